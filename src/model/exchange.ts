@@ -1,0 +1,148 @@
+import type { Datastream } from './datastream.ts';
+import type { JsonObject } from './json.ts';
+import type { Change, PersonState } from './person.ts';
+import type { Problem } from './problem.ts';
+import type { Position } from './record.ts';
+import type { Region } from './region.ts';
+
+/** What an endpoint's parse returns: the wire's differences are gone after it (v1's shared top-level xdm is merged in). */
+export interface Received {
+  readonly events: readonly ReceivedEvent[];
+  /** Of the request, not of one event. */
+  readonly identityMap: JsonObject | null;
+  readonly consent: readonly JsonObject[] | null;
+  readonly query: JsonObject;
+  readonly meta: JsonObject;
+}
+export interface ReceivedEvent {
+  readonly xdm: JsonObject;
+  readonly data: JsonObject | null;
+  readonly query: JsonObject | null;
+  readonly meta: JsonObject | null;
+}
+
+export interface Identity {
+  readonly namespace: string;
+  readonly id: string;
+  readonly authenticatedState: 'ambiguous' | 'authenticated' | 'loggedOut';
+  readonly primary: boolean;
+}
+
+/** Consent in force for one event. `recordId`: position of the consent record, null where the datastream's default holds. */
+export interface Consent {
+  readonly recordId: string | null;
+  readonly collect: 'in' | 'out' | 'pending';
+  readonly purposes: readonly string[] | null;
+}
+
+/**
+ * One customer event, from acceptance to the last sink. Named EdgeEvent because a forgotten import of `Event` silently
+ * type-checks against the DOM global.
+ */
+export interface EdgeEvent {
+  /** Ours: "<requestId>/<index>", unique; sinks use it as their key. */
+  readonly id: string;
+  /** xdm._id, else the client's requestId and the index; within the datastream. Suppresses only with an equal payload hash. */
+  readonly dedupKey: string;
+  readonly payloadHash: string;
+  /** Position in the request, 0-based; echoed in handles and reports. */
+  readonly index: number;
+  xdm: JsonObject;
+  readonly data: JsonObject | null;
+  readonly query: JsonObject | null;
+  readonly meta: JsonObject | null;
+  identities: readonly Identity[];
+  /** The event's ECID, its own or the request's; null where neither has one. */
+  ecid: string | null;
+  consent: Consent;
+  /** Unix epoch, milliseconds: `xdm.timestamp` where plausible, else when it was received. */
+  readonly occurredAtMs: number;
+  /** `received`: no timestamp was sent. `implausible`: sent, but outside −30 days/+5 minutes. `unreadable`: sent, but no RFC 3339 date. */
+  readonly occurredAtFrom: 'timestamp' | 'received' | 'implausible' | 'unreadable';
+  /** Events are never removed from an exchange: later stages skip all but `store`. */
+  fate: 'store' | 'withheld' | 'rejected' | 'duplicate';
+  /** What stages added to `xdm` (already merged there); logged beside the raw body. */
+  added: JsonObject | null;
+  /** Something sent was changed or removed: the raw bytes may not be stored. */
+  rewritten: boolean;
+}
+
+/** One request in progress. Every field is set once in accept(), so V8 keeps a single shape. */
+export interface Exchange {
+  /** "<given or new uuid>-<16 hex>" */
+  readonly requestId: string;
+  readonly clientRequestId: string | null;
+  /** Unix epoch, milliseconds; the only clock that stages read. */
+  readonly nowMs: number;
+  /** 32 hex digits; the only randomness that stages read. */
+  readonly seed: string;
+  readonly role: 'edge' | 'server';
+  readonly datastream: Datastream;
+  readonly client: Client;
+  readonly region: Region;
+  /** Endpoint path as in `Endpoint.paths`. */
+  readonly path: string;
+  readonly mintsEcid: boolean;
+  readonly received: Received;
+  /** The body as sent. */
+  readonly raw: Uint8Array;
+  /** `performance.now()` at which the answer must have left. */
+  readonly deadlineMs: number;
+  /** Set when the deadline has passed and an answer left: later stages do not run. */
+  expired: boolean;
+  readonly events: readonly EdgeEvent[];
+  /** The request's; collect may hold events of others. */
+  ecid: string | null;
+  /** The ECID's identity cookie as the request brought it; null where it brought none for this ECID. */
+  identityCookie: IdentityCookie | null;
+  /** State of the persons that this request names, read once, in identify. */
+  readonly persons: Map<string, PersonState | null>;
+  /** Logged with the events, applied after. */
+  readonly changes: Change[];
+  /** Set-Cookie or state:store. */
+  readonly cookies: StateEntry[];
+  readonly handles: Handle[];
+  /** Any → 207. */
+  readonly errors: Problem[];
+  readonly warnings: Problem[];
+  /** Where the request's record stands in the log; null until it is durable, and where nothing was to be stored. */
+  position: Position | null;
+}
+
+export interface Client {
+  readonly ip: string;
+  readonly host: string;
+  readonly https: boolean;
+  /** `meta.state.domain` does not cover the host: cookies go through `state:store`. */
+  readonly thirdParty: boolean;
+  /** `meta.state.domain` where it covers the host, else "". */
+  readonly cookieDomain: string;
+  readonly cookiesEnabled: boolean;
+  readonly origin: string | null;
+  readonly referer: string | null;
+  readonly userAgent: string;
+  /** Of the request's Cookie header, or where there is none of that name, of `meta.state.entries`. */
+  readonly cookies: ReadonlyMap<string, string>;
+}
+
+export interface StateEntry {
+  readonly key: string;
+  readonly value: string;
+  /** null = session. */
+  readonly maxAgeSeconds: number | null;
+}
+
+/** The fields of the identity cookie that Weir reads and writes (model/identity-cookie.ts). Times: Unix epoch, milliseconds. */
+export interface IdentityCookie {
+  readonly ecid: string;
+  readonly createdAtMs: number;
+  readonly isNew: boolean;
+  readonly writtenAtMs: number;
+}
+
+/** Wire shape of one entry of the response's `handle` array. */
+export interface Handle<Type extends string = string, Payload = unknown> {
+  readonly type: Type;
+  readonly payload: readonly Payload[];
+  readonly eventIndex?: number;
+}

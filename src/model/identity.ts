@@ -1,0 +1,65 @@
+import type { Identity } from './exchange.ts';
+import { isObject, type Json, type JsonObject } from './json.ts';
+
+/** An ECID: 38 decimal digits, two zero-padded halves. Documented. */
+const ECID = /^[0-9]{38}$/;
+
+export function isEcid(value: unknown): value is string {
+  return typeof value === 'string' && ECID.test(value);
+}
+
+const HALF_DIGITS = 19;
+
+/**
+ * A new ECID from 128 random bits (32 hex digits): a version-4 UUID's halves as signed 64-bit integers, their absolute
+ * values padded to 19 digits each. Rule: the mobile core's way of minting, read 2026-11.
+ */
+export function mintEcid(seed: string): string {
+  const uuid = `${seed.slice(0, 12)}4${seed.slice(13, 16)}`;
+  const variant = ((Number.parseInt(seed[16]!, 16) & 0x3) | 0x8).toString(16);
+  return half(uuid) + half(variant + seed.slice(17, 32));
+}
+
+function half(hex: string): string {
+  const value = BigInt.asIntN(64, BigInt(`0x${hex}`));
+  return (value < 0n ? -value : value).toString().padStart(HALF_DIGITS, '0');
+}
+
+/**
+ * The identities of a shape-checked `xdm.identityMap`, in the order sent. State defaults to `ambiguous`; the text "true"
+ * counts as true for `primary` (documented samples send it).
+ */
+export function identitiesOf(xdm: JsonObject): readonly Identity[] {
+  const map = Object.hasOwn(xdm, 'identityMap') ? xdm['identityMap'] : undefined;
+  if (!isObject(map)) return NONE;
+  const identities: Identity[] = [];
+  for (const namespace of Object.keys(map)) {
+    const items = map[namespace];
+    if (!Array.isArray(items)) continue;
+    for (const item of items) {
+      if (!isObject(item) || typeof item['id'] !== 'string') continue;
+      const state = item['authenticatedState'];
+      identities.push({
+        namespace,
+        id: item['id'],
+        authenticatedState: state === 'authenticated' || state === 'loggedOut' ? state : 'ambiguous',
+        primary: isTrue(item['primary']),
+      });
+    }
+  }
+  return identities;
+}
+const NONE: readonly Identity[] = Object.freeze([]);
+
+function isTrue(value: Json | undefined): boolean {
+  return value === true || value === 'true';
+}
+
+/** The first ECID in an identity map's raw form; undefined where it names none. */
+export function ecidEntry(identityMap: Json | undefined | null): Json | undefined {
+  if (!isObject(identityMap) || !Object.hasOwn(identityMap, 'ECID')) return undefined;
+  const items = identityMap['ECID'];
+  if (!Array.isArray(items) || items.length === 0) return undefined;
+  const first = items[0];
+  return isObject(first) ? first['id'] : undefined;
+}

@@ -1,0 +1,225 @@
+import type { Consent, EdgeEvent, Received } from './exchange.ts';
+import { identitiesOf } from './identity.ts';
+import { type Json, type JsonObject, mergeJson, parseJson } from './json.ts';
+import type { Change } from './person.ts';
+
+/**
+ * What the log holds: one record per request, so a request is stored whole or not at all.
+ *
+ * Bytes of a record: `u32 little-endian length of the head | head, JSON in UTF-8 | body`. The body is the request's
+ * body as sent, or empty when an event had to be left out or changed; then each event's fields stand in the head.
+ * The frame around it (length, checksum, sequence) is the log engine's.
+ */
+export interface LogRecord {
+  readonly requestId: string;
+  /** When the request was received: Unix epoch, milliseconds. Order, duplicates, retention and consent go by it. */
+  readonly atMs: number;
+  readonly orgId: string;
+  readonly datastreamId: string;
+  /** Endpoint path as in `Endpoint.paths`: says how `raw` is parsed. */
+  readonly path: string;
+  /** The request's ECID; null where it had none. */
+  readonly ecid: string | null;
+  /** The request's `meta`. */
+  readonly meta: JsonObject;
+  readonly events: readonly StoredEvent[];
+  /** The body as sent; null if an event was rewritten, withheld or a duplicate. */
+  readonly raw: Uint8Array | null;
+  readonly changes: readonly Change[];
+}
+
+export type StoredEvent = Pick<
+  EdgeEvent,
+  | 'id'
+  | 'dedupKey'
+  | 'payloadHash'
+  | 'index'
+  | 'xdm'
+  | 'data'
+  | 'query'
+  | 'meta'
+  | 'identities'
+  | 'consent'
+  | 'added'
+  | 'occurredAtMs'
+  | 'occurredAtFrom'
+>;
+
+/** Where a record stands: a total order inside one partition (one writer process), none between them. `offset` counts records from 0. */
+export interface Position {
+  readonly partition: number;
+  readonly offset: number;
+}
+export interface Stored {
+  readonly position: Position;
+  readonly record: LogRecord;
+}
+
+/** Parses a stored body with the endpoint that accepted it. */
+export type ParseBody = (path: string, body: Json) => Received;
+
+/** One event in the head. Short keys: they stand in every record. */
+interface HeadEvent {
+  i: number;
+  k: string;
+  h: string;
+  /** Occurred at, only where it differs from received. */
+  o?: number;
+  /** Present where the body is not: the event as it is to be read. */
+  x?: JsonObject;
+  d?: JsonObject;
+  q?: JsonObject;
+  m?: JsonObject;
+  /** What was added to `xdm`. */
+  a?: JsonObject;
+  /** Consent in force, unless it is the default for the datastream and no record exists. */
+  c?: Consent;
+  /** Where the time came from, unless it is the event's own timestamp. */
+  f?: StoredEvent['occurredAtFrom'];
+}
+interface Head {
+  v: 1;
+  r: string;
+  t: number;
+  g: string;
+  s: string;
+  p: string;
+  u: string | null;
+  /** The request's meta, where the body is not there to hold it. */
+  n?: JsonObject;
+  e: HeadEvent[];
+  y?: readonly Change[];
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+export const RECORD_VERSION = 1;
+const DEFAULT_CONSENT: Consent = Object.freeze({ recordId: null, collect: 'in', purposes: null });
+
+/** The record's bytes, in pieces that the log writes one after the other (the body is not copied). */
+export function encodeRecord(record: LogRecord): readonly Uint8Array[] {
+  const whole = record.raw !== null;
+  const events: HeadEvent[] = [];
+  for (const event of record.events) {
+    const head: HeadEvent = { i: event.index, k: event.dedupKey, h: event.payloadHash };
+    if (event.occurredAtMs !== record.atMs) head.o = event.occurredAtMs;
+    if (event.occurredAtFrom !== 'timestamp') head.f = event.occurredAtFrom;
+    if (event.added !== null) head.a = event.added;
+    if (event.consent.recordId !== null || event.consent.collect !== 'in' || event.consent.purposes !== null)
+      head.c = event.consent;
+    if (!whole) {
+      head.x = event.xdm;
+      if (event.data !== null) head.d = event.data;
+      if (event.query !== null) head.q = event.query;
+      if (event.meta !== null) head.m = event.meta;
+    }
+    events.push(head);
+  }
+  const head: Head = {
+    v: RECORD_VERSION,
+    r: record.requestId,
+    t: record.atMs,
+    g: record.orgId,
+    s: record.datastreamId,
+    p: record.path,
+    u: record.ecid,
+    e: events,
+  };
+  if (record.changes.length > 0) head.y = record.changes;
+  if (!whole) head.n = record.meta;
+  const text = JSON.stringify(head);
+  const bytes = Buffer.allocUnsafe(4 + Buffer.byteLength(text));
+  bytes.writeUInt32LE(bytes.length - 4, 0);
+  bytes.write(text, 4);
+  return whole ? [bytes, record.raw] : [bytes];
+}
+
+/** A record was written by a newer version of Weir: nothing of it is guessed. */
+export class UnknownRecordVersion extends Error {}
+
+/**
+ * Reads a record back. The head is parsed at once; events that stand in the body are parsed when `events` or `meta` is
+ * first asked for, so readers that need only positions, changes and duplicate keys stay cheap.
+ */
+export function decodeRecord(bytes: Uint8Array, parseBody: ParseBody): LogRecord {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const headBytes = view.getUint32(0, true);
+  const head = JSON.parse(decoder.decode(bytes.subarray(4, 4 + headBytes))) as Head;
+  if (head.v !== RECORD_VERSION) {
+    throw new UnknownRecordVersion(
+      `The log holds a record of format ${String(head.v)}; this version reads format ${RECORD_VERSION}. Start the version of Weir that wrote it, or a newer one.`,
+    );
+  }
+  const raw = bytes.byteLength > 4 + headBytes ? bytes.subarray(4 + headBytes) : null;
+  return new DecodedRecord(head, raw, parseBody);
+}
+
+/** The keys by which duplicates are known, without parsing the body. */
+export function duplicateKeysOf(record: LogRecord): readonly { dedupKey: string; payloadHash: string }[] {
+  return record instanceof DecodedRecord ? record.keys() : record.events;
+}
+
+class DecodedRecord implements LogRecord {
+  readonly requestId: string;
+  readonly atMs: number;
+  readonly orgId: string;
+  readonly datastreamId: string;
+  readonly path: string;
+  readonly ecid: string | null;
+  readonly raw: Uint8Array | null;
+  readonly changes: readonly Change[];
+  readonly #head: Head;
+  readonly #parseBody: ParseBody;
+  #received: Received | null = null;
+  #events: readonly StoredEvent[] | null = null;
+
+  constructor(head: Head, raw: Uint8Array | null, parseBody: ParseBody) {
+    this.#head = head;
+    this.#parseBody = parseBody;
+    this.requestId = head.r;
+    this.atMs = head.t;
+    this.orgId = head.g;
+    this.datastreamId = head.s;
+    this.path = head.p;
+    this.ecid = head.u;
+    this.raw = raw;
+    this.changes = head.y ?? [];
+  }
+
+  get meta(): JsonObject {
+    return this.raw === null ? (this.#head.n ?? {}) : this.#receive(this.raw).meta;
+  }
+
+  get events(): readonly StoredEvent[] {
+    this.#events ??= this.#head.e.map((head) => this.#event(head));
+    return this.#events;
+  }
+
+  keys(): readonly { dedupKey: string; payloadHash: string }[] {
+    return this.#head.e.map((head) => ({ dedupKey: head.k, payloadHash: head.h }));
+  }
+
+  #receive(raw: Uint8Array): Received {
+    this.#received ??= this.#parseBody(this.path, parseJson(decoder.decode(raw)));
+    return this.#received;
+  }
+
+  #event(head: HeadEvent): StoredEvent {
+    const sent = this.raw === null ? null : this.#receive(this.raw).events[head.i]!;
+    const xdm = sent === null ? head.x! : head.a === undefined ? sent.xdm : mergeJson(sent.xdm, head.a);
+    return {
+      id: `${this.requestId}/${head.i}`,
+      dedupKey: head.k,
+      payloadHash: head.h,
+      index: head.i,
+      xdm,
+      data: sent === null ? (head.d ?? null) : sent.data,
+      query: sent === null ? (head.q ?? null) : sent.query,
+      meta: sent === null ? (head.m ?? null) : sent.meta,
+      identities: identitiesOf(xdm),
+      consent: head.c ?? DEFAULT_CONSENT,
+      added: head.a ?? null,
+      occurredAtMs: head.o ?? this.atMs,
+      occurredAtFrom: head.f ?? 'timestamp',
+    };
+  }
+}
