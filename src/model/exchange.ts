@@ -83,6 +83,8 @@ export interface Exchange {
   /** Endpoint path as in `Endpoint.paths`. */
   readonly path: string;
   readonly mintsEcid: boolean;
+  /** collect was asked not to send a body. */
+  readonly silent: boolean;
   readonly received: Received;
   /** The body as sent. */
   readonly raw: Uint8Array;
@@ -101,17 +103,22 @@ export interface Exchange {
   readonly changes: Change[];
   /** Set-Cookie or state:store. */
   readonly cookies: StateEntry[];
+  /** All of the visitor's consent preferences after this request's change, in 2.0 shape; null unless it made one. */
+  preferences: JsonObject | null;
   readonly handles: Handle[];
   /** Any → 207. */
   readonly errors: Problem[];
   readonly warnings: Problem[];
   /** Where the request's record stands in the log; null until it is durable, and where nothing was to be stored. */
   position: Position | null;
+  /** Resolves when the first copy of this request's duplicates is durable; null where none is under way. */
+  awaiting: Promise<Position> | null;
 }
 
 export interface Client {
   readonly ip: string;
   readonly host: string;
+  /** The request came over https, and so did the page that made it (by its Referer, where there is one). */
   readonly https: boolean;
   /** `meta.state.domain` does not cover the host: cookies go through `state:store`. */
   readonly thirdParty: boolean;

@@ -1,0 +1,61 @@
+import { acquire } from './endpoints/acquire.ts';
+import { collect } from './endpoints/collect.ts';
+import { interact } from './endpoints/interact.ts';
+import { setConsent } from './endpoints/set-consent.ts';
+import { consentPreferences } from './handles/consent-preferences.ts';
+import { identityResult } from './handles/identity-result.ts';
+import { locationHint } from './handles/location-hint.ts';
+import { stateStore } from './handles/state-store.ts';
+import type { Endpoint, EventLog, HandleSource, Stage, StateStore } from './model/parts.ts';
+import { Answer } from './stages/answer.ts';
+import { Append } from './stages/append.ts';
+import { Consent } from './stages/consent.ts';
+import type { DuplicateWindow } from './stages/duplicates.ts';
+import { Identify } from './stages/identify.ts';
+
+/**
+ * The table of contents. What exists, and what runs for which request: one new part is one file and one line here.
+ * Nothing is answered before `append`; handles are made only in `answer`.
+ */
+export const ENDPOINTS = [
+  [interact, ['identify', 'consent', 'append', 'answer']],
+  [collect, ['identify', 'consent', 'append', 'answer']],
+  [setConsent, ['identify', 'consent', 'append', 'answer']],
+  [acquire, ['identify', 'append', 'answer']],
+] as const satisfies readonly (readonly [Endpoint, readonly StageName[]])[];
+
+/** In the order of the answer. */
+export const HANDLES: readonly HandleSource[] = [identityResult, locationHint, consentPreferences, stateStore];
+
+export interface StageDeps {
+  readonly log: EventLog;
+  readonly state: StateStore;
+  readonly duplicates: DuplicateWindow;
+}
+
+export const STAGES = {
+  identify: ({ state, duplicates }: StageDeps): Stage => new Identify(state, duplicates),
+  consent: (): Stage => new Consent(),
+  append: ({ log, duplicates }: StageDeps): Stage => new Append(log, duplicates),
+  answer: (): Stage => new Answer(HANDLES),
+} as const;
+export type StageName = keyof typeof STAGES;
+
+/** The matrix with its stages made: each stage once, shared by the endpoints that run it. */
+export function matrix(deps: StageDeps): readonly (readonly [Endpoint, readonly Stage[]])[] {
+  const made = new Map<StageName, Stage>();
+  const stage = (name: StageName): Stage => {
+    const known = made.get(name);
+    if (known !== undefined) return known;
+    const one = STAGES[name](deps);
+    made.set(name, one);
+    return one;
+  };
+  return ENDPOINTS.map(([endpoint, names]) => [endpoint, names.map(stage)]);
+}
+
+/** Reads a stored body with the endpoint that accepted it. */
+export function endpointAt(path: string): Endpoint {
+  for (const [endpoint] of ENDPOINTS) if (endpoint.paths.includes(path)) return endpoint;
+  throw new Error(`The log holds a request to '${path}', which this version does not know.`);
+}

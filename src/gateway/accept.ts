@@ -1,0 +1,219 @@
+import { hash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Datastream, Workspace } from '../model/datastream.ts';
+import type { Client, EdgeEvent, Exchange, Received } from '../model/exchange.ts';
+import { identitiesOf } from '../model/identity.ts';
+import { canonicalJson, type JsonObject, valueAt } from '../model/json.ts';
+import { applyOverrides } from '../model/overrides.ts';
+import { type Problem, problem } from '../model/problem.ts';
+import { occurredAt } from '../model/timestamp.ts';
+import type { TrustedProxies } from '../net/proxies.ts';
+import { checkContentType, parseBody } from './body-json.ts';
+import { parseCookies, withEntries } from './cookies.ts';
+import type { RequestIds } from './ids.ts';
+import type { Route } from './paths.ts';
+import type { Query } from './query.ts';
+
+/** What is known of a request before its body is looked at. */
+export interface Incoming {
+  readonly req: IncomingMessage;
+  readonly role: 'edge' | 'server';
+  readonly encrypted: boolean;
+  readonly workspace: Workspace;
+  readonly route: Route;
+  readonly query: Query;
+  readonly ids: RequestIds;
+  readonly givenRequestId: string | null;
+  readonly nowMs: number;
+  readonly deadlineMs: number;
+}
+
+/**
+ * Bytes to Exchange: the last place that knows HTTP. Judges in this order: content type, body, shape, cookies, time
+ * stamps, overrides. Every failure is a thrown Problem; nothing is kept of a request that fails here.
+ */
+export function accept(incoming: Incoming, datastream: Datastream, body: Buffer, proxies: TrustedProxies): Exchange {
+  const { req, route, ids, nowMs } = incoming;
+  checkContentType(req.headers['content-type']);
+  const json = parseBody(body);
+  const received = route.endpoint.parse(route.path, json);
+  const warnings: Problem[] = [];
+  if (incoming.givenRequestId !== null && ids.clientRequestId === null) warnings.push(unusableRequestId());
+  const applied = applyOverrides(datastream, received.meta['configOverrides'], (warning) => warnings.push(warning));
+  return {
+    requestId: ids.requestId,
+    clientRequestId: ids.clientRequestId,
+    nowMs,
+    seed: ids.seed,
+    role: incoming.role,
+    datastream: applied,
+    client: clientOf(incoming, received, applied, proxies),
+    region: route.region,
+    path: route.path,
+    mintsEcid: route.endpoint.mintsEcid,
+    silent: isSilent(incoming.query),
+    received,
+    raw: body,
+    deadlineMs: incoming.deadlineMs,
+    expired: false,
+    events: eventsOf(incoming, received, body, applied, warnings),
+    ecid: null,
+    identityCookie: null,
+    persons: new Map(),
+    changes: [],
+    cookies: [],
+    preferences: null,
+    handles: [],
+    errors: [],
+    warnings,
+    position: null,
+    awaiting: null,
+  };
+}
+
+function unusableRequestId(): Problem {
+  return problem(
+    'EXEG-0204-200',
+    'The given request id was not used: it must be 1 to 128 characters of A-Z a-z 0-9 . _ : = -. A new one was made; retries under the old one cannot be recognised.',
+  );
+}
+
+function isSilent(query: Query): boolean {
+  if (query.silent === null || query.silent === 'false') return false;
+  if (query.silent === 'true') return true;
+  throw problem(
+    'EXEG-0108-400',
+    `The query parameter 'silent' is '${query.silent.slice(0, 40)}'; it takes true or false.`,
+  );
+}
+
+function clientOf(incoming: Incoming, received: Received, datastream: Datastream, proxies: TrustedProxies): Client {
+  const { headers, socket } = incoming.req;
+  const { ip, host, https } = proxies.resolve(socket.remoteAddress ?? '', headers, incoming.encrypted);
+  const referer = headers.referer ?? null;
+  const cookiesEnabled = valueAt(received.meta, 'state', 'cookiesEnabled') === true;
+  const cookieDomain = cookieDomainOf(received.meta, cookiesEnabled);
+  const firstParty = cookiesEnabled && covers(cookieDomain, host);
+  return {
+    ip,
+    host,
+    https: https && (referer === null || referer.startsWith('https:')),
+    thirdParty: !firstParty,
+    cookieDomain: firstParty ? cookieDomain : '',
+    cookiesEnabled,
+    origin: headers.origin ?? null,
+    referer,
+    userAgent: headers['user-agent'] ?? '',
+    cookies: withEntries(
+      parseCookies(headers.cookie),
+      valueAt(received.meta, 'state', 'entries'),
+      datastream.cookiePrefix,
+    ),
+  };
+}
+
+/** "" is what the Web SDK sends on localhost: nothing covers it, so the answer is that of a third party. Documented. */
+function cookieDomainOf(meta: JsonObject, cookiesEnabled: boolean): string {
+  const domain = valueAt(meta, 'state', 'domain');
+  if (domain === undefined) {
+    if (!cookiesEnabled) return '';
+    throw problem(
+      'EXEG-0110-400',
+      "The field 'meta.state.domain' is missing: with 'cookiesEnabled' true it says for which domain cookies are to be set. Send the site's domain, or \"\" where there is none.",
+    );
+  }
+  if (typeof domain !== 'string') throw problem('EXEG-0102-400', "The field 'meta.state.domain' must be a string.");
+  return domain.toLowerCase();
+}
+
+/** A domain with a dot that is no address: nothing else may name a cookie's domain. */
+const COOKIE_DOMAIN = /^(?=.{3,253}$)[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z][a-z0-9-]*$/;
+
+function covers(domain: string, host: string): boolean {
+  return (host === domain || host.endsWith(`.${domain}`)) && COOKIE_DOMAIN.test(domain);
+}
+
+function eventsOf(
+  incoming: Incoming,
+  received: Received,
+  body: Buffer,
+  datastream: Datastream,
+  warnings: Problem[],
+): EdgeEvent[] {
+  const events: EdgeEvent[] = [];
+  for (let index = 0; index < received.events.length; index++) {
+    const { xdm, data, query, meta } = received.events[index]!;
+    const time = occurredAt(xdm['timestamp'], incoming.nowMs);
+    if (time.occurredAtFrom === 'unreadable') judgeTimestamp(xdm, index, received.events.length, datastream, warnings);
+    const { dedupKey, payloadHash } = duplicateKey(incoming, xdm, data, index, body);
+    events.push({
+      id: `${incoming.ids.requestId}/${index}`,
+      dedupKey,
+      payloadHash,
+      index,
+      xdm,
+      data,
+      query,
+      meta,
+      identities: identitiesOf(xdm),
+      ecid: null,
+      consent: NO_RECORD,
+      occurredAtMs: time.occurredAtMs,
+      occurredAtFrom: time.occurredAtFrom,
+      fate: 'store',
+      added: null,
+      rewritten: false,
+    });
+  }
+  return events;
+}
+const NO_RECORD = Object.freeze({ recordId: null, collect: 'in', purposes: null } as const);
+
+function judgeTimestamp(
+  xdm: JsonObject,
+  index: number,
+  count: number,
+  datastream: Datastream,
+  warnings: Problem[],
+): void {
+  const value = JSON.stringify(xdm['timestamp']).slice(0, 60);
+  const path = `events[${index}].xdm.timestamp`;
+  const form = 'Send an RFC 3339 date with time and offset, such as 2026-11-23T09:30:00.000Z.';
+  if (datastream.validation.timestamp === 'reject')
+    throw problem('EXEG-0102-400', `The field '${path}' is ${value}, which is no date. ${form}`);
+  warnings.push(
+    problem(
+      'EXEG-0204-200',
+      `The field '${path}' is ${value}, which is no date: it is kept as sent, and the event counts as of the time it was received. ${form}`,
+      count > 1 ? { eventIndex: index } : {},
+    ),
+  );
+}
+
+/** A key is stored with every event: a longer one is kept as its hash. */
+const DEDUP_KEY_CHARACTERS_MAX = 128;
+
+/**
+ * `xdm._id` where there is one, with a hash of the event's content in any key order (mobile clients serialise anew, in
+ * another order, under another request id); else the client's request id and the index, with a hash of the bytes (the
+ * Web SDK resends the same ones). Without either nothing can be recognised, and nothing is hashed.
+ */
+function duplicateKey(
+  incoming: Incoming,
+  xdm: JsonObject,
+  data: JsonObject | null,
+  index: number,
+  body: Buffer,
+): Pick<EdgeEvent, 'dedupKey' | 'payloadHash'> {
+  const id = Object.hasOwn(xdm, '_id') ? xdm['_id'] : undefined;
+  if (typeof id === 'string' && id !== '') {
+    const dedupKey = id.length <= DEDUP_KEY_CHARACTERS_MAX ? id : hash('sha256', id, 'base64url');
+    return {
+      dedupKey,
+      payloadHash: hash('sha256', `${incoming.route.path}\n${canonicalJson(xdm)}\n${canonicalJson(data)}`, 'base64url'),
+    };
+  }
+  const { clientRequestId, requestId } = incoming.ids;
+  if (clientRequestId === null) return { dedupKey: `${requestId}/${index}`, payloadHash: '' };
+  return { dedupKey: `${clientRequestId}/${index}`, payloadHash: hash('sha256', body, 'base64url') };
+}

@@ -1,0 +1,57 @@
+import { isUtf8 } from 'node:buffer';
+import { type Json, parseJson } from '../model/json.ts';
+import { problem } from '../model/problem.ts';
+
+/** The Web SDK posts text/plain, so that browsers ask no permission first. Documented. */
+const TYPES = ['application/json', 'text/plain', 'text/javascript'];
+const SUPPORTED = `Supported: ${TYPES.join(', ')}.`;
+const MEDIA_TYPE = /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/;
+
+/** Throws 0106 for a Content-Type that is missing or unreadable, 0111 for one that is not taken. */
+export function checkContentType(header: string | undefined): void {
+  if (header === 'text/plain; charset=UTF-8' || header === 'application/json') return;
+  if (header === undefined) throw problem('EXEG-0106-400', `The Content-Type header is missing. ${SUPPORTED}`);
+  const semicolon = header.indexOf(';');
+  const type = (semicolon === -1 ? header : header.slice(0, semicolon)).trim().toLowerCase();
+  if (!MEDIA_TYPE.test(type))
+    throw problem('EXEG-0106-400', `The Content-Type header '${header.slice(0, 100)}' cannot be read. ${SUPPORTED}`);
+  if (!TYPES.includes(type))
+    throw problem('EXEG-0111-415', `Bodies of type '${type.slice(0, 100)}' are not taken. ${SUPPORTED}`);
+}
+
+/** Deeper values make code that walks them run out of stack; real events are under 20 deep. */
+export const DEPTH_MAX = 64;
+
+/** Throws 0109 for an empty body, 0101 for one that is no JSON, 0102 for one that is nested too deeply. */
+export function parseBody(body: Buffer): Json {
+  if (body.length === 0) throw problem('EXEG-0109-408', 'The body is empty. Send a JSON object.');
+  if (!isUtf8(body)) throw problem('EXEG-0101-400', 'The body is not UTF-8 text. Send JSON in UTF-8, not compressed.');
+  let json: Json;
+  try {
+    json = parseJson(body.toString('utf8'));
+  } catch (cause) {
+    throw problem('EXEG-0101-400', `The body is not valid JSON: ${reason(cause)}`, {}, { cause });
+  }
+  if (!isWithinDepth(json, DEPTH_MAX))
+    throw problem('EXEG-0102-400', `The body is nested more than ${DEPTH_MAX} levels deep.`);
+  return json;
+}
+
+/** V8's own words name the place, but quote the body; the quote is cut off. */
+function reason(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const place = /at position \d+( \(line \d+ column \d+\))?/.exec(message);
+  if (place !== null) return `it cannot be read ${place[0]}.`;
+  return message.startsWith('Unexpected end') ? 'it ends too early.' : 'it cannot be read from the start.';
+}
+
+function isWithinDepth(value: Json, depthLeft: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (depthLeft === 0) return false;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) if (!isWithinDepth(value[i]!, depthLeft - 1)) return false;
+    return true;
+  }
+  for (const key in value) if (!isWithinDepth(value[key]!, depthLeft - 1)) return false;
+  return true;
+}

@@ -1,0 +1,47 @@
+import type { Datastream, Workspace } from '../model/datastream.ts';
+import { problem } from '../model/problem.ts';
+import type { Query } from './query.ts';
+
+/**
+ * The datastream that a request names. v2 calls the parameter `datastreamId` (documents also spell it `dataStreamId`
+ * and `configId`), v1 `configId`. Throws 0002, 0003, 0004.
+ */
+export function findDatastream(workspace: Workspace, path: string, query: Query): Datastream {
+  const v2 = path.startsWith('/v2/');
+  const id = v2 ? (query.datastreamId ?? query.dataStreamId ?? query.configId) : query.configId;
+  if (id === null || id === '') throw missing(v2, query);
+  const datastream = workspace.datastreams.get(id);
+  if (datastream === undefined) throw unknown(id);
+  if (!datastream.enabled) {
+    throw problem(
+      'EXEG-0004-422',
+      `The datastream '${id}' is disabled. Set 'enabled: true' in its file, or send to another one.`,
+    );
+  }
+  return datastream;
+}
+
+function missing(v2: boolean, query: Query) {
+  const name = v2 ? 'datastreamId' : 'configId';
+  const other =
+    !v2 && (query.datastreamId ?? query.dataStreamId) !== null
+      ? ' (there is a datastreamId: v1 calls it configId)'
+      : '';
+  return problem(
+    'EXEG-0002-400',
+    `The query parameter '${name}' is missing${other}. Add ?${name}=<id of a datastream>.`,
+  );
+}
+
+/** Documents print {DATASTREAM_ID}, <DATASTREAM_ID>, YOUR_DATASTREAM_ID …: copied as they stand, they are still an id to fill in. */
+const PLACEHOLDER = /^[{<[].*[}>\]]$|^\$|^%7B|YOUR[_-]|^DATASTREAM_?ID$/i;
+/** Long enough to recognise an id, short enough for an error. */
+const QUOTED_CHARACTERS_MAX = 80;
+
+function unknown(id: string) {
+  const shown = id.length <= QUOTED_CHARACTERS_MAX ? id : `${id.slice(0, QUOTED_CHARACTERS_MAX)}…`;
+  const hint = PLACEHOLDER.test(id)
+    ? 'That looks like a placeholder from an example: put the id of one of your datastreams there.'
+    : 'Check the id, or add a datastream with it to the workspace.';
+  return problem('EXEG-0003-400', `There is no datastream with the id '${shown}'. ${hint}`);
+}

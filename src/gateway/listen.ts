@@ -1,0 +1,87 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+
+/** Slow or silent clients are cut off after these; the request's own deadline is shorter. Node's defaults are 60 s and 300 s. */
+const HEADERS_TIMEOUT_MS = 5_000;
+const REQUEST_TIMEOUT_MS = 10_000;
+/** How often Node looks for them: with its default (30 s) the limits above would be late by that much. */
+const CHECK_INTERVAL_MS = 1_000;
+/** Longer than the usual 60 s of a proxy in front, so that the proxy closes first. */
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+const HEADER_BYTES_MAX = 16 * 1024;
+
+export interface Address {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
+}
+
+export interface Listening {
+  /** "http://127.0.0.1:8080" */
+  readonly url: string;
+  /** Takes no more connections; resolves when the last one is gone. */
+  close(): Promise<void>;
+  /** Cuts what is left. */
+  closeNow(): void;
+}
+
+const OPTIONS: ServerOptions<typeof IncomingMessage, typeof ServerResponse> = {
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  connectionsCheckingInterval: CHECK_INTERVAL_MS,
+  keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+  maxHeaderSize: HEADER_BYTES_MAX,
+  noDelay: true,
+};
+
+/** Opens one listener. A port that is taken is an error that names it and the way out. */
+export async function listen(name: string, address: Address, onRequest: RequestListener): Promise<Listening> {
+  const { host, port, tls } = address;
+  const server: Server =
+    tls === undefined ? createServer(OPTIONS, onRequest) : createTlsServer({ ...OPTIONS, ...tls }, onRequest);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, name, address)));
+    server.listen(port, host, () => resolve());
+  });
+  const bound = server.address() as AddressInfo;
+  return {
+    url: `${tls === undefined ? 'http' : 'https'}://${shown(host)}:${bound.port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      }),
+    closeNow: () => server.closeAllConnections(),
+  };
+}
+
+function explain(error: NodeJS.ErrnoException, name: string, { host, port }: Address): Error {
+  const option = `--${name}-port`;
+  if (error.code === 'EADDRINUSE')
+    return new Error(
+      `Port ${port} on ${host} is in use. Stop what listens there, or choose another with ${option} (0 picks a free one).`,
+      { cause: error },
+    );
+  if (error.code === 'EACCES')
+    return new Error(`Port ${port} needs more rights than this process has. Choose one above 1023 with ${option}.`, {
+      cause: error,
+    });
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
+    return new Error(`This machine has no address '${host}'. Choose another with --host.`, { cause: error });
+  return error;
+}
+
+/** An address that means every one is shown as the one to open. */
+function shown(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}

@@ -1,0 +1,29 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Page } from '../model/datastream.ts';
+
+/**
+ * Serves a page of the workspace's site, if there is one at this path. Pages are read when the workspace is loaded, so
+ * a path is a key and never a file name. Returns whether it answered.
+ */
+export function sendPage(
+  req: IncomingMessage,
+  res: ServerResponse,
+  pages: ReadonlyMap<string, Page>,
+  pathname: string,
+): boolean {
+  if (pages.size === 0 || (req.method !== 'GET' && req.method !== 'HEAD')) return false;
+  const page = pages.get(pathname);
+  if (page === undefined) return false;
+  res.writeHead(200, [
+    'content-type',
+    page.contentType,
+    'content-length',
+    String(page.body.length),
+    'cache-control',
+    'no-cache',
+    'x-content-type-options',
+    'nosniff',
+  ]);
+  res.end(req.method === 'HEAD' ? undefined : page.body);
+  return true;
+}

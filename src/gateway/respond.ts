@@ -1,0 +1,137 @@
+import type { ServerResponse } from 'node:http';
+import type { Datastream } from '../model/datastream.ts';
+import type { Exchange } from '../model/exchange.ts';
+import { type JsonObject, valueAt } from '../model/json.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Region } from '../model/region.ts';
+import { setCookies } from './cookies.ts';
+import { addCors } from './cors.ts';
+
+/** What every answer says, whatever became of the request. Observed; HSTS only where it means something. */
+const COMMON: readonly string[] = [
+  'cache-control',
+  'no-cache, no-store, max-age=0, no-transform, private',
+  'x-content-type-options',
+  'nosniff',
+];
+const HSTS: readonly string[] = ['strict-transport-security', 'max-age=31536000; includeSubDomains'];
+const JSON_TYPE: readonly string[] = ['content-type', 'application/json;charset=utf-8'];
+const PROBLEM_TYPE: readonly string[] = ['content-type', 'application/problem+json;charset=utf-8'];
+
+/** What an answer needs to know of its request, also where there is no Exchange yet. */
+export interface Answerable {
+  readonly res: ServerResponse;
+  readonly requestId: string;
+  readonly origin: string | null;
+  readonly encrypted: boolean;
+  readonly region: Region;
+  /** Null while the datastream is not known: any origin may then read the error. */
+  datastream: Datastream | null;
+  /** The server is stopping: clients are to come back on a new connection. */
+  readonly closing: boolean;
+}
+
+/** Sends a finished exchange: 200, 202 or 204 as the endpoint says, 207 where a part failed. */
+export function respond(to: Answerable, x: Exchange, success: 200 | 202 | 204): void {
+  const status = x.errors.length > 0 ? 207 : success;
+  const headers = headersFor(to);
+  if (x.position !== null) headers.push('x-weir-ack', acknowledgement(x));
+  setCookies(x, headers);
+  if (status === 204) {
+    to.res.writeHead(204, headers);
+    to.res.end();
+    return;
+  }
+  const body = success === 200 && isStreamed(x) ? streamedBody(x) : plainBody(x, success === 200);
+  headers.push(...JSON_TYPE, 'content-length', String(Buffer.byteLength(body)));
+  to.res.writeHead(status, headers);
+  to.res.end(body);
+}
+
+/** `local-fsync`: synced to this machine's disk before this answer. The position only to callers that own the log. */
+function acknowledgement(x: Exchange): string {
+  const { partition, offset } = x.position!;
+  return x.role === 'server' ? `local-fsync; position=${partition}:${offset}` : 'local-fsync';
+}
+
+/** Seconds to wait before a retry: spread, so that clients do not come back all at once. Mobile clients take whole seconds only. */
+const RETRY_AFTER_MIN_SECONDS = 2;
+const RETRY_AFTER_MAX_SECONDS = 10;
+
+/** Sends a fatal problem as application/problem+json (RFC 9457). Never framed, even where streaming was asked for. */
+export function respondProblem(to: Answerable, failure: Problem): void {
+  const { status } = failure.spec;
+  const headers = headersFor(to);
+  headers.push(...failure.headers);
+  if (status === 503 || status === 429 || status === 504 || status === 502) {
+    headers.push(
+      'retry-after',
+      String(
+        RETRY_AFTER_MIN_SECONDS + Math.floor(Math.random() * (RETRY_AFTER_MAX_SECONDS - RETRY_AFTER_MIN_SECONDS + 1)),
+      ),
+    );
+  }
+  const body = JSON.stringify(failure.toJson({ requestId: to.requestId }));
+  headers.push(...PROBLEM_TYPE, 'content-length', String(Buffer.byteLength(body)));
+  to.res.writeHead(status, headers);
+  to.res.end(body);
+}
+
+/** A status with nothing to say: an unknown region hint (404). */
+export function respondEmpty(to: Answerable, status: number): void {
+  to.res.writeHead(status, [...headersFor(to), 'content-length', '0']);
+  to.res.end();
+}
+
+function headersFor(to: Answerable): string[] {
+  const headers = [
+    ...COMMON,
+    'x-request-id',
+    to.requestId,
+    'x-adobe-edge',
+    `${to.region.hint.toUpperCase()};${to.region.audienceManagerId}`,
+  ];
+  if (to.encrypted) headers.push(...HSTS);
+  if (to.closing) headers.push('connection', 'close');
+  addCors(headers, to.origin, to.datastream);
+  return headers;
+}
+
+/** `{requestId, handle?, errors?, warnings?}`: the Web SDK refuses a body without a `handle` array, so interact always has one. */
+function plainBody(x: Exchange, withHandles: boolean): string {
+  let body = `{"requestId":${JSON.stringify(x.requestId)}`;
+  if (withHandles) body += `,"handle":${JSON.stringify(x.handles)}`;
+  if (x.errors.length > 0) body += `,"errors":${problems(x.errors, x)}`;
+  if (x.warnings.length > 0) body += `,"warnings":${problems(x.warnings, x)}`;
+  return `${body}}`;
+}
+
+function problems(list: readonly Problem[], x: Exchange): string {
+  const report: JsonObject = { requestId: x.requestId };
+  return JSON.stringify(list.map((one) => one.toJson(report)));
+}
+
+/**
+ * Fragments `NUL JSON LF`, each a whole object: handles, then errors, then warnings. Only these two separators are
+ * known: a client that names others gets one plain object. Documented; NUL may not be left out (one client drops the
+ * first character of each line unseen).
+ */
+function streamedBody(x: Exchange): string {
+  const requestId = JSON.stringify(x.requestId);
+  let body = `\u0000{"requestId":${requestId},"handle":${JSON.stringify(x.handles)}}\n`;
+  if (x.errors.length > 0) body += `\u0000{"requestId":${requestId},"errors":${problems(x.errors, x)}}\n`;
+  if (x.warnings.length > 0) body += `\u0000{"requestId":${requestId},"warnings":${problems(x.warnings, x)}}\n`;
+  return body;
+}
+
+function isStreamed(x: Exchange): boolean {
+  const streaming = valueAt(x.received.meta, 'konductorConfig', 'streaming');
+  if (valueAt(streaming, 'enabled') !== true) return false;
+  return (
+    isOrAbsent(valueAt(streaming, 'recordSeparator'), '\u0000') && isOrAbsent(valueAt(streaming, 'lineFeed'), '\n')
+  );
+}
+
+function isOrAbsent(value: unknown, wanted: string): boolean {
+  return value === undefined || value === wanted;
+}

@@ -1,0 +1,57 @@
+import type { Exchange, IdentityCookie } from '../model/exchange.ts';
+import { encodeIdentityCookie } from '../model/identity-cookie.ts';
+import type { HandleSource, Stage } from '../model/parts.ts';
+import { problem } from '../model/problem.ts';
+import { LOCATION_HINT_TTL_SECONDS } from '../model/region.ts';
+
+/** Documented: 395 days. */
+export const IDENTITY_COOKIE_SECONDS = 34_128_000;
+/** An identity cookie is written again at most once in this time. Documented. */
+export const IDENTITY_COOKIE_REWRITE_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * The only place where handles are made, after everything is durable. One rule for cookies: the cluster always; the
+ * identity where the request brought none for this ECID, or one that was written a day ago; then what stages set.
+ */
+export class Answer implements Stage {
+  readonly name = 'answer';
+  readonly service = null;
+  readonly #sources: readonly HandleSource[];
+
+  constructor(sources: readonly HandleSource[]) {
+    this.#sources = sources;
+  }
+
+  run(x: Exchange): undefined {
+    const prefix = x.datastream.cookiePrefix;
+    const identity = identityToWrite(x);
+    if (identity !== null) {
+      x.cookies.unshift({
+        key: `${prefix}identity`,
+        value: encodeIdentityCookie(identity, x.region.hint),
+        maxAgeSeconds: IDENTITY_COOKIE_SECONDS,
+      });
+    }
+    x.cookies.unshift({ key: `${prefix}cluster`, value: x.region.hint, maxAgeSeconds: LOCATION_HINT_TTL_SECONDS });
+    for (const service of x.datastream.missingServices) x.warnings.push(missingService(service));
+    for (const source of this.#sources) {
+      if (source.service !== null && !x.datastream.services.has(source.service)) continue;
+      if (source.wanted(x)) x.handles.push(...source.produce(x));
+    }
+  }
+}
+
+function identityToWrite(x: Exchange): IdentityCookie | null {
+  if (x.ecid === null) return null;
+  const brought = x.identityCookie;
+  if (brought === null) return { ecid: x.ecid, createdAtMs: x.nowMs, isNew: true, writtenAtMs: x.nowMs };
+  if (x.nowMs - brought.writtenAtMs < IDENTITY_COOKIE_REWRITE_MS) return null;
+  return { ecid: x.ecid, createdAtMs: brought.createdAtMs, isNew: false, writtenAtMs: x.nowMs };
+}
+
+function missingService(service: string) {
+  return problem(
+    'EXEG-0204-200',
+    `This datastream enables the service '${service}', which is not part of this version of Weir: nothing of it ran. Switch it off in the datastream's file to lose this warning.`,
+  );
+}

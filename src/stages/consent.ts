@@ -1,0 +1,79 @@
+import { collectOf, consentCookieValue, operationOf, parseConsent } from '../model/consent.ts';
+import type { Consent as ConsentInForce, Exchange } from '../model/exchange.ts';
+import { HybridClock } from '../model/hybrid-time.ts';
+import { isObject, type JsonObject } from '../model/json.ts';
+import type { Stage } from '../model/parts.ts';
+import { type PersonState, personKey } from '../model/person.ts';
+import { problem } from '../model/problem.ts';
+
+/** Documented: 180 days. */
+export const CONSENT_COOKIE_SECONDS = 15_552_000;
+
+/**
+ * Takes a visitor's choice (set-consent), and keeps to it: an event of somebody who is not in is answered, but nothing
+ * of it is stored or decided on. A choice that is not `in` and not `out` (pending) withholds too. Documented: 200 with
+ * warning 0301.
+ */
+export class Consent implements Stage {
+  readonly name = 'consent';
+  readonly service = null;
+  readonly #clock = new HybridClock();
+
+  run(x: Exchange): undefined {
+    if (x.received.consent !== null) this.#take(x, x.received.consent);
+    else keepTo(x);
+  }
+
+  #take(x: Exchange, list: readonly JsonObject[]): void {
+    const key = personKey(x.datastream.orgId, 'ECID', x.ecid!);
+    const operation = operationOf(x.received.query);
+    const { value } = parseConsent(list, operation);
+    const before = sectionOf(x.persons.get(key) ?? null);
+    const time = this.#clock.after(x.nowMs, (before?.['time'] as string | undefined) ?? null);
+    x.changes.push({ kind: 'consent', key, time, body: { operation, value } });
+    x.preferences = operation === 'update' ? { ...choicesOf(before), ...value } : value;
+    x.cookies.push({
+      key: `${x.datastream.cookiePrefix}consent`,
+      value: consentCookieValue(collectOf(x.preferences, 'in')),
+      maxAgeSeconds: CONSENT_COOKIE_SECONDS,
+    });
+  }
+}
+
+function keepTo(x: Exchange): void {
+  for (const event of x.events) {
+    if (event.ecid === null) continue;
+    const person = x.persons.get(personKey(x.datastream.orgId, 'ECID', event.ecid)) ?? null;
+    const section = sectionOf(person);
+    if (section === null) continue;
+    event.consent = inForce(section);
+    if (event.fate !== 'store' || event.consent.collect === 'in') continue;
+    event.fate = 'withheld';
+    const of = x.events.length > 1 ? `Event ${event.index}` : 'The event';
+    x.warnings.push(
+      problem(
+        'EXEG-0301-200',
+        `${of} was not stored and brought no decisions: this visitor's consent to collection is '${event.consent.collect}'. It is stored again after a set-consent with collect 'y'.`,
+        x.events.length > 1 ? { eventIndex: event.index } : {},
+      ),
+    );
+  }
+}
+
+function inForce(section: JsonObject): ConsentInForce {
+  return {
+    recordId: (section['record'] as string | undefined) ?? null,
+    collect: collectOf(choicesOf(section), 'in'),
+    purposes: null,
+  };
+}
+
+function sectionOf(person: PersonState | null): JsonObject | null {
+  const section = person?.body['consent'];
+  return isObject(section) ? section : null;
+}
+
+function choicesOf(section: JsonObject | null): JsonObject {
+  const value = section?.['value'];
+  return isObject(value) ? value : {};
+}

@@ -1,0 +1,125 @@
+import type { EdgeEvent, Exchange } from '../model/exchange.ts';
+import { ecidEntry, identitiesOf, isEcid, mintEcid } from '../model/identity.ts';
+import { decodeIdentityCookie } from '../model/identity-cookie.ts';
+import { type Json, type JsonObject, mergeJson } from '../model/json.ts';
+import type { Stage, StateStore } from '../model/parts.ts';
+import { type PersonState, personKey } from '../model/person.ts';
+import { Problem, problem } from '../model/problem.ts';
+import { withinDeadline } from './deadline.ts';
+import type { DuplicateWindow } from './duplicates.ts';
+
+/**
+ * Whose request is this? The request's ECID is, in order: of its identity map, of its events' identity map, of the
+ * identity cookie, of the first copy if this is a retry, else new (where the endpoint mints). Then reads what is known
+ * of every person named. Documented order, less FPID.
+ */
+export class Identify implements Stage {
+  readonly name = 'identify';
+  readonly service = null;
+  readonly #state: StateStore;
+  readonly #duplicates: DuplicateWindow;
+
+  constructor(state: StateStore, duplicates: DuplicateWindow) {
+    this.#state = state;
+    this.#duplicates = duplicates;
+  }
+
+  run(x: Exchange): undefined | Promise<void> {
+    const cookie = decodeIdentityCookie(x.client.cookies.get(`${x.datastream.cookiePrefix}identity`) ?? '');
+    x.ecid = ecidOf(x.received.identityMap, 'identityMap') ?? firstOfEvents(x) ?? cookie?.ecid ?? null;
+    this.#markDuplicates(x);
+    if (x.ecid === null && x.mintsEcid && !namesAnother(x)) x.ecid = mintEcid(x.seed);
+    if (cookie !== null && cookie.ecid === x.ecid) x.identityCookie = cookie;
+    for (const event of x.events) attachEcid(event, x);
+    return this.#readPersons(x);
+  }
+
+  #markDuplicates(x: Exchange): void {
+    for (const event of x.events) {
+      if (event.payloadHash === '') continue;
+      const first = this.#duplicates.find(x.datastream.id, event.dedupKey, event.payloadHash, x.nowMs);
+      if (first === null) continue;
+      const own = event.ecid ?? x.ecid;
+      if (own !== null && own !== first.ecid) continue; // Another visitor's event: no copy.
+      // collect never takes one event's ECID for the whole request.
+      if (x.mintsEcid) x.ecid ??= first.ecid;
+      event.fate = 'duplicate';
+      x.position ??= first.position;
+      if (first.pending !== null) x.awaiting = first.pending;
+    }
+  }
+
+  #readPersons(x: Exchange): undefined | Promise<void> {
+    const keys = keysOf(x);
+    if (keys.length === 0) return undefined;
+    const found = keys.length === 1 ? this.#state.get(keys[0]!) : this.#state.getMany(keys);
+    if (!(found instanceof Promise)) return keep(x, keys, Array.isArray(found) ? found : [found as PersonState | null]);
+    return withinDeadline<PersonState | null | readonly (PersonState | null)[]>(x, 'state', found).then((result) => {
+      // Without state there is no consent to go by: neither storing nor dropping is right, so the client is to try again.
+      if (result instanceof Problem) throw result;
+      keep(x, keys, Array.isArray(result) ? result : [result as PersonState | null]);
+    });
+  }
+}
+
+function keep(x: Exchange, keys: readonly string[], persons: readonly (PersonState | null)[]): undefined {
+  for (let i = 0; i < keys.length; i++) x.persons.set(keys[i]!, persons[i] ?? null);
+}
+
+function keysOf(x: Exchange): readonly string[] {
+  const org = x.datastream.orgId;
+  const own = x.ecid === null ? null : personKey(org, 'ECID', x.ecid);
+  const others = x.events.length > 1 || x.events[0]?.ecid !== x.ecid;
+  if (!others) return own === null ? [] : [own];
+  const keys = new Set<string>(own === null ? [] : [own]);
+  for (const event of x.events) if (event.ecid !== null) keys.add(personKey(org, 'ECID', event.ecid));
+  return [...keys];
+}
+
+function firstOfEvents(x: Exchange): string | null {
+  let first: string | null = null;
+  for (const event of x.events) {
+    event.ecid = ecidOf(event.xdm['identityMap'], `events[${event.index}].xdm.identityMap`);
+    // collect may mix visitors: there, an event's ECID is its own and not the request's.
+    if (x.mintsEcid) first ??= event.ecid;
+  }
+  return first;
+}
+
+function ecidOf(identityMap: Json | undefined | null, path: string): string | null {
+  const id = ecidEntry(identityMap);
+  if (id === undefined) return null;
+  if (isEcid(id)) return id;
+  throw problem(
+    'EXEG-0305-400',
+    `The identity '${String(id).slice(0, 60)}' of namespace ECID in '${path}' is not valid: an ECID has 38 digits. Send the one that Weir gave, or none.`,
+  );
+}
+
+/** On the server role, an event of somebody with an id of their own is no new visitor. */
+function namesAnother(x: Exchange): boolean {
+  return x.role === 'server' && x.events.some((event) => event.identities.some((identity) => identity.primary));
+}
+
+/** Every event carries its ECID; on the edge role it is primary where the event names no other primary. Documented. */
+function attachEcid(event: EdgeEvent, x: Exchange): void {
+  const hasPrimary = event.identities.some((identity) => identity.primary);
+  if (event.ecid === null) {
+    if (x.ecid === null) return;
+    event.ecid = x.ecid;
+    addToXdm(event, {
+      identityMap: {
+        ECID: [{ id: x.ecid, authenticatedState: 'ambiguous', primary: !hasPrimary && x.role === 'edge' }],
+      },
+    });
+  } else if (!hasPrimary && x.role === 'edge') {
+    const [first, ...rest] = (event.xdm['identityMap'] as JsonObject)['ECID'] as JsonObject[];
+    addToXdm(event, { identityMap: { ECID: [{ ...first, primary: true }, ...rest] } });
+  }
+}
+
+function addToXdm(event: EdgeEvent, added: JsonObject): void {
+  event.xdm = mergeJson(event.xdm, added);
+  event.added = event.added === null ? added : mergeJson(event.added, added);
+  event.identities = identitiesOf(event.xdm);
+}
