@@ -1,0 +1,214 @@
+import type { Consent } from './exchange.ts';
+import { isObject, type Json, type JsonObject, valueAt } from './json.ts';
+import { type Problem, problem } from './problem.ts';
+
+/**
+ * A visitor's consent: Adobe 1.0 and 2.0 as clients send them, kept in 2.0 shape. Only `collect.val` decides anything;
+ * the finer choices are kept and echoed. Documented: contract of set-consent.
+ */
+
+/** Documented values, with those that the XDM field group adds (`dy`, `dn`); both cases are taken, and kept as sent. */
+const COLLECT: Readonly<Record<string, Consent['collect']>> = {
+  y: 'in',
+  dy: 'in',
+  ct: 'in',
+  cp: 'in',
+  vi: 'in',
+  pi: 'in',
+  li: 'in',
+  n: 'out',
+  dn: 'out',
+  p: 'pending',
+  u: 'pending',
+};
+const VALUES = Object.keys(COLLECT);
+const VALUES_TEXT = VALUES.join(', ');
+
+/** Adobe 1.0 `general` → 2.0 `collect.val`. Chosen; `not_provided` is "no choice known". */
+const GENERAL: Readonly<Record<string, string>> = { in: 'y', out: 'n', pending: 'p', not_provided: 'u' };
+
+/**
+ * The preferences that 2.0 knows (documented, and the XDM field group). Others are refused: with `update` a stranger
+ * could add names to a person's state without end.
+ */
+const PREFERENCES = ['collect', 'share', 'adID', 'personalize', 'marketing', 'idSpecific', 'metadata'];
+/** Preferences that are one choice, so `val` is required. */
+const SINGLE_CHOICES = ['collect', 'share', 'adID'];
+
+/** Documented. */
+export const REASON_CHARACTERS_MAX = 16;
+/** One entry per standard; several of a kind happen when consent tools are stacked. */
+export const CONSENT_ENTRIES_MAX = 10;
+/** Preferences of one visitor, as JSON: state is read with every event. */
+export const CONSENT_VALUE_CHARACTERS_MAX = 8192;
+/** idSpecific, the deepest documented branch, has 5 levels. */
+export const CONSENT_DEPTH_MAX = 8;
+
+export type ConsentOperation = 'replace' | 'update';
+
+/** `query.consent.operation` of a set-consent. Absent: everything that was set before is replaced. Documented. */
+export function operationOf(query: JsonObject): ConsentOperation {
+  const consent = own(query, 'consent');
+  if (consent === undefined || consent === null) return 'replace';
+  if (!isObject(consent)) throw invalid('query.consent', consent, 'an object such as {"operation":"update"}');
+  const operation = own(consent, 'operation');
+  if (operation === undefined || operation === null) return 'replace';
+  if (operation === 'update' || operation === 'replace') return operation;
+  throw invalid('query.consent.operation', operation, '"update" or "replace"');
+}
+
+/**
+ * Checks `consent[]` and makes one value of it, in 2.0 shape. Entries are taken in order: where two name the same
+ * preference (`general` is `collect`), the later one holds. Throws 0102, 0103 or 0104 with the field's path.
+ */
+export function parseConsent(list: readonly JsonObject[], operation: ConsentOperation): { value: JsonObject } {
+  if (list.length === 0) {
+    throw problem(
+      'EXEG-0103-400',
+      'The field \'consent\' is an empty array. Send at least one choice: [{"standard":"Adobe","version":"2.0","value":{"collect":{"val":"y"}}}].',
+    );
+  }
+  if (list.length > CONSENT_ENTRIES_MAX) {
+    throw problem(
+      'EXEG-0102-400',
+      `The field 'consent' holds ${list.length} entries; at most ${CONSENT_ENTRIES_MAX} are taken.`,
+    );
+  }
+  const value: JsonObject = {};
+  list.forEach((entry, index) => {
+    Object.assign(value, entryValue(entry, `consent[${index}]`, operation));
+  });
+  const characters = JSON.stringify(value).length;
+  if (characters > CONSENT_VALUE_CHARACTERS_MAX) {
+    throw problem(
+      'EXEG-0102-400',
+      `The values of 'consent' have ${characters} characters as JSON; at most ${CONSENT_VALUE_CHARACTERS_MAX} are kept.`,
+    );
+  }
+  return { value };
+}
+
+/** What consent says about collection; `whenUnset` where it says nothing. Legal bases other than consent count as in; unknown waits. */
+export function collectOf(value: JsonObject | null, whenUnset: Consent['collect']): Consent['collect'] {
+  const val = valueAt(value, 'collect', 'val');
+  if (typeof val !== 'string') return whenUnset;
+  const choice = val.toLowerCase();
+  // A value that this version does not know was never agreed to by it: nothing is collected on its strength.
+  return Object.hasOwn(COLLECT, choice) ? COLLECT[choice]! : 'pending';
+}
+
+/** The `_consent` cookie, from which the Web SDK learns whether its queue may go. Documented. */
+export function consentCookieValue(collect: Consent['collect']): string {
+  return `general=${collect}`;
+}
+
+function entryValue(entry: JsonObject, path: string, operation: ConsentOperation): JsonObject {
+  const standard = requiredText(entry, 'standard', path);
+  if (standard === 'IAB TCF') {
+    throw problem(
+      'EXEG-0102-400',
+      `The field '${path}.standard' is "IAB TCF", which this version of Weir does not take yet. ${SUPPORTED}`,
+    );
+  }
+  if (standard !== 'Adobe') throw invalid(`${path}.standard`, standard, '"Adobe"', SUPPORTED);
+  const version = requiredText(entry, 'version', path);
+  if (version !== '1.0' && version !== '2.0') throw invalid(`${path}.version`, version, '"1.0" or "2.0"', SUPPORTED);
+  const value = own(entry, 'value');
+  if (value === undefined || value === null) throw missing(`${path}.value`);
+  if (value === '') throw emptyText(`${path}.value`);
+  if (!isObject(value)) throw invalid(`${path}.value`, value, 'an object');
+  return version === '1.0' ? generalValue(value, `${path}.value`) : preferencesValue(value, `${path}.value`, operation);
+}
+const SUPPORTED = 'Supported: standard "Adobe" in the versions "1.0" and "2.0".';
+
+/** Adobe 1.0: `{general}`. */
+function generalValue(value: JsonObject, path: string): JsonObject {
+  const general = requiredText(value, 'general', path);
+  if (!Object.hasOwn(GENERAL, general)) {
+    throw invalid(`${path}.general`, general, `one of ${Object.keys(GENERAL).join(', ')}`);
+  }
+  return { collect: { val: GENERAL[general]! } };
+}
+
+/** Adobe 2.0: an object of preferences. An empty one would, on `replace`, silently forget every choice. */
+function preferencesValue(value: JsonObject, path: string, operation: ConsentOperation): JsonObject {
+  const names = Object.keys(value);
+  if (names.length === 0 && operation === 'replace') {
+    throw problem(
+      'EXEG-0103-400',
+      `The field '${path}' is empty, and this request replaces every choice made before. Name at least one preference, such as {"collect":{"val":"y"}}.`,
+    );
+  }
+  for (const name of names) {
+    const preference = value[name]!;
+    const at = `${path}.${name}`;
+    if (!PREFERENCES.includes(name)) {
+      throw problem(
+        'EXEG-0102-400',
+        `The field '${path}' has the preference ${quote(name)}, which is not known. Known: ${PREFERENCES.join(', ')}.`,
+      );
+    }
+    if (!isObject(preference)) throw invalid(at, preference, 'an object');
+    if (SINGLE_CHOICES.includes(name) && valueAt(preference, 'val') === undefined) throw missing(`${at}.val`);
+    checkChoices(preference, at, CONSENT_DEPTH_MAX);
+  }
+  return value;
+}
+
+/** Every `val` at any depth is a known choice, and every `reason` is short. */
+function checkChoices(value: JsonObject, path: string, depthLeft: number): void {
+  if (depthLeft === 0) {
+    throw problem('EXEG-0102-400', `The field '${path}' is nested too deeply: ${CONSENT_DEPTH_MAX} levels are taken.`);
+  }
+  for (const key of Object.keys(value)) {
+    const child = value[key]!;
+    const at = `${path}.${key}`;
+    if (key === 'val') checkVal(child, at);
+    else if (key === 'reason' && (typeof child !== 'string' || child.length > REASON_CHARACTERS_MAX)) {
+      throw invalid(at, child, `a text of at most ${REASON_CHARACTERS_MAX} characters`);
+    } else if (isObject(child)) checkChoices(child, at, depthLeft - 1);
+  }
+}
+
+function checkVal(val: Json, path: string): void {
+  if (val === '') throw emptyText(path);
+  if (typeof val !== 'string' || !Object.hasOwn(COLLECT, val.toLowerCase())) {
+    throw invalid(path, val, `one of ${VALUES_TEXT}`);
+  }
+}
+
+function requiredText(parent: JsonObject, key: string, path: string): string {
+  const value = own(parent, key);
+  if (value === undefined || value === null) throw missing(`${path}.${key}`);
+  if (typeof value !== 'string') throw invalid(`${path}.${key}`, value, 'a text');
+  if (value === '') throw emptyText(`${path}.${key}`);
+  return value;
+}
+
+function own(object: JsonObject, key: string): Json | undefined {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
+}
+
+function missing(path: string): Problem {
+  return problem('EXEG-0103-400', `The field '${path}' is missing.`);
+}
+
+/** 0104 comes with a list. Documented: report.errors. */
+function emptyText(path: string): Problem {
+  const message = `The field '${path}' is an empty text.`;
+  return problem('EXEG-0104-422', `${message} Give it a value, or leave it out.`, { errors: [message] });
+}
+
+function invalid(path: string, got: Json, wanted: string, hint = ''): Problem {
+  return problem(
+    'EXEG-0102-400',
+    `The field '${path}' is ${quote(got)}; it takes ${wanted}.${hint === '' ? '' : ` ${hint}`}`,
+  );
+}
+
+/** Long enough to recognise a value, short enough for an error. */
+const QUOTED_CHARACTERS_MAX = 60;
+function quote(value: Json): string {
+  const text = JSON.stringify(value);
+  return text.length <= QUOTED_CHARACTERS_MAX ? text : `${text.slice(0, QUOTED_CHARACTERS_MAX)}…`;
+}

@@ -1,0 +1,157 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { BlockList, isIP, SocketAddress } from 'node:net';
+
+/** Who sent a request and to which name: `ip` in its shortest form, `host` without port (IPv6 in brackets), "" where unusable. */
+export interface Sender {
+  readonly ip: string;
+  readonly host: string;
+  readonly https: boolean;
+}
+
+/** Proxies in a row that are passed through; real chains have two or three. What stands further left is not looked at. */
+export const FORWARDED_HOPS_MAX = 16;
+/** One address, in brackets and with a port, or one protocol. */
+const FORWARDED_ENTRY_CHARACTERS_MAX = 64;
+/** The longest DNS name. */
+export const HOST_CHARACTERS_MAX = 253;
+
+/**
+ * Whose X-Forwarded headers are believed. A header counts only if the connection comes from a listed network; of
+ * X-Forwarded-For, addresses are taken from the right as long as the one before was a listed proxy, so what a stranger
+ * wrote at the left is never reached. X-Forwarded-Proto and -Host are those of the outermost listed proxy. Proxies must
+ * set all three, or remove what clients send. Documented: which headers; chosen: how lists are read.
+ */
+export class TrustedProxies {
+  // Two lists, because a rule for ::/0 or ::ffff:0:0/96 in a common one would match every IPv4 address.
+  readonly #v4 = new BlockList();
+  readonly #v6 = new BlockList();
+  readonly #isEmpty: boolean;
+
+  /** `cidrs`: "10.0.0.0/8", "fd00::/8", or single addresses. Throws an error that names the bad one. */
+  constructor(cidrs: readonly string[]) {
+    this.#isEmpty = cidrs.length === 0;
+    cidrs.forEach((cidr, index) => {
+      this.#add(cidr, index);
+    });
+  }
+
+  resolve(peer: string, headers: IncomingHttpHeaders, encrypted: boolean): Sender {
+    const ip = withoutMapping(peer);
+    if (this.#isEmpty || !this.#trusts(ip)) return { ip, host: hostName(headers.host ?? ''), https: encrypted };
+    return this.#forwarded(ip, headers, encrypted);
+  }
+
+  #forwarded(peer: string, headers: IncomingHttpHeaders, encrypted: boolean): Sender {
+    const addresses = textOf(headers['x-forwarded-for']);
+    let ip = peer;
+    let hops = 1;
+    for (let end = addresses.length; end > 0 && hops <= FORWARDED_HOPS_MAX; hops += 1) {
+      const comma = addresses.lastIndexOf(',', end - 1);
+      const next = addressOf(addresses.slice(comma + 1, end));
+      if (next === null) break;
+      ip = next;
+      if (!this.#trusts(ip)) break;
+      end = comma;
+    }
+    const protocol = entryFromRight(textOf(headers['x-forwarded-proto']), hops).toLowerCase();
+    const forwardedHost = hostName(entryFromRight(textOf(headers['x-forwarded-host']), hops));
+    return {
+      ip,
+      host: forwardedHost === '' ? hostName(headers.host ?? '') : forwardedHost,
+      https: protocol === 'https' || (protocol !== 'http' && encrypted),
+    };
+  }
+
+  #trusts(ip: string): boolean {
+    const family = isIP(ip);
+    if (family === 4) return this.#v4.check(ip, 'ipv4');
+    return family === 6 && this.#v6.check(ip, 'ipv6');
+  }
+
+  #add(cidr: string, index: number): void {
+    const slash = cidr.indexOf('/');
+    const written = slash === -1 ? cidr : cidr.slice(0, slash);
+    const family = written.includes('%') ? 0 : isIP(written);
+    const bits = family === 4 ? 32 : 128;
+    const length = slash === -1 ? bits : prefixLength(cidr.slice(slash + 1));
+    if (family === 0 || length > bits) {
+      throw new Error(
+        `proxies[${index}] is '${cidr}', which is no network. Write an address, or an address and a prefix length: 10.0.0.0/8, 192.0.2.7, fd00::/8.`,
+      );
+    }
+    const address = withoutMapping(family === 6 ? canonicalV6(written) : written);
+    if (isIP(address) === 6) this.#v6.addSubnet(address, length, 'ipv6');
+    else if (family === 4) this.#v4.addSubnet(address, length, 'ipv4');
+    else if (length >= MAPPED_PREFIX_BITS) this.#v4.addSubnet(address, length - MAPPED_PREFIX_BITS, 'ipv4');
+    else {
+      throw new Error(
+        `proxies[${index}] is '${cidr}': a network of IPv4 addresses in IPv6 form starts at /${MAPPED_PREFIX_BITS}. Write the IPv4 network itself, and IPv6 networks apart.`,
+      );
+    }
+  }
+}
+
+/** ::ffff:0:0/96 holds the IPv4 addresses. */
+const MAPPED_PREFIX_BITS = 96;
+const MAPPED = '::ffff:';
+
+/** "::ffff:192.0.2.7", as a socket for both families names an IPv4 peer, → "192.0.2.7". */
+function withoutMapping(ip: string): string {
+  return ip.startsWith(MAPPED) && ip.includes('.') ? ip.slice(MAPPED.length) : ip;
+}
+
+function canonicalV6(address: string): string {
+  return new SocketAddress({ address, family: 'ipv6' }).address;
+}
+
+/** Infinity for what is no number. */
+function prefixLength(text: string): number {
+  return /^[0-9]{1,3}$/.test(text) ? Number(text) : Number.POSITIVE_INFINITY;
+}
+
+/** One entry of X-Forwarded-For: an address, perhaps with a port. Null where it is none. */
+function addressOf(entry: string): string | null {
+  if (entry.length > FORWARDED_ENTRY_CHARACTERS_MAX) return null;
+  const text = entry.trim();
+  const bracketed = /^\[([^\]]*)\](?::[0-9]{1,5})?$/.exec(text);
+  const withPort = /^([0-9.]+):[0-9]{1,5}$/.exec(text);
+  const address = bracketed?.[1] ?? withPort?.[1] ?? text;
+  const family = address.includes('%') ? 0 : isIP(address);
+  if (family === 0 || (bracketed !== null && family === 4)) return null;
+  return family === 4 ? address : withoutMapping(canonicalV6(address));
+}
+
+/** The n-th entry of a list from the right, n from 1, or the leftmost where there are fewer. */
+function entryFromRight(list: string, n: number): string {
+  let end = list.length;
+  for (let i = 1; ; i++) {
+    const comma = list.lastIndexOf(',', end - 1);
+    if (comma === -1 || end === 0 || i === n) return list.slice(end === 0 ? 0 : comma + 1, end).trim();
+    end = comma;
+  }
+}
+
+/** Node joins repeated headers of these names with commas; its types allow a list all the same. */
+function textOf(header: string | string[] | undefined): string {
+  return header === undefined ? '' : typeof header === 'string' ? header : header.join(',');
+}
+
+const HOST_NAME = /^[a-z0-9._-]+$/;
+
+/** "Shop.Test:8080" → "shop.test", "[::1]:80" → "[::1]". "" for anything that is no host name. */
+function hostName(host: string): string {
+  const colon = host.lastIndexOf(':');
+  const hasPort = colon !== -1 && isDigits(host, colon + 1);
+  const name = (hasPort ? host.slice(0, colon) : host).toLowerCase();
+  if (name.length > HOST_CHARACTERS_MAX) return '';
+  if (name.startsWith('[')) return name.endsWith(']') && isIP(name.slice(1, -1)) === 6 ? name : '';
+  return HOST_NAME.test(name) ? name : '';
+}
+
+function isDigits(text: string, from: number): boolean {
+  for (let i = from; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x30 || code > 0x39) return false;
+  }
+  return true;
+}
