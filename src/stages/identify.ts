@@ -40,7 +40,7 @@ export class Identify implements Stage {
       const first = this.#duplicates.find(x.datastream.id, event.dedupKey, event.payloadHash, x.nowMs);
       if (first === null) continue;
       const own = event.ecid ?? x.ecid;
-      if (own !== null && own !== first.ecid) continue; // Another visitor's event: no copy.
+      if (own !== null && first.ecid !== null && own !== first.ecid) continue; // Another visitor's event: no copy.
       // collect never takes one event's ECID for the whole request.
       if (x.mintsEcid) x.ecid ??= first.ecid;
       event.fate = 'duplicate';

@@ -1,0 +1,85 @@
+import { once } from 'node:events';
+import { parseArgs } from 'node:util';
+import type { Stored, StoredEvent } from '../model/record.ts';
+import { readLog } from '../server.ts';
+import type { Io } from './main.ts';
+
+const HELP = `Usage: weir events --data DIR [--datastream ID] [--follow]
+
+Prints the event log, oldest first, one JSON object a line. Works whether the server runs or not.
+
+  --data DIR         the server's data folder
+  --datastream ID    only events of this datastream (an environment is part of the id: shop:dev)
+  --follow           go on with new events as they become durable; stop with Ctrl-C
+`;
+
+export async function events(args: string[], io: Io): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      data: { type: 'string' },
+      datastream: { type: 'string' },
+      follow: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values.help === true) {
+    io.stdout.write(HELP);
+    return 0;
+  }
+  if (values.data === undefined) {
+    io.stderr.write(`weir events: --data is missing.\n\n${HELP}`);
+    return 2;
+  }
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort();
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
+  // The reader of a pipe may leave early (`weir events | head`): that ends the command, without an error.
+  io.stdout.on('error', onSignal);
+  let damaged = false;
+  const report = (message: string): void => {
+    damaged = true;
+    io.stderr.write(`weir events: ${message}\n`);
+  };
+  try {
+    for await (const stored of readLog(values.data, values.follow === true, stop.signal, report)) {
+      if (values.datastream !== undefined && stored.record.datastreamId !== values.datastream) continue;
+      for (const event of stored.record.events) {
+        if (!io.stdout.write(`${JSON.stringify(lineOf(stored, event))}\n`))
+          await once(io.stdout, 'drain', { signal: stop.signal });
+      }
+    }
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+  } finally {
+    process.removeListener('SIGINT', onSignal);
+    process.removeListener('SIGTERM', onSignal);
+  }
+  return damaged ? 1 : 0;
+}
+
+function lineOf({ position, record }: Stored, event: StoredEvent) {
+  return {
+    position: `${position.partition}:${position.offset}`,
+    id: event.id,
+    datastreamId: record.datastreamId,
+    orgId: record.orgId,
+    requestId: record.requestId,
+    eventIndex: event.index,
+    receivedAt: new Date(record.atMs).toISOString(),
+    occurredAt: new Date(event.occurredAtMs).toISOString(),
+    occurredAtFrom: event.occurredAtFrom,
+    ecid: ecidOf(event) ?? record.ecid,
+    consent: event.consent,
+    xdm: event.xdm,
+    data: event.data,
+    query: event.query,
+    meta: event.meta,
+    configOverrides: record.meta['configOverrides'] ?? null,
+  };
+}
+
+function ecidOf(event: StoredEvent): string | undefined {
+  return event.identities.find((identity) => identity.namespace === 'ECID')?.id;
+}

@@ -1,0 +1,56 @@
+import { unsupportedNode } from './node-version.ts';
+
+/** What a command may touch of the process. */
+export interface Io {
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly stderr: NodeJS.WritableStream;
+}
+type Run = (args: string[], io: Io) => Promise<number>;
+
+/** Loaded when called: `weir events` does not pay for the server. */
+const COMMANDS: Readonly<Record<string, { readonly about: string; readonly load: () => Promise<Run> }>> = {
+  serve: { about: 'run the server', load: async () => (await import('./serve.ts')).serve },
+  events: {
+    about: 'print what the log holds, one JSON object a line',
+    load: async () => (await import('./events.ts')).events,
+  },
+  check: { about: 'validate a workspace', load: async () => (await import('./check.ts')).check },
+};
+
+/** Runs one command and resolves to the exit code: 0 done, 1 failed, 2 called wrongly. */
+export async function main(args: readonly string[], io: Io): Promise<number> {
+  const refusal = unsupportedNode(process.version);
+  if (refusal !== null) {
+    io.stderr.write(`weir: ${refusal}\n`);
+    return 1;
+  }
+  const [name, ...rest] = args;
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    (name === undefined ? io.stderr : io.stdout).write(usage());
+    return name === undefined ? 2 : 0;
+  }
+  if (!Object.hasOwn(COMMANDS, name)) {
+    io.stderr.write(`weir: there is no command '${name}'.\n\n${usage()}`);
+    return 2;
+  }
+  try {
+    return await (await COMMANDS[name]!.load())(rest, io);
+  } catch (error) {
+    if (isUsageError(error)) {
+      io.stderr.write(`weir ${name}: ${error.message}\n`);
+      return 2;
+    }
+    io.stderr.write(`weir ${name}: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  }
+}
+
+/** node:util's parseArgs names the unknown or incomplete option in its message. */
+function isUsageError(error: unknown): error is Error {
+  return error instanceof Error && String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS');
+}
+
+function usage(): string {
+  const commands = Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(8)} ${about}`);
+  return `Usage: weir <command> [options]\n\n${commands.join('\n')}\n\n'weir <command> --help' lists a command's options.\n`;
+}
