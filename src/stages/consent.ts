@@ -27,7 +27,7 @@ export class Consent implements Stage {
   #take(x: Exchange, list: readonly JsonObject[]): void {
     const key = personKey(x.datastream.orgId, 'ECID', x.ecid!);
     const operation = operationOf(x.received.query);
-    const value = parseConsent(list);
+    const { value } = parseConsent(list, operation);
     const before = sectionOf(x.persons.get(key) ?? null);
     const time = this.#clock.after(x.nowMs, (before?.['time'] as string | undefined) ?? null);
     x.changes.push({ kind: 'consent', key, time, body: { operation, value } });
