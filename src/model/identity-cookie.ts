@@ -51,7 +51,7 @@ export function encodeIdentityCookie(cookie: IdentityCookie, regionHint: string)
   }
   scratch[0] = TAG_ECID;
   scratch[1] = ECID_DIGITS;
-  scratch.latin1Write(cookie.ecid, 2, ECID_DIGITS);
+  scratch.write(cookie.ecid, 2, ECID_DIGITS, 'latin1');
   let at = 2 + ECID_DIGITS;
   scratch[at++] = TAG_DETAILS;
   const lengthAt = at++;
@@ -72,7 +72,7 @@ export function encodeIdentityCookie(cookie: IdentityCookie, regionHint: string)
   scratch[lengthAt] = at - lengthAt - 1;
   at = writeVarint(TAG_WRITTEN, at);
   at = writeVarint(cookie.writtenAtMs, at);
-  return scratch.base64urlSlice(0, at);
+  return scratch.toString('base64url', 0, at);
 }
 
 /** `value`: a whole number from 0 to 2^53 − 1. Times pass 32 bits, so this divides where bit operators would cut. */
@@ -165,7 +165,7 @@ function readEcid(end: number): string | null {
     }
   }
   reader.at = stop;
-  return scratch.latin1Slice(start, stop);
+  return scratch.toString('latin1', start, stop);
 }
 
 /** Passes over the value of a field that Weir does not read. */

@@ -9,6 +9,7 @@ export function isEcid(value: unknown): value is string {
 }
 
 const HALF_DIGITS = 19;
+const MAX_HALF = 2n ** 63n - 1n;
 
 /**
  * A new ECID from 128 random bits (32 hex digits): a version-4 UUID's halves as signed 64-bit integers, their absolute
@@ -22,7 +23,8 @@ export function mintEcid(seed: string): string {
 
 function half(hex: string): string {
   const value = BigInt.asIntN(64, BigInt(`0x${hex}`));
-  return (value < 0n ? -value : value).toString().padStart(HALF_DIGITS, '0');
+  // The one number without an absolute value in 63 bits, −2^63, becomes 0.
+  return ((value < 0n ? -value : value) & MAX_HALF).toString().padStart(HALF_DIGITS, '0');
 }
 
 /**
