@@ -1,5 +1,5 @@
 import type { Consent } from './exchange.ts';
-import { isObject, type Json, type JsonObject, valueAt } from './json.ts';
+import { isObject, type Json, type JsonObject, quoted, valueAt } from './json.ts';
 import { type Problem, problem } from './problem.ts';
 
 /**
@@ -136,7 +136,7 @@ function preferencesValue(value: JsonObject, path: string, operation: ConsentOpe
   if (names.length === 0 && operation === 'replace') {
     throw problem(
       'EXEG-0103-400',
-      `The field '${path}' is empty, and this request replaces every choice made before. Name at least one preference, such as {"collect":{"val":"y"}}.`,
+      `${field(path)} is empty, and this request replaces every choice made before. Name at least one preference, such as {"collect":{"val":"y"}}.`,
     );
   }
   for (const name of names) {
@@ -145,7 +145,7 @@ function preferencesValue(value: JsonObject, path: string, operation: ConsentOpe
     if (!PREFERENCES.includes(name)) {
       throw problem(
         'EXEG-0102-400',
-        `The field '${path}' has the preference ${quote(name)}, which is not known. Known: ${PREFERENCES.join(', ')}.`,
+        `${field(path)} has the preference ${quoted(name)}, which is not known. Known: ${PREFERENCES.join(', ')}.`,
       );
     }
     if (!isObject(preference)) throw invalid(at, preference, 'an object');
@@ -158,7 +158,7 @@ function preferencesValue(value: JsonObject, path: string, operation: ConsentOpe
 /** Every `val` at any depth is a known choice, and every `reason` is short. */
 function checkChoices(value: JsonObject, path: string, depthLeft: number): void {
   if (depthLeft === 0) {
-    throw problem('EXEG-0102-400', `The field '${path}' is nested too deeply: ${CONSENT_DEPTH_MAX} levels are taken.`);
+    throw problem('EXEG-0102-400', `${field(path)} is nested too deeply: ${CONSENT_DEPTH_MAX} levels are taken.`);
   }
   for (const key of Object.keys(value)) {
     const child = value[key]!;
@@ -189,26 +189,25 @@ function own(object: JsonObject, key: string): Json | undefined {
   return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
+/** The fields' own names are the longest known paths; beyond that a stranger chose them. */
+const PATH_CHARACTERS_MAX = 160;
+function field(path: string): string {
+  return `The field '${path.slice(0, PATH_CHARACTERS_MAX)}'`;
+}
+
 function missing(path: string): Problem {
-  return problem('EXEG-0103-400', `The field '${path}' is missing.`);
+  return problem('EXEG-0103-400', `${field(path)} is missing.`);
 }
 
 /** 0104 comes with a list. Documented: report.errors. */
 function emptyText(path: string): Problem {
-  const message = `The field '${path}' is an empty text.`;
+  const message = `${field(path)} is an empty text.`;
   return problem('EXEG-0104-422', `${message} Give it a value, or leave it out.`, { errors: [message] });
 }
 
 function invalid(path: string, got: Json, wanted: string, hint = ''): Problem {
   return problem(
     'EXEG-0102-400',
-    `The field '${path}' is ${quote(got)}; it takes ${wanted}.${hint === '' ? '' : ` ${hint}`}`,
+    `${field(path)} is ${quoted(got)}; it takes ${wanted}.${hint === '' ? '' : ` ${hint}`}`,
   );
-}
-
-/** Long enough to recognise a value, short enough for an error. */
-const QUOTED_CHARACTERS_MAX = 60;
-function quote(value: Json): string {
-  const text = JSON.stringify(value);
-  return text.length <= QUOTED_CHARACTERS_MAX ? text : `${text.slice(0, QUOTED_CHARACTERS_MAX)}…`;
 }

@@ -25,7 +25,7 @@ const PROTO_KEY =
 function dropProtoKeys(root: Json): void {
   const pending: Json[] = [root];
   for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
-    if (isObject(value)) delete value['__proto__'];
+    if (isObject(value)) Reflect.deleteProperty(value, '__proto__');
     if (typeof value === 'object' && value !== null) for (const child of Object.values(value)) pending.push(child);
   }
 }
@@ -58,4 +58,13 @@ export function canonicalJson(value: Json): string {
   if (!isObject(value)) return JSON.stringify(value);
   const keys = Object.keys(value).sort();
   return `{${keys.map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key]!)}`).join(',')}}`;
+}
+
+/** Long enough to recognise a value, short enough for an error. */
+export const QUOTED_CHARACTERS_MAX = 60;
+
+/** A value as error messages show it. */
+export function quoted(value: Json): string {
+  const text = JSON.stringify(value);
+  return text.length <= QUOTED_CHARACTERS_MAX ? text : `${text.slice(0, QUOTED_CHARACTERS_MAX)}…`;
 }

@@ -1,5 +1,5 @@
 import type { Datastream } from './datastream.ts';
-import { isObject, type Json, type JsonObject, valueAt } from './json.ts';
+import { isObject, type Json, type JsonObject, quoted, valueAt } from './json.ts';
 import { type Problem, problem } from './problem.ts';
 import { SERVICES, type ServiceName } from './services.ts';
 
@@ -126,21 +126,24 @@ class Check {
     const allowed = valueAt(this.#registered, ...path);
     if (Array.isArray(allowed) && allowed.some((one) => String(one) === String(value))) return;
     this.#refuse(
-      `The field '${at}' has the value ${quote(value)}, which this datastream does not register.`,
-      `Add it to the list 'overrides.registered.${path.join('.')}' in the datastream's file`,
+      `The field '${at}' has the value ${quoted(value)}, which this datastream does not register.`,
+      `Add it to the list 'overrides.registered.${path.join('.')}'`,
     );
   }
 
   #unknown(path: readonly string[], rules: Rules): void {
     this.#refuse(
       `The field '${dotted(path).slice(0, PATH_CHARACTERS_MAX)}' is no known override.`,
-      `Known here: ${Object.keys(rules).join(', ')}. Leave the field out`,
+      `Known here: ${Object.keys(rules).join(', ')}. Leave it out of the request`,
     );
   }
 
   #refuse(what: string, remedy: string): void {
     if (!this.#isWarning) {
-      throw problem('EXEG-0113-400', `${what} ${remedy}, or set 'overrides.unregistered: warn' there to let it pass.`);
+      throw problem(
+        'EXEG-0113-400',
+        `${what} ${remedy}, or set 'overrides.unregistered: warn', in the datastream's file.`,
+      );
     }
     this.#warn(problem('EXEG-0204-200', `${what} It has no effect. ${remedy} to lose this warning.`));
   }
@@ -182,12 +185,5 @@ function dotted(path: readonly string[]): string {
 }
 
 function wrong(at: string, got: Json, wanted: string): Problem {
-  return problem('EXEG-0113-400', `The field '${at}' is ${quote(got)}; it takes ${wanted}.`);
-}
-
-/** Long enough to recognise a value, short enough for an error. */
-const QUOTED_CHARACTERS_MAX = 60;
-function quote(value: Json): string {
-  const text = JSON.stringify(value);
-  return text.length <= QUOTED_CHARACTERS_MAX ? text : `${text.slice(0, QUOTED_CHARACTERS_MAX)}…`;
+  return problem('EXEG-0113-400', `The field '${at}' is ${quoted(got)}; it takes ${wanted}.`);
 }
