@@ -1,0 +1,270 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Consent, Received } from '../../src/model/exchange.ts';
+import { identitiesOf } from '../../src/model/identity.ts';
+import { type Json, type JsonObject, mergeJson, parseJson } from '../../src/model/json.ts';
+import type { Change } from '../../src/model/person.ts';
+import {
+  decodeRecord,
+  duplicateKeysOf,
+  encodeRecord,
+  type LogRecord,
+  type ParseBody,
+  RECORD_VERSION,
+  type StoredEvent,
+  UnknownRecordVersion,
+} from '../../src/model/record.ts';
+
+/** Bodies of these tests: {meta, events: [{xdm, data, query, meta}]}. */
+const parseBody: ParseBody = (path, body) => {
+  expect(path).toBe('/v1/interact');
+  const { meta, events } = body as JsonObject;
+  return { identityMap: null, consent: null, query: {}, meta, events } as unknown as Received;
+};
+const neverParsed: ParseBody = () => {
+  throw new Error('The body was parsed.');
+};
+
+const clean = (value: unknown): JsonObject => parseJson(JSON.stringify(value)) as JsonObject;
+const key = fc.oneof(
+  fc.string(),
+  fc.string({ unit: 'binary' }),
+  fc.constantFrom('constructor', 'identityMap', 'é', '💧'),
+);
+const objects = fc.dictionary(key, fc.jsonValue({ maxDepth: 3, stringUnit: 'binary' }), { maxKeys: 4 }).map(clean);
+const nullable = fc.option(objects);
+const identityMaps = fc.constantFrom<JsonObject>(
+  {},
+  {
+    identityMap: { ECID: [{ id: '4'.repeat(38), primary: true }], CRM: [{ id: 'ü', authenticatedState: 'loggedOut' }] },
+  },
+);
+const consents = fc.oneof(
+  fc.constant<Consent>({ recordId: null, collect: 'in', purposes: null }),
+  fc.record<Consent>({
+    recordId: fc.option(fc.string()),
+    collect: fc.constantFrom('in', 'out', 'pending'),
+    purposes: fc.option(fc.array(fc.string())),
+  }),
+);
+const times = fc.integer({ min: -(2 ** 40), max: 2 ** 42 });
+
+const sentEvents = fc.array(
+  fc.record({
+    xdm: fc.tuple(objects, identityMaps).map(([xdm, map]) => ({ ...xdm, ...map })),
+    data: nullable,
+    query: nullable,
+    meta: nullable,
+    added: nullable,
+    consent: consents,
+    dedupKey: fc.string({ unit: 'binary' }),
+    payloadHash: fc.string(),
+    occurredAtMs: fc.option(times),
+    occurredAtFrom: fc.constantFrom<StoredEvent['occurredAtFrom']>(
+      'timestamp',
+      'received',
+      'implausible',
+      'unreadable',
+    ),
+  }),
+  { maxLength: 4 },
+);
+const changes = fc.array(
+  fc.record<Change>({
+    kind: fc.constantFrom('consent', 'identity', 'profile'),
+    key: fc.string({ unit: 'binary' }),
+    time: fc.string(),
+    body: objects,
+  }),
+  { maxLength: 2 },
+);
+
+const records = fc
+  .record({
+    requestId: fc.uuid(),
+    atMs: times,
+    orgId: fc.string(),
+    datastreamId: fc.string(),
+    ecid: fc.option(fc.constant('4'.repeat(38))),
+    meta: objects,
+    sent: sentEvents,
+    changes,
+    whole: fc.boolean(),
+    firstIndex: fc.nat(3),
+  })
+  .map(({ sent, whole, firstIndex, ...rest }): LogRecord => {
+    // Where events were left out, the indexes of those stored have gaps.
+    const offset = whole ? 0 : firstIndex;
+    const raw = whole
+      ? new TextEncoder().encode(
+          JSON.stringify({
+            meta: rest.meta,
+            events: sent.map(({ xdm, data, query, meta }) => ({ xdm, data, query, meta })),
+          }),
+        )
+      : null;
+    const events = sent.map((event, i): StoredEvent => {
+      const xdm = event.added === null ? event.xdm : mergeJson(event.xdm, event.added);
+      const { occurredAtMs, ...others } = event;
+      const index = i + offset;
+      return {
+        ...others,
+        id: `${rest.requestId}/${index}`,
+        index,
+        xdm,
+        identities: identitiesOf(xdm),
+        occurredAtMs: occurredAtMs ?? rest.atMs,
+      };
+    });
+    return { ...rest, path: '/v1/interact', events, raw };
+  });
+
+/** As the log stores it: one piece after the other, and not at the start of its buffer. */
+function bytesOf(record: LogRecord): Uint8Array {
+  const pieces = encodeRecord(record);
+  return new Uint8Array(Buffer.concat([Buffer.from('frame'), ...pieces])).subarray(5);
+}
+
+function fieldsOf(record: LogRecord): LogRecord {
+  const { requestId, atMs, orgId, datastreamId, path, ecid, meta, events, raw, changes } = record;
+  return {
+    requestId,
+    atMs,
+    orgId,
+    datastreamId,
+    path,
+    ecid,
+    meta,
+    events,
+    raw: raw === null ? null : Buffer.from(raw),
+    changes,
+  };
+}
+
+describe('a record', () => {
+  test('is read back as it was written, with its body and without', () => {
+    fc.assert(
+      fc.property(records, (record) => {
+        expect(fieldsOf(decodeRecord(bytesOf(record), parseBody))).toEqual(fieldsOf(record));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('survives a second round', () => {
+    fc.assert(
+      fc.property(records, (record) => {
+        const once = bytesOf(record);
+        expect(Buffer.from(bytesOf(decodeRecord(once, parseBody)))).toEqual(Buffer.from(once));
+      }),
+    );
+  });
+
+  test('tells its keys, changes and head without parsing the body', () => {
+    fc.assert(
+      fc.property(records, (record) => {
+        const read = decodeRecord(bytesOf(record), neverParsed);
+        const keys = record.events.map(({ dedupKey, payloadHash }) => ({ dedupKey, payloadHash }));
+        expect(duplicateKeysOf(read)).toEqual(keys);
+        expect(duplicateKeysOf(record).map(({ dedupKey, payloadHash }) => ({ dedupKey, payloadHash }))).toEqual(keys);
+        expect(read.changes).toEqual(record.changes);
+        expect([read.requestId, read.atMs, read.ecid]).toEqual([record.requestId, record.atMs, record.ecid]);
+      }),
+    );
+  });
+});
+
+const xdm: JsonObject = { eventType: 'page', web: { name: 'Größe 💧' } };
+const added: JsonObject = { identityMap: { ECID: [{ id: '4'.repeat(38), primary: true }] } };
+const body = { meta: { state: {} }, events: [{ xdm, data: null, query: null, meta: null }] };
+const simple = (raw: Uint8Array | null): LogRecord => {
+  const all = mergeJson(xdm, added);
+  const event: StoredEvent = {
+    id: 'r/0',
+    dedupKey: 'k',
+    payloadHash: 'h',
+    index: 0,
+    xdm: all,
+    data: null,
+    query: null,
+    meta: null,
+    identities: identitiesOf(all),
+    consent: { recordId: null, collect: 'in', purposes: null },
+    added,
+    occurredAtMs: 5,
+    occurredAtFrom: 'timestamp',
+  };
+  const rest = {
+    requestId: 'r',
+    atMs: 5,
+    orgId: 'O',
+    datastreamId: 'd',
+    path: '/v1/interact',
+    ecid: null,
+    changes: [],
+  };
+  return { ...rest, meta: body.meta, events: [event], raw };
+};
+const rawBody = new TextEncoder().encode(JSON.stringify(body));
+
+describe('the bytes', () => {
+  test('hold the body as sent, uncopied, and the event’s content once', () => {
+    const pieces = encodeRecord(simple(rawBody));
+    expect(pieces).toHaveLength(2);
+    expect(pieces[1]).toBe(rawBody);
+    const head = Buffer.from(pieces[0]!).subarray(4).toString();
+    expect(head).not.toContain('eventType');
+    expect(head).toContain('"a":{"identityMap"');
+  });
+
+  test('hold the events themselves where the body may not be stored', () => {
+    const pieces = encodeRecord(simple(null));
+    expect(pieces).toHaveLength(1);
+    expect(Buffer.from(pieces[0]!).subarray(4).toString()).toContain('Größe 💧');
+  });
+
+  test('start with the head’s length, little-endian', () => {
+    const [head] = encodeRecord(simple(rawBody));
+    expect(new DataView(head!.buffer, head!.byteOffset).getUint32(0, true)).toBe(head!.byteLength - 4);
+  });
+
+  test('leave out what is usual', () => {
+    const head = JSON.parse(
+      Buffer.from(encodeRecord(simple(rawBody))[0]!)
+        .subarray(4)
+        .toString(),
+    ) as { e: JsonObject[] };
+    expect(Object.keys(head).sort()).toEqual(['e', 'g', 'p', 'r', 's', 't', 'u', 'v']);
+    expect(Object.keys(head.e[0]!).sort()).toEqual(['a', 'h', 'i', 'k']);
+  });
+
+  test('of a newer format are refused, with the remedy', () => {
+    const head = Buffer.from(encodeRecord(simple(null))[0]!);
+    const newer = Buffer.from(
+      head.toString('latin1').replace(`"v":${RECORD_VERSION}`, `"v":${RECORD_VERSION + 1}`),
+      'latin1',
+    );
+    expect(() => decodeRecord(newer, parseBody)).toThrow(UnknownRecordVersion);
+    expect(() => decodeRecord(newer, parseBody)).toThrow(/format 2; this version reads format 1/);
+  });
+
+  test('that are damaged are an error, not another record', () => {
+    const good = bytesOf(simple(rawBody));
+    for (const length of [0, 3, 4, 20]) expect(() => decodeRecord(good.subarray(0, length), parseBody)).toThrow();
+    const notUtf8 = Uint8Array.from(good);
+    notUtf8[30] = 0xff;
+    expect(() => decodeRecord(notUtf8, parseBody)).toThrow();
+  });
+});
+
+test('events are parsed once, however often they are asked for', () => {
+  let parses = 0;
+  const record = decodeRecord(bytesOf(simple(rawBody)), (path, json: Json) => {
+    parses += 1;
+    return parseBody(path, json);
+  });
+  expect(record.events).toBe(record.events);
+  expect(record.meta).toEqual(body.meta);
+  expect(record.events[0]!.identities[0]!.id).toBe('4'.repeat(38));
+  expect(parses).toBe(1);
+});
