@@ -166,15 +166,11 @@ async function rebuildDuplicates(log: FileLog, options: ServerOptions): Promise<
     break;
   }
   for await (const { position, record } of log.read(from, false, never)) {
+    const durable = Promise.resolve(position);
     for (const { dedupKey, payloadHash } of duplicateKeysOf(record)) {
       if (payloadHash === '') continue;
-      window.add(record.datastreamId, dedupKey, {
-        payloadHash,
-        ecid: record.ecid,
-        atMs: record.atMs,
-        pending: null,
-        position,
-      });
+      const entry = window.add(record.datastreamId, dedupKey, payloadHash, record.ecid, record.atMs, durable);
+      window.stored(entry, durable, position);
     }
   }
   return window;

@@ -2,7 +2,7 @@ import type { EdgeEvent, Exchange } from '../model/exchange.ts';
 import { type EventLog, LogUnavailable, type Stage } from '../model/parts.ts';
 import { problem } from '../model/problem.ts';
 import type { LogRecord, Position } from '../model/record.ts';
-import type { DuplicateWindow, FirstCopy } from './duplicates.ts';
+import type { DuplicateWindow } from './duplicates.ts';
 
 /**
  * Makes the request durable: its events and changes are one record, and nothing is answered before it is on disk. A
@@ -28,32 +28,20 @@ export class Append implements Stage {
   }
 
   #append(x: Exchange, toStore: readonly EdgeEvent[]): Promise<Position> {
-    const { datastream, nowMs } = x;
     const appended = this.#log.append(recordOf(x, toStore));
-    const copies: [string, FirstCopy][] = [];
-    for (const event of toStore) {
-      if (event.payloadHash === '') continue;
-      const copy: FirstCopy = {
-        payloadHash: event.payloadHash,
-        ecid: event.ecid,
-        atMs: nowMs,
-        pending: appended,
-        position: null,
-      };
-      this.#duplicates.add(datastream.id, event.dedupKey, copy);
-      copies.push([event.dedupKey, copy]);
+    const copies: number[] = [];
+    for (const { dedupKey, payloadHash, ecid } of toStore) {
+      if (payloadHash === '') continue;
+      copies.push(this.#duplicates.add(x.datastream.id, dedupKey, payloadHash, ecid, x.nowMs, appended));
     }
     if (copies.length === 0) return appended;
     return appended.then(
       (position) => {
-        for (const [, copy] of copies) {
-          copy.pending = null;
-          copy.position = position;
-        }
+        for (const copy of copies) this.#duplicates.stored(copy, appended, position);
         return position;
       },
       (error: unknown) => {
-        for (const [dedupKey, copy] of copies) this.#duplicates.remove(datastream.id, dedupKey, copy);
+        for (const copy of copies) this.#duplicates.forget(copy, appended);
         throw error;
       },
     );

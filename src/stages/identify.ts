@@ -1,7 +1,7 @@
 import type { EdgeEvent, Exchange } from '../model/exchange.ts';
 import { ecidEntry, identitiesOf, isEcid, mintEcid } from '../model/identity.ts';
 import { decodeIdentityCookie } from '../model/identity-cookie.ts';
-import { type Json, type JsonObject, mergeJson } from '../model/json.ts';
+import { isObject, type Json, type JsonObject } from '../model/json.ts';
 import type { Stage, StateStore } from '../model/parts.ts';
 import { type PersonState, personKey } from '../model/person.ts';
 import { Problem, problem } from '../model/problem.ts';
@@ -107,19 +107,17 @@ function attachEcid(event: EdgeEvent, x: Exchange): void {
   if (event.ecid === null) {
     if (x.ecid === null) return;
     event.ecid = x.ecid;
-    addToXdm(event, {
-      identityMap: {
-        ECID: [{ id: x.ecid, authenticatedState: 'ambiguous', primary: !hasPrimary && x.role === 'edge' }],
-      },
-    });
+    setEcids(event, [{ id: x.ecid, authenticatedState: 'ambiguous', primary: !hasPrimary && x.role === 'edge' }]);
   } else if (!hasPrimary && x.role === 'edge') {
     const [first, ...rest] = (event.xdm['identityMap'] as JsonObject)['ECID'] as JsonObject[];
-    addToXdm(event, { identityMap: { ECID: [{ ...first, primary: true }, ...rest] } });
+    setEcids(event, [{ ...first, primary: true }, ...rest]);
   }
 }
 
-function addToXdm(event: EdgeEvent, added: JsonObject): void {
-  event.xdm = mergeJson(event.xdm, added);
-  event.added = event.added === null ? added : mergeJson(event.added, added);
+/** An event's xdm is its own object (the parsed body's, or a merge): only what lies deeper may be shared, and is replaced. */
+function setEcids(event: EdgeEvent, ecids: Json[]): void {
+  const map = event.xdm['identityMap'];
+  event.xdm['identityMap'] = isObject(map) ? { ...map, ECID: ecids } : { ECID: ecids };
+  event.added = { ...event.added, identityMap: { ECID: ecids } };
   event.identities = identitiesOf(event.xdm);
 }
