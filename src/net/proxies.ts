@@ -166,6 +166,8 @@ function textOf(header: string | string[] | undefined): string {
 }
 
 const HOST_NAME = /^[a-z0-9._-]+$/;
+/** No zone: it means something on one machine only. */
+const IPV6_NAME = /^\[[0-9a-f:.]+\]$/;
 
 /** "Shop.Test:8080" → "shop.test", "[::1]:80" → "[::1]". "" for anything that is no host name. */
 function hostName(host: string): string {
@@ -173,7 +175,7 @@ function hostName(host: string): string {
   const hasPort = colon !== -1 && isDigits(host, colon + 1);
   const name = (hasPort ? host.slice(0, colon) : host).toLowerCase();
   if (name.length > HOST_CHARACTERS_MAX) return '';
-  if (name.startsWith('[')) return name.endsWith(']') && isIP(name.slice(1, -1)) === 6 ? name : '';
+  if (name.startsWith('[')) return IPV6_NAME.test(name) && isIP(name.slice(1, -1)) === 6 ? name : '';
   return HOST_NAME.test(name) ? name : '';
 }
 
