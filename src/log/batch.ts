@@ -1,0 +1,92 @@
+import type { LogRecord, Position } from '../model/record.ts';
+import { encodeRecord } from '../model/record.ts';
+import { FRAME_HEADER_BYTES, frameBytes, sealFrame } from './segment.ts';
+
+interface Waiting {
+  readonly start: number;
+  readonly payloadBytes: number;
+  readonly record: LogRecord;
+  readonly resolve: (position: Position) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Enough for a few hundred requests; grows to what arrives during one sync, and stays. */
+const FIRST_BYTES = 1024 * 1024;
+
+/**
+ * The records that go to disk together. They are encoded into one buffer as they arrive, so that a batch is one write;
+ * what needs the place in the log (offsets, checksums) is filled in by `seal`.
+ */
+export class PendingBatch {
+  #buffer = Buffer.allocUnsafe(FIRST_BYTES);
+  #bytes = 0;
+  #waiting: Waiting[] = [];
+  /** Monotonic milliseconds of the first record's arrival. */
+  sinceMs = 0;
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get records(): readonly { readonly record: LogRecord }[] {
+    return this.#waiting;
+  }
+
+  /** The frames, after `seal`. */
+  get buffer(): Buffer {
+    return this.#buffer;
+  }
+
+  add(record: LogRecord, resolve: Waiting['resolve'], reject: Waiting['reject']): void {
+    const pieces = encodeRecord(record);
+    let payloadBytes = 0;
+    for (const piece of pieces) payloadBytes += piece.length;
+    const start = this.#bytes;
+    this.#reserve(start + frameBytes(payloadBytes));
+    let at = start + FRAME_HEADER_BYTES;
+    for (const piece of pieces) {
+      this.#buffer.set(piece, at);
+      at += piece.length;
+    }
+    this.#bytes = start + frameBytes(payloadBytes);
+    this.#waiting.push({ start, payloadBytes, record, resolve, reject });
+  }
+
+  /** Completes every frame. Returns the CRC of the last one. */
+  seal(epoch: number, firstOffset: number, previousCrc: number): number {
+    let crc = previousCrc;
+    for (let i = 0; i < this.#waiting.length; i++) {
+      const { start, payloadBytes, record } = this.#waiting[i]!;
+      crc = sealFrame(this.#buffer, start, payloadBytes, {
+        epoch,
+        batch: firstOffset,
+        offset: firstOffset + i,
+        atMs: record.atMs,
+        previousCrc: crc,
+      });
+    }
+    return crc;
+  }
+
+  resolve(partition: number, firstOffset: number): void {
+    for (let i = 0; i < this.#waiting.length; i++) this.#waiting[i]!.resolve({ partition, offset: firstOffset + i });
+    this.clear();
+  }
+
+  reject(error: unknown): void {
+    for (const { reject } of this.#waiting) reject(error);
+    this.clear();
+  }
+
+  clear(): void {
+    this.#waiting = [];
+    this.#bytes = 0;
+  }
+
+  #reserve(bytes: number): void {
+    if (bytes <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(bytes, this.#buffer.length * 2));
+    larger.set(this.#buffer.subarray(0, this.#bytes));
+    this.#buffer = larger;
+  }
+}

@@ -1,0 +1,53 @@
+import type { FileHandle } from '../model/fs.ts';
+
+/** Writes all of `bytes` from `from` to `to`: a write may be short, and then the rest is written. */
+export async function writeFully(
+  file: FileHandle,
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  position: number,
+): Promise<void> {
+  let at = from;
+  while (at < to) {
+    const written = await file.write(bytes, at, to - at, position + at - from);
+    if (written === 0) throw Object.assign(new Error('The disk took no bytes of a write.'), { code: 'EIO' });
+    at += written;
+  }
+}
+
+/** Reads up to `length` bytes; fewer only at the end of the file. */
+export async function readFully(file: FileHandle, position: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(length);
+  let at = 0;
+  while (at < length) {
+    const read = await file.read(bytes, at, length - at, position + at);
+    if (read === 0) break;
+    at += read;
+  }
+  return at === length ? bytes : bytes.subarray(0, at);
+}
+
+/** Replaces a file as a whole: after a crash it is the old one or the new one. `directory` must exist. */
+export async function replaceFile(
+  fs: import('../model/fs.ts').Fs,
+  directory: string,
+  name: string,
+  content: Uint8Array,
+): Promise<void> {
+  const temporary = `${directory}/${name}.new`;
+  await fs.unlink(temporary).catch(ignoreMissing);
+  const file = await fs.open(temporary, 'create');
+  try {
+    await writeFully(file, content, 0, content.length, 0);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  await fs.rename(temporary, `${directory}/${name}`);
+  await fs.syncDirectory(directory);
+}
+
+export function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
+}
