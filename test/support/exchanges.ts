@@ -1,0 +1,129 @@
+import { performance } from 'node:perf_hooks';
+import { cookiePrefixOf, type Datastream, type RegionTable, type Workspace } from '../../src/model/datastream.ts';
+import type { Client, EdgeEvent, Exchange, Received } from '../../src/model/exchange.ts';
+import { identitiesOf } from '../../src/model/identity.ts';
+import type { JsonObject } from '../../src/model/json.ts';
+import { DEFAULT_OWN_HINT, DEFAULT_REGIONS } from '../../src/model/region.ts';
+
+/** Exchanges as the gateway makes them, with everything that a test does not care about filled in. */
+
+export const ORG = 'TEST@AdobeOrg';
+export const PREFIX = cookiePrefixOf(ORG);
+/** 2026-11-23T09:30:00Z */
+export const NOW_MS = 1_795_426_200_000;
+export const ECID_A = '11111111111111111112222222222222222222';
+export const ECID_B = '33333333333333333334444444444444444444';
+
+export function datastreamOf(fields: Partial<Datastream> = {}): Datastream {
+  return {
+    id: 'shop',
+    orgId: ORG,
+    name: 'Shop',
+    enabled: true,
+    access: 'mixed',
+    origins: null,
+    services: new Set(),
+    missingServices: [],
+    serviceOptions: {},
+    overrides: { unregistered: 'reject', registered: {} },
+    validation: { timestamp: 'warn' },
+    cookiePrefix: PREFIX,
+    ...fields,
+  };
+}
+
+export const REGIONS: RegionTable = {
+  byHint: new Map(DEFAULT_REGIONS.map((region) => [region.hint, region])),
+  byTargetId: new Map(DEFAULT_REGIONS.map((region) => [region.targetId, region])),
+};
+export const OWN_REGION = REGIONS.byHint.get(DEFAULT_OWN_HINT)!;
+
+export function workspaceOf(datastreams: readonly Datastream[], fields: Partial<Workspace> = {}): Workspace {
+  return {
+    hash: '0123456789abcdef',
+    datastreams: new Map(datastreams.map((one) => [one.id, one])),
+    regions: REGIONS,
+    ownRegion: OWN_REGION,
+    pages: new Map(),
+    warnings: [],
+    ...fields,
+  };
+}
+
+export function clientOf(fields: Partial<Client> = {}): Client {
+  return {
+    ip: '192.0.2.1',
+    host: 'edge.weir.test',
+    https: false,
+    thirdParty: true,
+    cookieDomain: '',
+    cookiesEnabled: false,
+    origin: null,
+    referer: null,
+    userAgent: '',
+    cookies: new Map(),
+    ...fields,
+  };
+}
+
+/** Like an event that was just accepted: nothing is known of its visitor but what it says itself. */
+export function eventOf(xdm: JsonObject, fields: Partial<EdgeEvent> = {}): EdgeEvent {
+  const index = fields.index ?? 0;
+  return {
+    id: `request-0123456789abcdef/${index}`,
+    dedupKey: `request/${index}`,
+    payloadHash: `hash-of-${JSON.stringify(xdm)}`,
+    index,
+    xdm,
+    data: null,
+    query: null,
+    meta: null,
+    identities: identitiesOf(xdm),
+    ecid: null,
+    consent: { recordId: null, collect: 'in', purposes: null },
+    occurredAtMs: NOW_MS,
+    occurredAtFrom: 'received',
+    fate: 'store',
+    added: null,
+    rewritten: false,
+    ...fields,
+  };
+}
+
+export interface ExchangeFields extends Partial<Omit<Exchange, 'received'>> {
+  readonly received?: Partial<Received>;
+}
+
+export function exchangeOf(fields: ExchangeFields = {}): Exchange {
+  const { received, ...rest } = fields;
+  return {
+    requestId: 'request-0123456789abcdef',
+    clientRequestId: 'request',
+    nowMs: NOW_MS,
+    seed: '00112233445566778899aabbccddeeff',
+    role: 'edge',
+    datastream: datastreamOf(),
+    client: clientOf(),
+    region: OWN_REGION,
+    path: '/v1/interact',
+    mintsEcid: true,
+    silent: false,
+    received: { events: [], identityMap: null, consent: null, query: {}, meta: {}, ...received },
+    raw: Buffer.from('{}'),
+    deadlineMs: performance.now() + 2_000,
+    expired: false,
+    events: [],
+    ecid: null,
+    identityCookie: null,
+    persons: new Map(),
+    changes: [],
+    cookies: [],
+    preferences: null,
+    handles: [],
+    errors: [],
+    warnings: [],
+    position: null,
+    awaiting: null,
+    ...rest,
+  };
+}
