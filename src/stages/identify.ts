@@ -1,10 +1,12 @@
 import type { EdgeEvent, Exchange } from '../model/exchange.ts';
+import { eventField, identityMapField } from '../model/field-path.ts';
 import { ecidEntry, identitiesOf, isEcid, mintEcid } from '../model/identity.ts';
 import { decodeIdentityCookie } from '../model/identity-cookie.ts';
 import { isObject, type Json, type JsonObject } from '../model/json.ts';
 import type { Stage, StateStore } from '../model/parts.ts';
 import { type PersonState, personKey } from '../model/person.ts';
 import { Problem, problem } from '../model/problem.ts';
+import type { Position } from '../model/record.ts';
 import { withinDeadline } from './deadline.ts';
 import type { DuplicateWindow } from './duplicates.ts';
 
@@ -26,7 +28,9 @@ export class Identify implements Stage {
 
   run(x: Exchange): undefined | Promise<void> {
     const cookie = decodeIdentityCookie(x.client.cookies.get(`${x.datastream.cookiePrefix}identity`) ?? '');
-    x.ecid = ecidOf(x.received.identityMap, 'identityMap') ?? firstOfEvents(x) ?? cookie?.ecid ?? null;
+    const ofRequest = ecidOf(x.received.identityMap, identityMapField(x.path));
+    const ofEvents = firstOfEvents(x);
+    x.ecid = ofRequest ?? ofEvents ?? cookie?.ecid ?? null;
     this.#markDuplicates(x);
     if (x.ecid === null && x.mintsEcid && !namesAnother(x)) x.ecid = mintEcid(x.seed);
     if (cookie !== null && cookie.ecid === x.ecid) x.identityCookie = cookie;
@@ -35,8 +39,9 @@ export class Identify implements Stage {
   }
 
   #markDuplicates(x: Exchange): void {
+    if (x.events.length > 1) markRepeated(x);
     for (const event of x.events) {
-      if (event.payloadHash === '') continue;
+      if (event.payloadHash === '' || event.fate === 'duplicate') continue;
       const first = this.#duplicates.find(x.datastream.id, event.dedupKey, event.payloadHash, x.nowMs);
       if (first === null) continue;
       const own = event.ecid ?? x.ecid;
@@ -45,7 +50,7 @@ export class Identify implements Stage {
       if (x.mintsEcid) x.ecid ??= first.ecid;
       event.fate = 'duplicate';
       x.position ??= first.position;
-      if (first.pending !== null) x.awaiting = first.pending;
+      if (first.pending !== null) x.awaiting = x.awaiting === null ? first.pending : both(x.awaiting, first.pending);
     }
   }
 
@@ -62,6 +67,24 @@ export class Identify implements Stage {
   }
 }
 
+/** An event that stands in one request twice is stored once: its own first copy is not known to the window yet. */
+function markRepeated(x: Exchange): void {
+  const seen = new Set<string>();
+  for (const event of x.events) {
+    if (event.payloadHash === '') continue;
+    const key = JSON.stringify([event.dedupKey, event.payloadHash, event.ecid]);
+    if (seen.has(key)) event.fate = 'duplicate';
+    else seen.add(key);
+  }
+}
+
+function both(first: Promise<Position>, second: Promise<Position>): Promise<Position> {
+  const done = Promise.all([first, second]).then(([, position]) => position);
+  // A request that fails before it gets to wait leaves this promise to nobody, which would end the process.
+  done.catch(() => {});
+  return done;
+}
+
 function keep(x: Exchange, keys: readonly string[], persons: readonly (PersonState | null)[]): undefined {
   for (let i = 0; i < keys.length; i++) x.persons.set(keys[i]!, persons[i] ?? null);
 }
@@ -76,10 +99,11 @@ function keysOf(x: Exchange): readonly string[] {
   return [...keys];
 }
 
+/** Reads every event's own ECID, and returns the first. */
 function firstOfEvents(x: Exchange): string | null {
   let first: string | null = null;
   for (const event of x.events) {
-    event.ecid = ecidOf(event.xdm['identityMap'], `events[${event.index}].xdm.identityMap`);
+    event.ecid = ecidOf(event.xdm['identityMap'], `${eventField(x.path, event.index)}.xdm.identityMap`);
     // collect may mix visitors: there, an event's ECID is its own and not the request's.
     if (x.mintsEcid) first ??= event.ecid;
   }

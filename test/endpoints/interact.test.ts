@@ -108,7 +108,7 @@ describe('v1: several events, one shared xdm', () => {
   });
 
   test('the request’s own body is not changed by the merge', () => {
-    const body = { xdm: { a: { b: 1 } }, events: [{ xdm: { a: { c: 2 } } }, { xdm: {} }] };
+    const body: Json = { xdm: { a: { b: 1 } }, events: [{ xdm: { a: { c: 2 } } }, { xdm: {} }] };
     const before = structuredClone(body);
     const { events } = v1(body);
     expect(body).toEqual(before);
