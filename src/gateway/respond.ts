@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Datastream } from '../model/datastream.ts';
-import type { Exchange } from '../model/exchange.ts';
+import type { Exchange, Handle } from '../model/exchange.ts';
 import { type JsonObject, valueAt } from '../model/json.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Region } from '../model/region.ts';
@@ -84,26 +84,48 @@ export function respondEmpty(to: Answerable, status: number): void {
 }
 
 function headersFor(to: Answerable): string[] {
-  const headers = [
-    ...COMMON,
-    'x-request-id',
-    to.requestId,
-    'x-adobe-edge',
-    `${to.region.hint.toUpperCase()};${to.region.audienceManagerId}`,
-  ];
+  const headers = [...COMMON, 'x-request-id', to.requestId, 'x-adobe-edge', edgeHeader(to.region)];
   if (to.encrypted) headers.push(...HSTS);
   if (to.closing) headers.push('connection', 'close');
   addCors(headers, to.origin, to.datastream);
   return headers;
 }
 
+const edgeHeaders = new WeakMap<Region, string>();
+
+/** "OR2;9": region and its Audience Manager id. Documented. */
+function edgeHeader(region: Region): string {
+  let text = edgeHeaders.get(region);
+  if (text === undefined) {
+    text = `${region.hint.toUpperCase()};${region.audienceManagerId}`;
+    edgeHeaders.set(region, text);
+  }
+  return text;
+}
+
 /** `{requestId, handle?, errors?, warnings?}`: the Web SDK refuses a body without a `handle` array, so interact always has one. */
 function plainBody(x: Exchange, withHandles: boolean): string {
-  let body = `{"requestId":${JSON.stringify(x.requestId)}`;
-  if (withHandles) body += `,"handle":${JSON.stringify(x.handles)}`;
+  let body = `{"requestId":"${x.requestId}"`; // Its characters need no escape (gateway/ids.ts).
+  if (withHandles) body += `,"handle":${handlesJson(x.handles)}`;
   if (x.errors.length > 0) body += `,"errors":${problems(x.errors, x)}`;
   if (x.warnings.length > 0) body += `,"warnings":${problems(x.warnings, x)}`;
   return `${body}}`;
+}
+
+/** Handles that are the same for every request (frozen) are stringified once. */
+const stringified = new WeakMap<Handle, string>();
+
+function handlesJson(handles: readonly Handle[]): string {
+  let json = '';
+  for (const handle of handles) {
+    let text = stringified.get(handle);
+    if (text === undefined) {
+      text = JSON.stringify(handle);
+      if (Object.isFrozen(handle)) stringified.set(handle, text);
+    }
+    json += json === '' ? text : `,${text}`;
+  }
+  return `[${json}]`;
 }
 
 function problems(list: readonly Problem[], x: Exchange): string {
@@ -117,8 +139,8 @@ function problems(list: readonly Problem[], x: Exchange): string {
  * first character of each line unseen).
  */
 function streamedBody(x: Exchange): string {
-  const requestId = JSON.stringify(x.requestId);
-  let body = `\u0000{"requestId":${requestId},"handle":${JSON.stringify(x.handles)}}\n`;
+  const requestId = `"${x.requestId}"`;
+  let body = `\u0000{"requestId":${requestId},"handle":${handlesJson(x.handles)}}\n`;
   if (x.errors.length > 0) body += `\u0000{"requestId":${requestId},"errors":${problems(x.errors, x)}}\n`;
   if (x.warnings.length > 0) body += `\u0000{"requestId":${requestId},"warnings":${problems(x.warnings, x)}}\n`;
   return body;

@@ -13,7 +13,7 @@ export const locationHint: HandleSource = {
   produce(x) {
     let handles = made.get(x.region);
     if (handles === undefined) {
-      handles = [handleOf(x.region)];
+      handles = [Object.freeze(handleOf(x.region))]; // Frozen: the gateway keeps its text.
       made.set(x.region, handles);
     }
     return handles;

@@ -95,42 +95,46 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
 export const RECORD_VERSION = 1;
 const DEFAULT_CONSENT: Consent = Object.freeze({ recordId: null, collect: 'in', purposes: null });
 
-/** The record's bytes, in pieces that the log writes one after the other (the body is not copied). */
+/**
+ * The record's bytes, in pieces that the log writes one after the other (the body is not copied). The head is put
+ * together by hand: this runs for every request, and costs a third of stringifying an object made for it.
+ */
 export function encodeRecord(record: LogRecord): readonly Uint8Array[] {
   const whole = record.raw !== null;
-  const events: HeadEvent[] = [];
-  for (const event of record.events) {
-    const head: HeadEvent = { i: event.index, k: event.dedupKey, h: event.payloadHash };
-    if (event.occurredAtMs !== record.atMs) head.o = event.occurredAtMs;
-    if (event.occurredAtFrom !== 'timestamp') head.f = event.occurredAtFrom;
-    if (event.added !== null) head.a = event.added;
-    if (event.consent.recordId !== null || event.consent.collect !== 'in' || event.consent.purposes !== null)
-      head.c = event.consent;
-    if (!whole) {
-      head.x = event.xdm;
-      if (event.data !== null) head.d = event.data;
-      if (event.query !== null) head.q = event.query;
-      if (event.meta !== null) head.m = event.meta;
-    }
-    events.push(head);
-  }
-  const head: Head = {
-    v: RECORD_VERSION,
-    r: record.requestId,
-    t: record.atMs,
-    g: record.orgId,
-    s: record.datastreamId,
-    p: record.path,
-    u: record.ecid,
-    e: events,
-  };
-  if (record.changes.length > 0) head.y = record.changes;
-  if (!whole) head.n = record.meta;
-  const text = JSON.stringify(head);
-  const bytes = Buffer.allocUnsafe(4 + Buffer.byteLength(text));
-  bytes.writeUInt32LE(bytes.length - 4, 0);
+  let events = '';
+  for (const event of record.events) events += `${events === '' ? '' : ','}${encodeEvent(event, record.atMs, whole)}`;
+  const ecid = record.ecid === null ? 'null' : quote(record.ecid);
+  const changes = record.changes.length === 0 ? '' : `,"y":${JSON.stringify(record.changes)}`;
+  const meta = whole ? '' : `,"n":${JSON.stringify(record.meta)}`;
+  const text = `{"v":${RECORD_VERSION},"r":${quote(record.requestId)},"t":${record.atMs},"g":${quote(record.orgId)},"s":${quote(record.datastreamId)},"p":${quote(record.path)},"u":${ecid},"e":[${events}]${changes}${meta}}`;
+  const textBytes = Buffer.byteLength(text);
+  const bytes = Buffer.allocUnsafe(4 + textBytes);
+  bytes.writeUInt32LE(textBytes, 0);
   bytes.write(text, 4);
   return whole ? [bytes, record.raw] : [bytes];
+}
+
+function encodeEvent(event: StoredEvent, atMs: number, whole: boolean): string {
+  const { consent } = event;
+  let text = `{"i":${event.index},"k":${quote(event.dedupKey)},"h":${quote(event.payloadHash)}`;
+  if (event.occurredAtMs !== atMs) text += `,"o":${event.occurredAtMs}`;
+  if (event.occurredAtFrom !== 'timestamp') text += `,"f":"${event.occurredAtFrom}"`;
+  if (event.added !== null) text += `,"a":${JSON.stringify(event.added)}`;
+  if (consent.recordId !== null || consent.collect !== 'in' || consent.purposes !== null)
+    text += `,"c":${JSON.stringify(consent)}`;
+  if (!whole) {
+    text += `,"x":${JSON.stringify(event.xdm)}`;
+    if (event.data !== null) text += `,"d":${JSON.stringify(event.data)}`;
+    if (event.query !== null) text += `,"q":${JSON.stringify(event.query)}`;
+    if (event.meta !== null) text += `,"m":${JSON.stringify(event.meta)}`;
+  }
+  return `${text}}`;
+}
+
+/** Ids are nearly always plain: what needs no escape is only put in quotes. */
+const PLAIN = /^[\w ./:@=+-]*$/;
+function quote(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 /** A record was written by a newer version of Weir: nothing of it is guessed. */
