@@ -1,0 +1,92 @@
+import { cookiePrefixOf, type Datastream } from '../model/datastream.ts';
+import { isObject, type JsonObject, mergeJson, quoted } from '../model/json.ts';
+import { SERVICE_NAMES, SERVICES, type ServiceName } from '../model/services.ts';
+import type { Finding } from './finding.ts';
+import { originProblem } from './origins.ts';
+import { named } from './schema-findings.ts';
+import type { KeyPath, Source } from './source.ts';
+
+/** A datastream's file after its schema has been checked. */
+interface DatastreamFile extends Settings {
+  readonly id: string;
+  readonly org: string;
+  readonly name: string;
+  readonly environments?: Readonly<Record<string, Settings>>;
+}
+
+/** What an environment may set differently. */
+interface Settings {
+  readonly name?: string;
+  readonly enabled?: boolean;
+  readonly access?: Datastream['access'];
+  readonly origins?: readonly string[];
+  readonly services?: Readonly<Partial<Record<ServiceName, { readonly enabled?: boolean }>>>;
+  readonly overrides?: { readonly unregistered?: 'reject' | 'warn'; readonly registered?: JsonObject };
+  readonly validation?: { readonly timestamp?: 'warn' | 'reject' };
+}
+
+/** A file's datastreams: itself, then each of its environments. What the schema cannot say goes to `findings`. */
+export function datastreamsOf(source: Source, findings: Finding[]): Datastream[] {
+  const file = source.value as unknown as DatastreamFile;
+  const { environments = {}, ...base } = file;
+  checkSettings(base, [], source, findings);
+  const datastreams = [datastreamOf(base.id, base)];
+  for (const [name, settings] of Object.entries(environments)) {
+    checkSettings(settings, ['environments', name], source, findings);
+    // Maps are merged key by key; lists and single values of the environment replace those of the datastream.
+    const merged = mergeJson(base as unknown as JsonObject, settings as JsonObject) as unknown as DatastreamFile;
+    datastreams.push(datastreamOf(`${base.id}:${name}`, merged));
+  }
+  return datastreams;
+}
+
+function datastreamOf(id: string, file: DatastreamFile): Datastream {
+  const on = SERVICE_NAMES.filter((name) => file.services?.[name]?.enabled ?? SERVICES[name].enabledByDefault);
+  return {
+    id,
+    orgId: file.org,
+    name: file.name,
+    enabled: file.enabled ?? true,
+    access: file.access ?? 'mixed',
+    origins: file.origins === undefined ? null : new Set(file.origins),
+    services: new Set(on.filter((name) => SERVICES[name].inThisVersion)),
+    missingServices: on.filter((name) => !SERVICES[name].inThisVersion),
+    serviceOptions: serviceOptions(file.services ?? {}),
+    overrides: {
+      unregistered: file.overrides?.unregistered ?? 'reject',
+      registered: file.overrides?.registered ?? {},
+    },
+    validation: { timestamp: file.validation?.timestamp ?? 'warn' },
+    cookiePrefix: cookiePrefixOf(file.org),
+  };
+}
+
+function serviceOptions(services: NonNullable<Settings['services']>): Datastream['serviceOptions'] {
+  const options: Partial<Record<ServiceName, JsonObject>> = {};
+  for (const name of SERVICE_NAMES) {
+    const { enabled: _, ...rest } = services[name] ?? {};
+    if (Object.keys(rest).length > 0) options[name] = rest;
+  }
+  return options;
+}
+
+/** What a file or environment itself says; what an environment inherits was checked where it stands. */
+function checkSettings(settings: Settings, path: KeyPath, source: Source, findings: Finding[]): void {
+  settings.origins?.forEach((origin, index) => {
+    const problem = originProblem(origin);
+    const at = [...path, 'origins', index];
+    if (problem !== null) findings.push(source.error(at, `${named(at)} is ${quoted(origin)}. ${problem}`));
+  });
+  for (const name of SERVICE_NAMES) {
+    if (settings.services?.[name]?.enabled !== true || SERVICES[name].inThisVersion) continue;
+    const at = [...path, 'services', name, 'enabled'];
+    const message = `The service '${name}' is enabled, but this version of Weir does not have it: nothing of it runs.`;
+    findings.push(source.warning(at, `${message} Set it to false to lose this warning.`));
+  }
+}
+
+/** A datastream's file, as far as one can tell before its schema has been checked. */
+export function idOf(source: Source): string | null {
+  const { value } = source;
+  return isObject(value) && typeof value['id'] === 'string' ? value['id'] : null;
+}

@@ -1,0 +1,37 @@
+/**
+ * Defaults and ranges of every option of weir.yaml, with their reasons. The same numbers stand in the JSON Schema, which
+ * checks them and shows them in editors; a test holds the two together.
+ */
+export interface Limit {
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+const TIB = 1024 * GIB;
+
+/** Mobile clients give up at 5 s: the answer has to leave before. Below 100 ms a slow disk alone would fail requests. */
+export const DEADLINE_MS: Limit = { default: 2000, min: 100, max: 4500 };
+/** 64 KB is documented for the service. Below 1 KB the Web SDK's first page view does not fit; 1 MB bounds memory per request. */
+export const REQUEST_BYTES: Limit = { default: 64 * KIB, min: KIB, max: MIB };
+/** Retention drops whole segments, recovery scans the last: small enough for both, large enough for few files. */
+export const SEGMENT_BYTES: Limit = { default: 128 * MIB, min: MIB, max: 4 * GIB };
+/** A thousand requests of the default size, in memory while the disk is busy; never so few that one request does not fit. */
+export const QUEUE_BYTES: Limit = { default: 64 * MIB, min: 4 * MIB, max: GIB };
+/** A disk that takes longer than a request may last is as good as away. */
+export const QUEUE_AGE_MS: Limit = { default: 2000, min: 100, max: 30_000 };
+/** Two segments: commits, snapshots and deletion have to work when no event does. */
+export const LOW_WATER_BYTES: Limit = { default: 256 * MIB, min: MIB, max: TIB };
+/** Never by default: dropping events is a decision. A hundredth of a day is for trying it out. */
+export const RETENTION_DAYS: Omit<Limit, 'default'> = { min: 0.01, max: 36_500 };
+/** As above; less than a small segment cannot be kept. */
+export const RETENTION_BYTES: Omit<Limit, 'default'> = { min: MIB, max: 1024 * TIB };
+/** Retries come seconds after the first try, those of mobile clients minutes. A day bounds what a start reads back. */
+export const DUPLICATES_WINDOW_MINUTES: Limit = { default: 10, min: 1, max: 1440 };
+/** About 90 bytes each: 24 MB by default, 380 MB at most. Ten minutes of 430 events a second. */
+export const DUPLICATES_ENTRIES: Limit = { default: 262_144, min: 1024, max: 4_194_304 };
+/** 0 lets the system choose. */
+export const PORT: Omit<Limit, 'default'> = { min: 0, max: 65_535 };

@@ -1,0 +1,137 @@
+import { resolve } from 'node:path';
+import {
+  DEADLINE_MS,
+  DUPLICATES_ENTRIES,
+  DUPLICATES_WINDOW_MINUTES,
+  LOW_WATER_BYTES,
+  QUEUE_AGE_MS,
+  QUEUE_BYTES,
+  REQUEST_BYTES,
+  SEGMENT_BYTES,
+} from './limits.ts';
+
+/**
+ * What the server reads from weir.yaml when it starts. The rule of reloading: everything here takes effect after a
+ * restart; everything in `Workspace` (regions, site, datastreams) at once.
+ */
+export interface ServerOptions {
+  readonly basePath: string;
+  readonly proxies: readonly string[];
+  readonly deadlineMs: number;
+  readonly requestBytesMax: number;
+  readonly log: {
+    readonly segmentBytes: number;
+    readonly queueBytesMax: number;
+    readonly queueAgeMsMax: number;
+    readonly lowWaterBytes: number;
+    readonly retention: { readonly maxAgeMs: number | null; readonly maxBytes: number | null };
+  };
+  readonly duplicates: { readonly windowMs: number; readonly entriesMax: number };
+  readonly listeners: {
+    readonly host: string;
+    readonly adminHost: string;
+    readonly edgePort: number;
+    readonly serverPort: number;
+    readonly adminPort: number;
+    readonly tlsPort: number | null;
+    /** Absolute paths of PEM files. */
+    readonly tlsCert: string | null;
+    readonly tlsKey: string | null;
+  };
+}
+
+/** weir.yaml after its schema has been checked. */
+export interface WeirFile {
+  readonly basePath?: string;
+  readonly region?: string;
+  readonly regions?: readonly {
+    readonly hint: string;
+    readonly targetId: number;
+    readonly audienceManagerId: number;
+  }[];
+  readonly proxies?: readonly string[];
+  readonly deadlineMs?: number;
+  readonly requestBytesMax?: number;
+  readonly log?: {
+    readonly segmentBytes?: number;
+    readonly queueBytesMax?: number;
+    readonly queueAgeMsMax?: number;
+    readonly lowWaterBytes?: number;
+    readonly retention?: { readonly maxAgeDays?: number | null; readonly maxBytes?: number | null };
+  };
+  readonly duplicates?: { readonly windowMinutes?: number; readonly entriesMax?: number };
+  readonly listeners?: { readonly [K in keyof ServerOptions['listeners']]?: ServerOptions['listeners'][K] };
+  readonly site?: { readonly root: string; readonly files?: Readonly<Record<string, string>> };
+}
+
+/** Clients are built with it. Documented. */
+export const DEFAULT_BASE_PATH = 'ee';
+/** Nobody else's machine reaches a server that somebody tries out. */
+const LOOPBACK = '127.0.0.1';
+/** The first ports that developers look at; fixed by the command line's documentation. */
+export const DEFAULT_PORTS = { edge: 8080, server: 8081, admin: 9090 } as const;
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const MINUTE_MS = 60 * 1000;
+
+/** Fills in the defaults. `folder`: absolute; paths in the file are relative to it. */
+export function serverOptions(file: WeirFile, folder: string): ServerOptions {
+  const { log = {}, duplicates = {}, listeners = {} } = file;
+  const { maxAgeDays = null, maxBytes = null } = log.retention ?? {};
+  return {
+    basePath: file.basePath ?? DEFAULT_BASE_PATH,
+    proxies: file.proxies ?? [],
+    deadlineMs: file.deadlineMs ?? DEADLINE_MS.default,
+    requestBytesMax: file.requestBytesMax ?? REQUEST_BYTES.default,
+    log: {
+      segmentBytes: log.segmentBytes ?? SEGMENT_BYTES.default,
+      queueBytesMax: log.queueBytesMax ?? QUEUE_BYTES.default,
+      queueAgeMsMax: log.queueAgeMsMax ?? QUEUE_AGE_MS.default,
+      lowWaterBytes: log.lowWaterBytes ?? LOW_WATER_BYTES.default,
+      retention: { maxAgeMs: maxAgeDays === null ? null : maxAgeDays * DAY_MS, maxBytes },
+    },
+    duplicates: {
+      windowMs: (duplicates.windowMinutes ?? DUPLICATES_WINDOW_MINUTES.default) * MINUTE_MS,
+      entriesMax: duplicates.entriesMax ?? DUPLICATES_ENTRIES.default,
+    },
+    listeners: {
+      host: listeners.host ?? LOOPBACK,
+      adminHost: listeners.adminHost ?? LOOPBACK,
+      edgePort: listeners.edgePort ?? DEFAULT_PORTS.edge,
+      serverPort: listeners.serverPort ?? DEFAULT_PORTS.server,
+      adminPort: listeners.adminPort ?? DEFAULT_PORTS.admin,
+      tlsPort: listeners.tlsPort ?? null,
+      tlsCert: absolute(folder, listeners.tlsCert),
+      tlsKey: absolute(folder, listeners.tlsKey),
+    },
+  };
+}
+
+function absolute(folder: string, path: string | null | undefined): string | null {
+  return path === null || path === undefined ? null : resolve(folder, path);
+}
+
+/** Options whose name or unit in weir.yaml differs from the field's. */
+const NAMES_IN_FILE: Readonly<Record<string, string>> = {
+  'log.retention.maxAgeMs': 'log.retention.maxAgeDays',
+  'duplicates.windowMs': 'duplicates.windowMinutes',
+};
+
+/** Names, as in weir.yaml, of the options that differ. All of them take effect after a restart. */
+export function changedOptions(from: ServerOptions, to: ServerOptions): string[] {
+  const before = leavesOf(from);
+  return [...leavesOf(to)]
+    .filter(([name, value]) => before.get(name) !== value)
+    .map(([name]) => NAMES_IN_FILE[name] ?? name);
+}
+
+/** Every option by its dotted name, its value as JSON: a list is one value. */
+function leavesOf(options: object, prefix = ''): Map<string, string> {
+  const leaves = new Map<string, string>();
+  for (const [key, value] of Object.entries(options) as [string, unknown][]) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      leaves.set(prefix + key, JSON.stringify(value));
+    else for (const [name, leaf] of leavesOf(value, `${prefix}${key}.`)) leaves.set(name, leaf);
+  }
+  return leaves;
+}

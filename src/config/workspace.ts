@@ -1,0 +1,190 @@
+import { createHash, type Hash } from 'node:crypto';
+import { extname, resolve } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Datastream, Workspace } from '../model/datastream.ts';
+import { datastreamsOf, idOf } from './datastreams.ts';
+import { errorAt, FILE_START, Finding, sorted } from './finding.ts';
+import { Folder, isUnread, unreadFinding } from './folder.ts';
+import { networkProblem } from './networks.ts';
+import { type ServerOptions, serverOptions, type WeirFile } from './options.ts';
+import { type Regions, regionsOf } from './regions.ts';
+import { validate } from './schema.ts';
+import { readSite, type SitePage } from './site.ts';
+import { parseSource, SOURCE_BYTES_MAX, Source } from './source.ts';
+
+/** A folder that was read: whole, or with what is wrong with it. */
+export type Loaded = Good | Bad;
+export interface Good {
+  readonly ok: true;
+  readonly workspace: Workspace;
+  readonly options: ServerOptions;
+  /** weir.yaml, to say where an option stands. */
+  readonly weir: Source;
+  readonly warnings: readonly Finding[];
+  /** Absolute paths whose change may change the workspace. */
+  readonly looked: readonly string[];
+}
+export interface Bad {
+  readonly ok: false;
+  /** Errors and warnings, by file and place; at least one error. */
+  readonly findings: readonly Finding[];
+  readonly looked: readonly string[];
+}
+
+const WEIR_FILE = 'weir.yaml';
+const DATASTREAMS = 'datastreams';
+const EXTENSIONS = ['.yaml', '.yml', '.json'];
+/** Folders of parts that are still to come. */
+const LATER_FOLDERS = ['activities', 'audiences', 'offers', 'destinations'];
+/** Content hash: enough of SHA-256 to tell two states of a workspace apart. */
+const HASH_DIGITS = 16;
+/** Reading goes on after a pause when it took this long, so that requests do not wait for it. */
+const SLICE_MS = 10;
+
+/** Reads and checks a workspace. Never throws for what its files hold. */
+export async function loadWorkspace(path: string): Promise<Loaded> {
+  return await new Loading(resolve(path)).run();
+}
+
+class Loading {
+  readonly #folder: Folder;
+  readonly #findings: Finding[] = [];
+  readonly #hash: Hash = createHash('sha256');
+  readonly #datastreams = new Map<string, Datastream>();
+  /** Ids to the file that each was first seen in. */
+  readonly #ids = new Map<string, string>();
+  #sliceEndMs = performance.now() + SLICE_MS;
+
+  constructor(root: string) {
+    this.#folder = new Folder(root);
+  }
+
+  async run(): Promise<Loaded> {
+    const weir = this.#weirFile();
+    await this.#readDatastreams();
+    const parts = weir === null ? null : this.#weirParts(weir);
+    this.#laterFolders();
+    const { looked } = this.#folder;
+    const findings = sorted(this.#findings);
+    const hasErrors = findings.some(({ severity }) => severity === 'error');
+    if (weir === null || parts === null || hasErrors) return { ok: false, findings, looked };
+    const workspace: Workspace = {
+      hash: this.#hash.digest('hex').slice(0, HASH_DIGITS),
+      datastreams: this.#datastreams,
+      ...parts.regions,
+      pages: parts.pages,
+      warnings: findings.map(String),
+    };
+    const options = serverOptions(weir.value as unknown as WeirFile, this.#folder.root);
+    return { ok: true, workspace, options, weir, warnings: findings, looked };
+  }
+
+  #weirFile(): Source | null {
+    const bytes = this.#folder.read(WEIR_FILE, SOURCE_BYTES_MAX);
+    if (!isUnread(bytes)) return this.#source(WEIR_FILE, bytes, 'weir');
+    if (bytes.why !== 'missing')
+      this.#findings.push(unreadFinding(WEIR_FILE, bytes, 'It holds the options of the server.'));
+    else this.#findings.push(errorAt(WEIR_FILE, FILE_START, this.#missingWeirFile()));
+    return null;
+  }
+
+  #missingWeirFile(): string {
+    const entries = this.#folder.list('.');
+    if (isUnread(entries))
+      return `The workspace folder '${this.#folder.root}' cannot be read. ${entries.message} Check the path after --workspace.`;
+    const other = entries.find(({ name }) => /^weir\.(yml|json)$/i.test(name));
+    return other === undefined
+      ? 'The file is missing, so this folder is no workspace. Create it, with {} in it where every default is right; or check the path after --workspace.'
+      : `The file is missing. Rename '${other.name}' to ${WEIR_FILE}.`;
+  }
+
+  async #readDatastreams(): Promise<void> {
+    const entries = this.#folder.list(DATASTREAMS);
+    if (isUnread(entries)) {
+      if (entries.why !== 'missing')
+        this.#findings.push(unreadFinding(DATASTREAMS, entries, 'It takes a folder with a file for each datastream.'));
+      else this.#warn(DATASTREAMS, NO_DATASTREAM);
+      return;
+    }
+    let files = 0;
+    for (const { name } of entries) {
+      if (!EXTENSIONS.includes(extname(name).toLowerCase())) continue;
+      files += 1;
+      this.#readDatastream(`${DATASTREAMS}/${name}`);
+      await this.#pause();
+    }
+    for (const entry of entries) {
+      if (entry.isDirectory())
+        this.#warn(`${DATASTREAMS}/${entry.name}`, 'Folders in here are not read. Move the files one level up.');
+    }
+    if (files === 0) this.#warn(DATASTREAMS, NO_DATASTREAM);
+  }
+
+  #readDatastream(file: string): void {
+    const bytes = this.#folder.read(file, SOURCE_BYTES_MAX);
+    if (isUnread(bytes)) {
+      this.#findings.push(unreadFinding(file, bytes, 'Mend it, or move it out of the folder.'));
+      return;
+    }
+    const source = this.#source(file, bytes, 'datastream');
+    if (source === null) return;
+    const id = idOf(source)!;
+    const first = this.#ids.get(id);
+    if (first !== undefined) {
+      this.#findings.push(source.error(['id'], `The id '${id}' is taken by ${first}. Give one of the two another id.`));
+      return;
+    }
+    const { line, column } = source.place(['id']);
+    this.#ids.set(id, `${file}:${line}:${column}`);
+    for (const datastream of datastreamsOf(source, this.#findings)) this.#datastreams.set(datastream.id, datastream);
+  }
+
+  /** Null, with findings, where the file is not what its schema says. */
+  #source(file: string, bytes: Uint8Array, schema: 'weir' | 'datastream'): Source | null {
+    this.#addToHash(file, bytes);
+    const source = parseSource(file, bytes);
+    const findings = source instanceof Source ? validate(schema, source) : source;
+    this.#findings.push(...findings);
+    return source instanceof Source && findings.length === 0 ? source : null;
+  }
+
+  #weirParts(source: Source): { regions: Regions; pages: ReadonlyMap<string, SitePage> } | null {
+    const file = source.value as unknown as WeirFile;
+    file.proxies?.forEach((proxy, index) => {
+      const problem = networkProblem(proxy);
+      if (problem !== null)
+        this.#findings.push(source.error(['proxies', index], `'proxies[${index}]' is "${proxy}". ${problem}`));
+    });
+    const pages = readSite(file.site, this.#folder, source, this.#findings);
+    for (const [path, { file: from, body }] of pages) this.#addToHash(`${path} ${from}`, body);
+    const regions = regionsOf(file, source);
+    if (!Array.isArray(regions)) return { regions, pages };
+    this.#findings.push(...regions);
+    return null;
+  }
+
+  #laterFolders(): void {
+    for (const name of LATER_FOLDERS) {
+      const entries = this.#folder.list(name);
+      if (isUnread(entries) || entries.length === 0) continue;
+      this.#warn(name, `This version of Weir does not read '${name}' yet: the files in it have no effect.`);
+    }
+  }
+
+  #warn(file: string, message: string): void {
+    this.#findings.push(new Finding('warning', file, FILE_START, message));
+  }
+
+  #addToHash(name: string, bytes: Uint8Array): void {
+    this.#hash.update(`${name}\0${bytes.length}\0`).update(bytes);
+  }
+
+  async #pause(): Promise<void> {
+    if (performance.now() < this.#sliceEndMs) return;
+    await nextTurn();
+    this.#sliceEndMs = performance.now() + SLICE_MS;
+  }
+}
+
+const NO_DATASTREAM = `There is no datastream, so every event is refused. Create ${DATASTREAMS}/shop.yaml with: id: shop, org: 0123456789ABCDEF01234567@AdobeOrg, name: Shop (a line for each).`;
