@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+import type { Exchange } from '../../src/model/exchange.ts';
+import type { Stage } from '../../src/model/parts.ts';
+import type { ServiceName } from '../../src/model/services.ts';
+import { runStages } from '../../src/stages/run.ts';
+import { datastreamOf, exchangeOf } from '../support/exchanges.ts';
+
+let ran: string[] = [];
+function stage(
+  name: string,
+  run: (x: Exchange) => undefined | Promise<void> = () => undefined,
+  service: ServiceName | null = null,
+): Stage {
+  return {
+    name,
+    service,
+    run(x) {
+      ran.push(name);
+      return run(x);
+    },
+  };
+}
+async function order(stages: readonly Stage[], x = exchangeOf()): Promise<string[]> {
+  ran = [];
+  await runStages(stages, x);
+  return ran;
+}
+
+describe('the loop', () => {
+  test('one after the other; a promise is waited for', async () => {
+    const later = stage('b', async () => {
+      await new Promise(setImmediate);
+      ran.push('b done');
+    });
+    expect(await order([stage('a'), later, stage('c')])).toEqual(['a', 'b', 'b done', 'c']);
+  });
+
+  test('stages that finish at once cost no turn', () => {
+    ran = [];
+    void runStages([stage('a'), stage('b')], exchangeOf());
+    expect(ran).toEqual(['a', 'b']);
+  });
+
+  test('the first failure ends it, thrown or rejected', async () => {
+    const failure = new Error('x');
+    const thrown = stage('b', () => {
+      throw failure;
+    });
+    for (const bad of [thrown, stage('b', () => Promise.reject(failure))]) {
+      await expect(order([stage('a'), bad, stage('c')])).rejects.toBe(failure);
+      expect(ran).toEqual(['a', 'b']);
+    }
+  });
+
+  test('nothing runs once the answer has left', async () => {
+    const expire = stage('b', (x) => {
+      x.expired = true;
+    });
+    expect(await order([stage('a'), expire, stage('c')])).toEqual(['a', 'b']);
+    expect(await order([stage('a')], exchangeOf({ expired: true }))).toEqual([]);
+  });
+
+  test('a stage of a service that is off does not run', async () => {
+    const stages = [stage('a'), stage('b', undefined, 'decisions'), stage('c', undefined, 'profiles')];
+    expect(await order(stages)).toEqual(['a']);
+    const x = exchangeOf({ datastream: datastreamOf({ services: new Set(['profiles']) }) });
+    expect(await order(stages, x)).toEqual(['a', 'c']);
+  });
+});
