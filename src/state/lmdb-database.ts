@@ -1,0 +1,53 @@
+import { open, type RootDatabase } from 'lmdb';
+import type { PersonState } from '../model/person.ts';
+import type { Position } from '../model/record.ts';
+import { checkpointsAt } from './fold.ts';
+import { CHECKPOINTS_KEY, databaseKey, encodeCheckpoints, encodePerson } from './lmdb-codec.ts';
+
+export type Database = RootDatabase<Buffer, Buffer>;
+
+/** LMDB as it is written by its authors: pages are synced, then the root. lmdb-js would sync after the commit. */
+export function openDatabase(path: string, noSync = false): Database {
+  return open<Buffer, Buffer>(path, { encoding: 'binary', keyEncoding: 'binary', overlappingSync: false, noSync });
+}
+
+/** lmdb-js rejects with a general error that holds a promise of the real one. */
+export async function committed(batch: Promise<boolean>): Promise<void> {
+  try {
+    await batch;
+  } catch (error) {
+    await (error as { commitError?: Promise<never> }).commitError;
+    throw error;
+  }
+}
+
+/** Persons that are handed to one transaction while a database is filled. */
+const FILL_PERSONS = 1000;
+
+/** Makes a new database; it is not synced yet. Throws what `persons` throws. */
+export async function fillDatabase(
+  path: string,
+  position: Position,
+  persons: AsyncIterable<PersonState>,
+): Promise<void> {
+  const db = openDatabase(path, true);
+  try {
+    let batch: PersonState[] = [];
+    const write = (): Promise<void> =>
+      committed(
+        db.batch(() => {
+          for (const person of batch) db.put(databaseKey(person.key), encodePerson(person));
+        }),
+      );
+    for await (const person of persons) {
+      batch.push(person);
+      if (batch.length < FILL_PERSONS) continue;
+      await write();
+      batch = [];
+    }
+    if (batch.length > 0) await write();
+    await db.put(CHECKPOINTS_KEY, encodeCheckpoints(checkpointsAt(position)));
+  } finally {
+    await db.close();
+  }
+}
