@@ -9,7 +9,7 @@ import { Folder, isUnread, unreadFinding } from './folder.ts';
 import { networkProblem } from './networks.ts';
 import { type ServerOptions, serverOptions, type WeirFile } from './options.ts';
 import { type Regions, regionsOf } from './regions.ts';
-import { validate } from './schema.ts';
+import { schemaFindings } from './schema-findings.ts';
 import { readSite, type SitePage } from './site.ts';
 import { parseSource, SOURCE_BYTES_MAX, Source } from './source.ts';
 
@@ -144,7 +144,7 @@ class Loading {
   #source(file: string, bytes: Uint8Array, schema: 'weir' | 'datastream'): Source | null {
     this.#addToHash(file, bytes);
     const source = parseSource(file, bytes);
-    const findings = source instanceof Source ? validate(schema, source) : source;
+    const findings = source instanceof Source ? schemaFindings(schema, source) : source;
     this.#findings.push(...findings);
     return source instanceof Source && findings.length === 0 ? source : null;
   }
