@@ -22,9 +22,9 @@ import { StateFiles } from './lmdb-files.ts';
  * 1. `apply` folds in memory and returns: no transaction and no sync on the event loop.
  * 2. One transaction at a time brings everything new and its checkpoint into the database, on a thread of its own; LMDB
  *    syncs the pages before the root that leads to them. So after any crash the database is the state at its checkpoint.
- * 3. The checkpoint lags at most `FLUSH_RECORDS` records behind, plus what comes in during one transaction: that much
+ * 3. The checkpoint lags at most `flushRecords` records behind, plus what comes in during one transaction: that much
  *    is replayed from the log. Nothing is lost, because the log had it first.
- * 4. Memory for what is not in the database yet is bounded: `apply` waits at `PENDING_BYTES_MAX` or `PENDING_PERSONS_MAX`.
+ * 4. Memory for what is not in the database yet is bounded: `apply` waits at `pendingBytesMax` or `pendingPersonsMax`.
  *
  * Why not one synchronous transaction per `apply`: measured with 100,000 persons (2-core virtio ext4, Node 20), it blocks
  * the event loop for 22 µs for one change (p99 5 ms) and 870 µs for 64 even without any sync, 4.5 ms with one; and
@@ -34,15 +34,25 @@ import { StateFiles } from './lmdb-files.ts';
 export interface LmdbStateOptions {
   /** Told when the database was set aside or could not be written. */
   readonly report?: (message: string) => void;
+  readonly limits?: Partial<LmdbStateLimits>;
 }
 
-/** A transaction starts when this many persons changed: it is 3 ms of a disk's time, shared by so many. */
-export const FLUSH_PERSONS = 256;
-/** … or when the checkpoint is this many records behind: a replay of some 50 ms. */
-export const FLUSH_RECORDS = 4096;
-/** What may wait for the disk: 10 ms of the event loop to hand over. */
-export const PENDING_PERSONS_MAX = 4096;
-export const PENDING_BYTES_MAX = 32 * 1024 * 1024;
+/** When what is in memory goes to the database, and how much may wait for it. */
+export interface LmdbStateLimits {
+  readonly flushPersons: number;
+  readonly flushRecords: number;
+  readonly pendingPersonsMax: number;
+  readonly pendingBytesMax: number;
+}
+export const LMDB_STATE_LIMITS: LmdbStateLimits = {
+  /** A transaction starts when this many persons changed: it is some 5 ms of a disk's time, shared by so many. */
+  flushPersons: 256,
+  /** … or when the checkpoint is this many records behind: a replay of some 50 ms. */
+  flushRecords: 4096,
+  /** What may wait for the disk: handing it over takes 10 ms of the event loop. */
+  pendingPersonsMax: 4096,
+  pendingBytesMax: 32 * 1024 * 1024,
+};
 
 interface Pending {
   readonly person: PersonState;
@@ -53,6 +63,7 @@ type Flush = { readonly persons: Map<string, Pending>; readonly done: Promise<vo
 export class LmdbState implements StateStore {
   readonly #files: StateFiles;
   readonly #report: (message: string) => void;
+  readonly #limits: LmdbStateLimits;
   #db: Database;
   #checkpoints: Checkpoints;
   /** As they stand in the database. */
@@ -64,10 +75,12 @@ export class LmdbState implements StateStore {
   /** The last transaction's error, so that a disk that stays full is reported once. */
   #failure: string | null = null;
   #suspect: Promise<void> | null = null;
+  #closed = false;
 
-  private constructor(files: StateFiles, report: (message: string) => void) {
+  private constructor(files: StateFiles, report: (message: string) => void, limits: LmdbStateLimits) {
     this.#files = files;
     this.#report = report;
+    this.#limits = limits;
     this.#db = openDatabase(files.database);
     const stored = this.#db.get(CHECKPOINTS_KEY);
     this.#flushed = stored === undefined ? new Map() : decodeCheckpoints(stored);
@@ -86,7 +99,7 @@ export class LmdbState implements StateStore {
     }
     // If the process dies before this is taken back, the next one does not try the same file again.
     await files.markSuspect();
-    const state = new LmdbState(files, report);
+    const state = new LmdbState(files, report, { ...LMDB_STATE_LIMITS, ...options.limits });
     await files.clearSuspect();
     return state;
   }
@@ -110,8 +123,7 @@ export class LmdbState implements StateStore {
       (person) => this.#put(person),
     );
     if (this.#isFull()) return this.#makeRoom();
-    if (this.#flush === null && (this.#pending.size >= FLUSH_PERSONS || this.#lag() >= FLUSH_RECORDS))
-      this.#startFlush();
+    if (this.#flush === null && this.#isDue()) this.#startFlush();
     return undefined;
   }
 
@@ -122,19 +134,28 @@ export class LmdbState implements StateStore {
   dump(): ReturnType<StateStore['dump']> {
     const position = dumpPosition(this.#checkpoints);
     const newer = new Map([...(this.#flush?.persons ?? []), ...this.#pending]);
-    this.#db.resetReadTxn();
-    const transaction = this.#db.useReadTransaction();
-    const range = this.#db.getRange({ transaction });
+    const db = this.#db;
+    db.resetReadTxn();
+    const transaction = db.useReadTransaction();
+    const isOpen = (): boolean => this.#db === db && !this.#closed;
     const decode = (value: Buffer): PersonState => this.#trusted(() => decodePerson(value, null));
     function* persons(): Generator<PersonState> {
-      for (const { key, value } of range) {
+      for (const { key, value } of db.getRange({ transaction })) {
         if (CHECKPOINTS_KEY.equals(key)) continue;
         const person = decode(value);
-        if (!newer.has(person.key)) yield person;
+        if (newer.has(person.key)) continue;
+        yield person;
+        // LMDB ends the process where a closed database is read.
+        if (!isOpen()) throw new Error('The state was closed or restored while it was being dumped.');
       }
       for (const { person } of newer.values()) yield person;
     }
-    return { position, persons: persons(), end: () => transaction.done() };
+    let ended = false;
+    const end = (): void => {
+      if (!ended && isOpen()) transaction.done();
+      ended = true;
+    };
+    return { position, persons: persons(), end };
   }
 
   async restore(position: Position, persons: AsyncIterable<PersonState>): Promise<void> {
@@ -167,6 +188,7 @@ export class LmdbState implements StateStore {
       if (this.#lag() > 0) await this.#startFlush();
       await this.#suspect;
     } finally {
+      this.#closed = true;
       await this.#db.close();
     }
   }
@@ -186,8 +208,13 @@ export class LmdbState implements StateStore {
     return lag;
   }
 
+  #isDue(): boolean {
+    return this.#pending.size >= this.#limits.flushPersons || this.#lag() >= this.#limits.flushRecords;
+  }
+
   #isFull(): boolean {
-    return this.#pending.size >= PENDING_PERSONS_MAX || this.#pendingBytes >= PENDING_BYTES_MAX;
+    const { pendingPersonsMax, pendingBytesMax } = this.#limits;
+    return this.#pending.size >= pendingPersonsMax || this.#pendingBytes >= pendingBytesMax;
   }
 
   /** Resolves when there is room again. A full disk is waited for: the log refuses what comes meanwhile. Else throws. */
