@@ -1,0 +1,160 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Position } from '../../src/model/record.ts';
+import { DUPLICATE_WINDOW_MS, DUPLICATES_MAX, DuplicateWindow } from '../../src/stages/duplicates.ts';
+import { ECID_A, ECID_B } from '../support/exchanges.ts';
+
+const at = (offset: number): Position => ({ partition: 0, offset });
+const never = () => new Promise<Position>(() => {});
+const NOW_MS = 1_000_000_000;
+
+describe('the key of an event', () => {
+  const window = new DuplicateWindow();
+  window.add('shop', 'key', 'hash', ECID_A, NOW_MS, never());
+
+  test('is datastream, dedup key and payload hash together', () => {
+    expect(window.find('shop', 'key', 'hash', NOW_MS)).toMatchObject({ ecid: ECID_A });
+    expect(window.find('blog', 'key', 'hash', NOW_MS)).toBeNull();
+    expect(window.find('shop', 'other', 'hash', NOW_MS)).toBeNull();
+    expect(window.find('shop', 'key', 'other', NOW_MS)).toBeNull();
+  });
+
+  test('knows where one part ends and the next begins', () => {
+    expect(window.find('shopk', 'ey', 'hash', NOW_MS)).toBeNull();
+    expect(window.find('shop', 'keyh', 'ash', NOW_MS)).toBeNull();
+    expect(window.find('sho', 'pkey', 'hash', NOW_MS)).toBeNull();
+  });
+});
+
+describe('bounds', () => {
+  test('ten minutes, to the millisecond', () => {
+    expect(DUPLICATE_WINDOW_MS).toBe(600_000);
+    const window = new DuplicateWindow();
+    window.add('shop', 'key', 'hash', null, NOW_MS, never());
+    expect(window.find('shop', 'key', 'hash', NOW_MS + DUPLICATE_WINDOW_MS)).not.toBeNull();
+    expect(window.find('shop', 'key', 'hash', NOW_MS + DUPLICATE_WINDOW_MS + 1)).toBeNull();
+  });
+
+  test('a clock that was set back finds what is newer than it', () => {
+    const window = new DuplicateWindow();
+    window.add('shop', 'key', 'hash', null, NOW_MS, never());
+    expect(window.find('shop', 'key', 'hash', NOW_MS - 60_000)).not.toBeNull();
+  });
+
+  test('so many entries, and the oldest leaves first', () => {
+    const window = new DuplicateWindow();
+    for (let i = 0; i < DUPLICATES_MAX; i++) window.add('shop', `key-${i}`, 'hash', null, NOW_MS, never());
+    expect(window.size).toBe(DUPLICATES_MAX);
+    expect(window.find('shop', 'key-0', 'hash', NOW_MS)).not.toBeNull();
+    window.add('shop', 'one more', 'hash', null, NOW_MS, never());
+    expect(window.size).toBe(DUPLICATES_MAX);
+    expect(window.find('shop', 'key-0', 'hash', NOW_MS)).toBeNull();
+    expect(window.find('shop', 'key-1', 'hash', NOW_MS)).not.toBeNull();
+    expect(window.find('shop', 'one more', 'hash', NOW_MS)).not.toBeNull();
+  });
+});
+
+describe('a first copy on its way', () => {
+  test('is known by its promise until it is durable, then by its position', () => {
+    const window = new DuplicateWindow();
+    const pending = never();
+    const slot = window.add('shop', 'key', 'hash', null, NOW_MS, pending);
+    expect(window.find('shop', 'key', 'hash', NOW_MS)).toEqual({ ecid: null, position: null, pending });
+    window.stored(slot, pending, { partition: 3, offset: 2 ** 40 });
+    expect(window.find('shop', 'key', 'hash', NOW_MS)).toEqual({
+      ecid: null,
+      position: { partition: 3, offset: 2 ** 40 },
+      pending: null,
+    });
+  });
+
+  test('that failed is forgotten; one that took its place since is not', () => {
+    const window = new DuplicateWindow(DUPLICATE_WINDOW_MS, 1);
+    const first = never();
+    const slot = window.add('shop', 'a', 'hash', null, NOW_MS, first);
+    const second = never();
+    window.add('shop', 'b', 'hash', null, NOW_MS, second);
+    window.forget(slot, first);
+    window.stored(slot, first, at(9));
+    expect(window.find('shop', 'b', 'hash', NOW_MS)).toEqual({ ecid: null, position: null, pending: second });
+  });
+});
+
+type Action =
+  | { readonly do: 'add'; readonly key: string; readonly ecid: string | null; readonly afterMs: number }
+  | { readonly do: 'stored' | 'forget'; readonly pick: number };
+
+interface Entry {
+  readonly key: string;
+  readonly ecid: string | null;
+  readonly atMs: number;
+  /** How many were added before it: it leaves when the ring has come round. */
+  readonly turn: number;
+  readonly slot: number;
+  readonly pending: Promise<Position>;
+  position: Position | null;
+}
+
+const KEYS = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+const WINDOW_MS = 10;
+const actions: fc.Arbitrary<Action[]> = fc.array(
+  fc.oneof(
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        do: fc.constant('add' as const),
+        key: fc.constantFrom(...KEYS),
+        ecid: fc.constantFrom(null, ECID_A, ECID_B),
+        afterMs: fc.integer({ min: 0, max: WINDOW_MS + 1 }),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({ do: fc.constantFrom('stored' as const, 'forget' as const), pick: fc.nat(50) }),
+    },
+  ),
+  { maxLength: 60 },
+);
+
+test('against a model: what is found is what was added last, in time, among the last so many, and not forgotten', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 6 }), actions, (capacity, list) => {
+      const window = new DuplicateWindow(WINDOW_MS, capacity);
+      const live = new Map<string, Entry>();
+      const added: Entry[] = [];
+      let nowMs = NOW_MS;
+      for (const action of list) {
+        if (action.do === 'add') {
+          nowMs += action.afterMs;
+          const pending = never();
+          const slot = window.add('shop', action.key, 'hash', action.ecid, nowMs, pending);
+          for (const entry of live.values()) if (added.length - entry.turn >= capacity) live.delete(entry.key);
+          const entry: Entry = { ...action, atMs: nowMs, turn: added.length, slot, pending, position: null };
+          live.set(action.key, entry);
+          added.push(entry);
+        } else if (added.length > 0) {
+          const entry = added[action.pick % added.length]!;
+          const isLive = live.get(entry.key) === entry;
+          if (action.do === 'stored') {
+            window.stored(entry.slot, entry.pending, at(entry.turn));
+            if (isLive && entry.position === null) entry.position = at(entry.turn);
+          } else {
+            window.forget(entry.slot, entry.pending);
+            if (isLive && entry.position === null) live.delete(entry.key);
+          }
+        }
+        expect(window.size).toBe(live.size);
+        for (const key of KEYS) {
+          const entry = live.get(key);
+          const found = window.find('shop', key, 'hash', nowMs);
+          if (entry === undefined || entry.atMs < nowMs - WINDOW_MS) expect(found).toBeNull();
+          else {
+            const { ecid, position, pending } = entry;
+            expect(found).toEqual({ ecid, position, pending: position === null ? pending : null });
+          }
+        }
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
