@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { type Json, parseJson } from '../model/json.ts';
+import { type Json, parseJson, quoted } from '../model/json.ts';
 import { problem } from '../model/problem.ts';
 
 /** The Web SDK posts text/plain, so that browsers ask no permission first. Documented. */
@@ -37,12 +37,14 @@ export function parseBody(body: Buffer): Json {
   return json;
 }
 
-/** V8's own words name the place, but quote the body; the quote is cut off. */
+/** V8's own words name the place or the character, but some quote the body around it; the quote is cut off. */
 function reason(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const place = /at position \d+( \(line \d+ column \d+\))?/.exec(message);
   if (place !== null) return `it cannot be read ${place[0]}.`;
-  return message.startsWith('Unexpected end') ? 'it ends too early.' : 'it cannot be read from the start.';
+  if (message.startsWith('Unexpected end')) return 'it ends too early.';
+  const character = /^Unexpected token '(.)'/su.exec(message);
+  return character === null ? 'it is no JSON value.' : `the character ${quoted(character[1]!)} stands where it cannot.`;
 }
 
 function isWithinDepth(value: Json, depthLeft: number): boolean {
