@@ -1,14 +1,40 @@
 import { open, type RootDatabase } from 'lmdb';
 import type { PersonState } from '../model/person.ts';
 import type { Position } from '../model/record.ts';
-import { checkpointsAt } from './fold.ts';
-import { CHECKPOINTS_KEY, databaseKey, encodeCheckpoints, encodePerson } from './lmdb-codec.ts';
+import { type Checkpoints, checkpointsAt } from './fold.ts';
+import {
+  CHECKPOINTS_KEY,
+  databaseKey,
+  decodeCheckpoints,
+  encodeCheckpoints,
+  encodePerson,
+  StateDamaged,
+} from './lmdb-codec.ts';
 
 export type Database = RootDatabase<Buffer, Buffer>;
 
 /** LMDB as it is written by its authors: pages are synced, then the root. lmdb-js would sync after the commit. */
 export function openDatabase(path: string, noSync = false): Database {
   return open<Buffer, Buffer>(path, { encoding: 'binary', keyEncoding: 'binary', overlappingSync: false, noSync });
+}
+
+export interface Opened {
+  readonly db: Database;
+  readonly checkpoints: Checkpoints;
+}
+
+/** Opens or makes a database; null, and nothing is open, where its checkpoints cannot be read. Throws what is no damage. */
+export function openTrusted(path: string): Opened | null {
+  const db = openDatabase(path);
+  try {
+    const stored = db.get(CHECKPOINTS_KEY);
+    return { db, checkpoints: stored === undefined ? new Map() : decodeCheckpoints(stored) };
+  } catch (error) {
+    // Nothing was written: it closes at once.
+    void db.close();
+    if (error instanceof StateDamaged) return null;
+    throw error;
+  }
 }
 
 /** lmdb-js rejects with a general error that holds a promise of the real one. */

@@ -49,12 +49,12 @@ export class StateFiles {
     await rm(this.suspect, { force: true });
   }
 
-  /** Gives the database another name, which is returned. */
-  async setAside(): Promise<string> {
+  /** Gives the database another name, so that a new one can be made, and reports it. */
+  async setAside(why: string): Promise<void> {
     const kept = await this.#asideName();
     await rename(this.database, kept);
     await this.#syncDirectory();
-    return kept;
+    this.#report(`The state database was set aside as ${kept} and is rebuilt from the snapshots and the log: ${why}.`);
   }
 
   /**

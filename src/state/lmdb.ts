@@ -7,13 +7,12 @@ import { type Checkpoints, checkpointsAt, dumpPosition, foldRecords, NOTHING_APP
 import {
   CHECKPOINTS_KEY,
   databaseKey,
-  decodeCheckpoints,
   decodePerson,
   encodeCheckpoints,
   encodePerson,
   StateDamaged,
 } from './lmdb-codec.ts';
-import { committed, type Database, fillDatabase, openDatabase } from './lmdb-database.ts';
+import { committed, type Database, fillDatabase, type Opened, openDatabase, openTrusted } from './lmdb-database.ts';
 import { StateFiles } from './lmdb-files.ts';
 
 /**
@@ -77,31 +76,34 @@ export class LmdbState implements StateStore {
   #suspect: Promise<void> | null = null;
   #closed = false;
 
-  private constructor(files: StateFiles, report: (message: string) => void, limits: LmdbStateLimits) {
+  private constructor(files: StateFiles, opened: Opened, options: Required<LmdbStateOptions>) {
     this.#files = files;
-    this.#report = report;
-    this.#limits = limits;
-    this.#db = openDatabase(files.database);
-    const stored = this.#db.get(CHECKPOINTS_KEY);
-    this.#flushed = stored === undefined ? new Map() : decodeCheckpoints(stored);
-    this.#checkpoints = new Map(this.#flushed);
+    this.#report = options.report;
+    this.#limits = { ...LMDB_STATE_LIMITS, ...options.limits };
+    this.#db = opened.db;
+    this.#flushed = opened.checkpoints;
+    this.#checkpoints = new Map(opened.checkpoints);
   }
 
   /** Opens or makes the database in `directory`. One that cannot be trusted is set aside, reported, and a new one made. */
   static async open(directory: string, options: LmdbStateOptions = {}): Promise<LmdbState> {
-    const { report = (message) => process.emitWarning(message) } = options;
+    const { report = (message) => process.emitWarning(message), limits = {} } = options;
     const files = new StateFiles(directory, report);
     await files.prepare();
     const fault = await files.distrust();
-    if (fault !== null) {
-      const kept = await files.setAside();
-      report(`The state database was set aside as ${kept} and is rebuilt from the snapshots and the log: ${fault}.`);
-    }
+    if (fault !== null) await files.setAside(fault);
     // If the process dies before this is taken back, the next one does not try the same file again.
     await files.markSuspect();
-    const state = new LmdbState(files, report, { ...LMDB_STATE_LIMITS, ...options.limits });
-    await files.clearSuspect();
-    return state;
+    try {
+      let opened = openTrusted(files.database);
+      if (opened === null) {
+        await files.setAside('its checkpoint cannot be read');
+        opened = openTrusted(files.database)!;
+      }
+      return new LmdbState(files, opened, { report, limits });
+    } finally {
+      await files.clearSuspect();
+    }
   }
 
   get(key: string): PersonState | null {

@@ -1,0 +1,1 @@
+export function plannedRecord(seed: number, offset: number, persons: number): unknown;
