@@ -3,13 +3,26 @@ import { problem } from '../model/problem.ts';
 import type { Query } from './query.ts';
 
 /**
- * The datastream that a request names. v2 calls the parameter `datastreamId` (documents also spell it `dataStreamId`
- * and `configId`), v1 `configId`. Throws 0002, 0003, 0004.
+ * The id that a request names. v2 calls the parameter `datastreamId` (documents also spell it `dataStreamId` and
+ * `configId`), v1 `configId`.
  */
+function datastreamIdOf(path: string, query: Query): string | null {
+  return isV2(path) ? (query.datastreamId ?? query.dataStreamId ?? query.configId) : query.configId;
+}
+
+function isV2(path: string): boolean {
+  return path.startsWith('/v2/');
+}
+
+/** The datastream whose rules hold for an answer, whatever comes of the request; null where it names none that exists. */
+export function namedDatastream(workspace: Workspace, path: string, query: Query): Datastream | null {
+  return workspace.datastreams.get(datastreamIdOf(path, query) ?? '') ?? null;
+}
+
+/** The datastream that takes the request. Throws 0002, 0003, 0004. */
 export function findDatastream(workspace: Workspace, path: string, query: Query): Datastream {
-  const v2 = path.startsWith('/v2/');
-  const id = v2 ? (query.datastreamId ?? query.dataStreamId ?? query.configId) : query.configId;
-  if (id === null || id === '') throw missing(v2, query);
+  const id = datastreamIdOf(path, query);
+  if (id === null || id === '') throw missing(isV2(path), query);
   const datastream = workspace.datastreams.get(id);
   if (datastream === undefined) throw unknown(id);
   if (!datastream.enabled) {

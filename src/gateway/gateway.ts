@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import type { Datastream, Workspace } from '../model/datastream.ts';
+import type { Workspace } from '../model/datastream.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { Endpoint, Stage } from '../model/parts.ts';
 import { Problem } from '../model/problem.ts';
@@ -11,11 +11,11 @@ import type { Log } from '../telemetry/log.ts';
 import { accept } from './accept.ts';
 import { readBody, TOO_LARGE } from './body.ts';
 import { isAllowed, preflightHeaders } from './cors.ts';
-import { findDatastream } from './datastream.ts';
+import { findDatastream, namedDatastream } from './datastream.ts';
 import { requestIds } from './ids.ts';
 import { sendPage } from './pages.ts';
 import { type NoRoute, Paths, type Route } from './paths.ts';
-import { parseQuery, type Query } from './query.ts';
+import { parseQuery } from './query.ts';
 import {
   late,
   methodNotAllowed,
@@ -101,8 +101,10 @@ export class Gateway {
         this.#nowhere(to, found, pathname);
         return;
       }
+      to.datastream = namedDatastream(workspace, found.path, query);
+      if (to.datastream?.access === 'authenticated') throw unauthorized();
       if (req.method !== 'POST') {
-        this.#notPost(to, req, workspace, found, query);
+        notPost(to, req, found);
         return;
       }
       const incoming = {
@@ -122,7 +124,8 @@ export class Gateway {
         req,
         fail,
         (body) => {
-          const datastream = this.#admit(to, workspace, found, query);
+          const datastream = findDatastream(workspace, found.path, query);
+          if (!isAllowed(to.origin, datastream)) throw originNotAllowed(to.origin ?? '');
           return accept(incoming, datastream, body, this.#deps.proxies);
         },
         found,
@@ -169,17 +172,6 @@ export class Gateway {
     });
   }
 
-  /** The checks that need the datastream but not the body. */
-  #admit(to: Answerable, workspace: Workspace, route: Route, query: Query): Datastream {
-    const datastream = findDatastream(workspace, route.path, query);
-    if (datastream.access === 'authenticated') throw unauthorized();
-    to.datastream = datastream;
-    if (!isAllowed(to.origin, datastream)) {
-      throw originNotAllowed(to.origin ?? '');
-    }
-    return datastream;
-  }
-
   #succeed(to: Answerable, x: Exchange, route: Route): void {
     this.#deps.counters.countEvents(x.events);
     try {
@@ -195,16 +187,6 @@ export class Gateway {
       return;
     }
     throw why === 'media' ? noMedia() : nothingAt(pathname, this.#deps.basePath);
-  }
-
-  #notPost(to: Answerable, req: IncomingMessage, workspace: Workspace, route: Route, query: Query): void {
-    if (req.method === 'OPTIONS') {
-      const id = query.datastreamId ?? query.dataStreamId ?? query.configId ?? '';
-      to.res.writeHead(204, preflightHeaders(to.origin, workspace.datastreams.get(id) ?? null));
-      to.res.end();
-      return;
-    }
-    throw methodNotAllowed(req.method ?? '', route.path);
   }
 
   #fail(to: Answerable, error: unknown): void {
@@ -223,6 +205,12 @@ export class Gateway {
       this.#inFlight -= 1;
     });
   }
+}
+
+function notPost(to: Answerable, req: IncomingMessage, route: Route): void {
+  if (req.method !== 'OPTIONS') throw methodNotAllowed(req.method ?? '', route.path);
+  to.res.writeHead(204, preflightHeaders(to.origin, to.datastream));
+  to.res.end();
 }
 
 function headerOf(req: IncomingMessage, name: string): string | null {

@@ -25,7 +25,7 @@ export interface Answerable {
   readonly origin: string | null;
   readonly encrypted: boolean;
   readonly region: Region;
-  /** Null while the datastream is not known: any origin may then read the error. */
+  /** Null where the request names none that exists: any origin may then read the error. */
   datastream: Datastream | null;
   /** The server is stopping: clients are to come back on a new connection. */
   readonly closing: boolean;

@@ -1,0 +1,68 @@
+import { matrix } from '../../src/components.ts';
+import { Gateway, type GatewayDeps } from '../../src/gateway/gateway.ts';
+import { listen } from '../../src/gateway/listen.ts';
+import type { EventLog, StateStore } from '../../src/model/parts.ts';
+import { TrustedProxies } from '../../src/net/proxies.ts';
+import { DuplicateWindow } from '../../src/stages/duplicates.ts';
+import { MemoryState } from '../../src/state/memory.ts';
+import { Counters } from '../../src/telemetry/counters.ts';
+import { datastreamOf, workspaceOf } from './exchanges.ts';
+import { HeldLog } from './held-log.ts';
+
+/** The request path behind real listeners, over parts that a test controls: nothing of the server's own storage. */
+
+export interface GatewayParts extends Partial<GatewayDeps> {
+  readonly eventLog?: EventLog;
+  readonly state?: StateStore;
+}
+
+export interface GatewayServer {
+  readonly edge: string;
+  readonly server: string;
+  readonly gateway: Gateway;
+  readonly counters: Counters;
+  /** What the operator log was told. */
+  readonly told: readonly unknown[][];
+  stop(): Promise<void>;
+}
+
+export async function startGateway(parts: GatewayParts = {}): Promise<GatewayServer> {
+  const { eventLog = automaticLog(), state = new MemoryState(), ...deps } = parts;
+  const told: unknown[][] = [];
+  const tell = (...args: unknown[]): void => void told.push(args);
+  const counters = new Counters();
+  const workspace = workspaceOf([datastreamOf()]);
+  const gateway = new Gateway({
+    workspace: () => workspace,
+    matrix: matrix({ log: eventLog, state, duplicates: new DuplicateWindow() }),
+    proxies: new TrustedProxies([]),
+    basePath: 'ee',
+    deadlineMs: 2_000,
+    requestBytesMax: 65_536,
+    counters,
+    log: { info: tell, warn: tell, error: tell },
+    ...deps,
+  });
+  const at = { host: '127.0.0.1', port: 0 };
+  const edge = await listen('edge', at, gateway.handler('edge', false));
+  const server = await listen('server', at, gateway.handler('server', false));
+  return {
+    edge: edge.url,
+    server: server.url,
+    gateway,
+    counters,
+    told,
+    async stop() {
+      const closed = Promise.all([edge.close(), server.close()]);
+      edge.closeNow();
+      server.closeNow();
+      await closed;
+    },
+  };
+}
+
+function automaticLog(): HeldLog {
+  const log = new HeldLog();
+  log.automatic = true;
+  return log;
+}
