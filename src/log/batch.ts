@@ -1,5 +1,5 @@
 import type { LogRecord, Position } from '../model/record.ts';
-import { encodeRecord } from '../model/record.ts';
+import { recordBytesMax, recordHead, writeRecord } from '../model/record.ts';
 import { FRAME_HEADER_BYTES, frameBytes, sealFrame } from './segment.ts';
 
 interface Waiting {
@@ -38,16 +38,10 @@ export class PendingBatch {
   }
 
   add(record: LogRecord, resolve: Waiting['resolve'], reject: Waiting['reject']): void {
-    const pieces = encodeRecord(record);
-    let payloadBytes = 0;
-    for (const piece of pieces) payloadBytes += piece.length;
+    const head = recordHead(record);
     const start = this.#bytes;
-    this.#reserve(start + frameBytes(payloadBytes));
-    let at = start + FRAME_HEADER_BYTES;
-    for (const piece of pieces) {
-      this.#buffer.set(piece, at);
-      at += piece.length;
-    }
+    this.#reserve(start + frameBytes(recordBytesMax(head, record)));
+    const payloadBytes = writeRecord(head, record, this.#buffer, start + FRAME_HEADER_BYTES);
     this.#bytes = start + frameBytes(payloadBytes);
     this.#waiting.push({ start, payloadBytes, record, resolve, reject });
   }

@@ -95,7 +95,7 @@ export class DuplicateWindow {
     const slot = this.#next;
     if (this.#live[slot] === 1) this.#remove(slot);
     this.#next = slot + 1 === this.#capacity ? 0 : slot + 1;
-    this.#prints.set(this.#print, slot * LANES);
+    for (let lane = 0; lane < LANES; lane++) this.#prints[slot * LANES + lane] = this.#print[lane]!;
     this.#atMs[slot] = atMs;
     if (ecid === null) this.#ecids[slot * ECID_BYTES] = 0;
     else this.#ecids.write(ecid, slot * ECID_BYTES, ECID_BYTES, 'latin1');
