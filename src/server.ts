@@ -7,6 +7,7 @@ import { WorkspaceSource } from './config/watch.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { type Listening, listen } from './gateway/listen.ts';
 import { FileLog } from './log/file.ts';
+import { acquireLock } from './log/lock.ts';
 import { nodeFs } from './log/node-fs.ts';
 import { openLogReader } from './log/reader.ts';
 import { duplicateKeysOf, type ParseBody, type Stored } from './model/record.ts';
@@ -14,6 +15,7 @@ import { TrustedProxies } from './net/proxies.ts';
 import { DuplicateWindow } from './stages/duplicates.ts';
 import { StateKeeper } from './state/keeper.ts';
 import { LmdbState } from './state/lmdb.ts';
+import { snapshotDue } from './state/snapshot-policy.ts';
 import { Counters } from './telemetry/counters.ts';
 import { createLog, type Log } from './telemetry/log.ts';
 
@@ -101,6 +103,26 @@ interface Storage {
   close(): Promise<void>;
 }
 
+/** How often snapshots and retention are looked after. */
+const UPKEEP_MS = 60_000;
+
+/** A snapshot when one is due, then whatever the log may drop. A failure is reported, and tried again next time. Returns how to stop. */
+function startUpkeep(keeper: StateKeeper, log: FileLog, report: (message: string) => void): () => void {
+  let bytesAtSnapshot = 0;
+  const upkeep = async (): Promise<void> => {
+    const bytes = log.writtenBytes - bytesAtSnapshot;
+    if (snapshotDue({ ...(await keeper.sinceSnapshot()), bytes })) {
+      await keeper.snapshot();
+      bytesAtSnapshot += bytes;
+    }
+    await log.retain();
+  };
+  const timer = setInterval(() => {
+    upkeep().catch((error: Error) => report(`A snapshot or retention failed: ${error.message}`));
+  }, UPKEEP_MS);
+  return () => clearInterval(timer);
+}
+
 /** Log first, then state from it, then the duplicates of the last minutes: the order that recovery needs. */
 async function openStorage(
   data: string,
@@ -109,12 +131,28 @@ async function openStorage(
   fail: (why: 'failed') => void,
 ): Promise<Storage> {
   await mkdir(data, { recursive: true });
+  const unlock = await acquireLock(join(data, 'LOCK'));
+  try {
+    return await openLocked(data, options, log, fail, unlock);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+async function openLocked(
+  data: string,
+  options: ServerOptions,
+  log: Log,
+  fail: (why: 'failed') => void,
+  unlock: () => void,
+): Promise<Storage> {
   const damage: string[] = [];
   const report = (message: string): void => {
     damage.push(message);
     log.warn({ what: 'storage' }, message);
   };
-  const state = await LmdbState.open(join(data, 'state'));
+  const state = await LmdbState.open(join(data, 'state'), { report });
   const keeper = await StateKeeper.open({
     fs: nodeFs,
     directory: join(data, 'snapshots'),
@@ -141,15 +179,18 @@ async function openStorage(
   });
   await keeper.recover(eventLog);
   const duplicates = await rebuildDuplicates(eventLog, options);
+  const stopUpkeep = startUpkeep(keeper, eventLog, report);
   return {
     log: eventLog,
     state,
     duplicates,
     damage,
     async close() {
+      stopUpkeep();
       await eventLog.close();
       await keeper.snapshot();
       await state.close();
+      unlock();
     },
   };
 }

@@ -5,7 +5,6 @@ import type { LogRecord, ParseBody, Position, Stored } from '../model/record.ts'
 import { PendingBatch } from './batch.ts';
 import { Consumers } from './consumers.ts';
 import { writeFully } from './io.ts';
-import { acquireLock } from './lock.ts';
 import { readSegments } from './reader.ts';
 import { recover, type SegmentRef } from './recovery.ts';
 import { type Retention, retain } from './retention.ts';
@@ -32,11 +31,10 @@ export interface FileLogOptions {
   /** Called once when a write or sync failed: nothing is acknowledged any more, the process is to end. */
   readonly onFatal: (error: Error) => void;
   readonly report: (message: string) => void;
-  /** For the simulator: monotonic milliseconds, wall-clock milliseconds, when a batch is started, whether a lock is taken. */
+  /** For the simulator: monotonic milliseconds, wall-clock milliseconds, when a batch is started. */
   readonly monotonicMs?: () => number;
   readonly nowMs?: () => number;
   readonly defer?: (start: () => void) => void;
-  readonly lock?: boolean;
 }
 
 interface ActiveSegment {
@@ -62,7 +60,6 @@ export class FileLog implements EventLog {
   readonly #consumers: Consumers;
   readonly #monotonicMs: () => number;
   readonly #nowMs: () => number;
-  readonly #unlock: () => void;
   readonly #segments: SegmentRef[];
   #active: ActiveSegment;
   /** Durable bytes of the active segment, and the offset of the next record. */
@@ -76,43 +73,36 @@ export class FileLog implements EventLog {
   #diskFull = false;
   #diskCheckedMs = 0;
   #sinceCheckpoint = 0;
+  #written = 0;
   /** Followers that wait for more. */
   #followers: (() => void)[] = [];
 
-  private constructor(
-    options: FileLogOptions,
-    segments: SegmentRef[],
-    active: ActiveSegment,
-    offset: number,
-    unlock: () => void,
-  ) {
+  private constructor(options: FileLogOptions, segments: SegmentRef[], active: ActiveSegment, offset: number) {
     this.#options = options;
     this.#segments = segments;
     this.#active = active;
     this.#offset = offset;
-    this.#unlock = unlock;
     this.#consumers = new Consumers(options.fs, `${options.directory}/consumers`);
     this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
     this.#nowMs = options.nowMs ?? Date.now;
   }
 
-  /** Recovers what is there and begins a new segment. Throws what the file system throws, `UnknownFormat`, or that the log is in use. */
+  /** Recovers what is there and begins a new segment. Throws what the file system throws, `UnknownFormat`. One writer at a time: the caller holds the lock (lock.ts). */
   static async open(options: FileLogOptions): Promise<FileLog> {
     const { fs, directory } = options;
     await fs.mkdir(`${directory}/consumers`);
-    const unlock = options.lock === false ? () => {} : await acquireLock(`${directory}/LOCK`);
-    try {
-      const { segments, epoch, offset, previousEnd } = await recover(fs, directory, options.report);
-      const active = await createSegment(options, epoch, offset, previousEnd);
-      return new FileLog(options, [...segments, active.ref], active, offset, unlock);
-    } catch (error) {
-      unlock();
-      throw error;
-    }
+    const { segments, epoch, offset, previousEnd } = await recover(fs, directory, options.report);
+    const active = await createSegment(options, epoch, offset, previousEnd);
+    return new FileLog(options, [...segments, active.ref], active, offset);
   }
 
   get nextOffset(): number {
     return this.#offset;
+  }
+
+  /** Bytes made durable since the log was opened. */
+  get writtenBytes(): number {
+    return this.#written;
   }
 
   /** Why appends are refused now; null while they are taken. */
@@ -188,6 +178,7 @@ export class FileLog implements EventLog {
     await writeFully(this.#active.file, batch.buffer, 0, batch.bytes, this.#end);
     await this.#active.file.datasync();
     this.#end += batch.bytes;
+    this.#written += batch.bytes;
     this.#offset = first + batch.records.length;
     this.#crc = crc;
     const applied = this.#appliedOf(batch, first);
@@ -328,7 +319,6 @@ export class FileLog implements EventLog {
     this.#wakeFollowers();
     if (!failed) await this.#active.file.truncate(this.#end);
     await this.#active.file.close();
-    this.#unlock();
   }
 }
 

@@ -2,7 +2,7 @@ import { readFileSync, unlinkSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 
 /**
- * One writer per log. The lock is a file with the writer's process id and that process's start time, so that a lock
+ * One server per data folder. The lock is a file with the writer's process id and that process's start time, so that a lock
  * which a killed process left behind, or whose id another process has got since, does not hold.
  */
 export async function acquireLock(path: string): Promise<() => void> {
