@@ -28,11 +28,14 @@ export function record(offset: number, ...changes: Change[]): Applied {
   return { position: { partition: PARTITION, offset }, changes };
 }
 
-/** Everything in a store, by key. */
+/** Everything in a store, by key; each person once. */
 export function contentOf(store: StateStore): Map<string, PersonState> {
   const dump = store.dump();
   try {
-    return new Map([...dump.persons].map((person) => [person.key, person]));
+    const persons = [...dump.persons];
+    const byKey = new Map(persons.map((person) => [person.key, person]));
+    expect(byKey.size, 'persons that are dumped once').toBe(persons.length);
+    return byKey;
   } finally {
     dump.end();
   }

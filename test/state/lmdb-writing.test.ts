@@ -1,0 +1,113 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { LmdbState } from '../../src/state/lmdb.ts';
+import * as database from '../../src/state/lmdb-database.ts';
+import { change, contentOf, record } from '../conformance/state-store.ts';
+
+vi.mock('../../src/state/lmdb-database.ts', { spy: true });
+
+const ENOSPC = 28;
+const EIO = 5;
+let directory: string;
+let said: string[];
+let state: LmdbState;
+const open = (): Promise<LmdbState> =>
+  LmdbState.open(directory, {
+    report: (message) => {
+      said.push(message);
+    },
+    limits: { flushPersons: 1, pendingPersonsMax: 3 },
+  });
+
+/** The next transaction fails, as it does where the disk refuses it. */
+function failNext(code: number, message: string): void {
+  vi.mocked(database.committed).mockImplementationOnce(async (batch) => {
+    await batch;
+    throw Object.assign(new Error(message), { code });
+  });
+}
+/** When every transaction so far has ended, and the store knows. */
+async function settled(): Promise<void> {
+  await Promise.allSettled(vi.mocked(database.committed).mock.results.map(({ value }) => value));
+  await new Promise(setImmediate);
+}
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'weir-state-'));
+  said = [];
+  state = await open();
+});
+afterEach(async () => {
+  await state.close();
+  vi.mocked(database.committed).mockReset();
+  vi.restoreAllMocks();
+  await rm(directory, { recursive: true, force: true });
+});
+
+describe('a transaction that fails', () => {
+  test('leaves what it held in memory, newer changes on top, and the next one writes all of it', async () => {
+    failNext(EIO, 'the disk is broken');
+    state.apply([record(0, change('a', 1, { value: 'older' }), change('b', 1, { value: 'b' }))]);
+    state.apply([record(1, change('a', 2, { value: 'newer' }))]);
+    await settled();
+    const before = contentOf(state);
+    expect(before.get('a')?.version).toBe(2);
+    expect(before.get('b')?.version).toBe(1);
+    state.apply([record(2)]);
+    await settled();
+    await state.close();
+    state = await open();
+    expect(contentOf(state)).toEqual(before);
+    expect(state.appliedUpTo(0)).toBe(2);
+  });
+
+  test('is reported once while its reason stays the same', async () => {
+    for (let i = 0; i < 3; i++) {
+      failNext(ENOSPC, i < 2 ? 'no space left' : 'another reason');
+      state.apply([record(i, change('a', i + 1, { value: i }))]);
+      await settled();
+    }
+    expect(said).toEqual([expect.stringContaining('no space left'), expect.stringContaining('another reason')]);
+    expect(said[0]).toContain('The log has all of it');
+  });
+
+  test('with no room in memory is waited for where the disk is full', async () => {
+    failNext(ENOSPC, 'no space left');
+    const changes = ['a', 'b', 'c'].map((key) => change(key, 1, { value: key }));
+    const applied = state.apply([record(0, ...changes)]);
+    expect(applied).toBeInstanceOf(Promise);
+    expect(state.get('c')?.version).toBe(1);
+    await applied;
+    await state.close();
+    state = await open();
+    expect(contentOf(state).size).toBe(3);
+  });
+
+  test('with no room in memory rejects where the disk is broken', async () => {
+    failNext(EIO, 'the disk is broken');
+    const changes = ['a', 'b', 'c'].map((key) => change(key, 1, { value: key }));
+    await expect(state.apply([record(0, ...changes)])).rejects.toThrow('the disk is broken');
+  });
+});
+
+test('below the limit nobody waits; at it, apply does', async () => {
+  expect(state.apply([record(0, change('a', 1, {}), change('b', 1, {}))])).toBeUndefined();
+  await settled();
+  expect(state.apply([record(1, ...['c', 'd', 'e'].map((key) => change(key, 1, {})))])).toBeInstanceOf(Promise);
+});
+
+test('while the database is opened, the next process is warned of it', async () => {
+  const other = join(directory, 'other');
+  const suspect = (): boolean => existsSync(join(other, 'suspect'));
+  const seen: boolean[] = [];
+  vi.mocked(database.openTrusted).mockImplementationOnce((path) => {
+    seen.push(suspect());
+    const db = database.openDatabase(path);
+    return { db, checkpoints: new Map() };
+  });
+  await (await LmdbState.open(other)).close();
+  expect([...seen, suspect()]).toEqual([true, false]);
+});
