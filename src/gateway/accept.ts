@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Datastream, Workspace } from '../model/datastream.ts';
 import type { Client, EdgeEvent, Exchange, Received } from '../model/exchange.ts';
+import { eventField } from '../model/field-path.ts';
 import { identitiesOf } from '../model/identity.ts';
 import { canonicalJson, type JsonObject, valueAt } from '../model/json.ts';
 import { applyOverrides } from '../model/overrides.ts';
@@ -144,7 +145,8 @@ function eventsOf(
   for (let index = 0; index < received.events.length; index++) {
     const { xdm, data, query, meta } = received.events[index]!;
     const time = occurredAt(xdm['timestamp'], incoming.nowMs);
-    if (time.occurredAtFrom === 'unreadable') judgeTimestamp(xdm, index, received.events.length, datastream, warnings);
+    if (time.occurredAtFrom === 'unreadable')
+      judgeTimestamp(xdm, incoming.route.path, index, received.events.length, datastream, warnings);
     const { dedupKey, payloadHash } = duplicateKey(incoming, xdm, data, index, body);
     events.push({
       id: `${incoming.ids.requestId}/${index}`,
@@ -171,13 +173,14 @@ const NO_RECORD = Object.freeze({ recordId: null, collect: 'in', purposes: null 
 
 function judgeTimestamp(
   xdm: JsonObject,
+  endpointPath: string,
   index: number,
   count: number,
   datastream: Datastream,
   warnings: Problem[],
 ): void {
   const value = JSON.stringify(xdm['timestamp']).slice(0, 60);
-  const path = `events[${index}].xdm.timestamp`;
+  const path = `${eventField(endpointPath, index)}.xdm.timestamp`;
   const form = 'Send an RFC 3339 date with time and offset, such as 2026-11-23T09:30:00.000Z.';
   if (datastream.validation.timestamp === 'reject')
     throw problem('EXEG-0102-400', `The field '${path}' is ${value}, which is no date. ${form}`);
