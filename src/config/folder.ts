@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { errorAt, FILE_START, type Finding } from './finding.ts';
 
 /** Many large datastreams fit; a mistaken folder (a home, a checkout) is refused before it is read. */
-export const FOLDER_ENTRIES_MAX = 10_000;
+export const FOLDER_ENTRIES_MAX = 2000;
 
 /**
  * A workspace folder while it is read. Remembers every path that was looked at, found or not: a change to any of them,

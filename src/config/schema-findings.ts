@@ -73,11 +73,12 @@ function atItem(source: Source, violation: Violation): Finding {
 }
 
 function wrongValue(source: Source, violation: Violation): string {
-  const { path, schema, value } = violation;
+  const { path, rule, schema, value } = violation;
   const name = path.length === 0 ? 'The file' : named(path);
-  if (value === null) return `${name} has no value. ${wanted(violation)}`;
   const written = source.written(path);
-  const hint = written !== null && typesOf(schema).includes('string') ? ` Put it in quotes: "${written}".` : '';
+  if (value === null && (written ?? '') === '') return `${name} has no value. ${wanted(violation)}`;
+  const needsQuotes = rule === 'type' && value !== null && written !== null && typesOf(schema).includes('string');
+  const hint = needsQuotes ? ` Put it in quotes: "${written}".` : '';
   return `${name} is ${shown(value, written)}. ${wanted(violation)}${hint}`;
 }
 

@@ -75,7 +75,16 @@ class SiteReader {
   }
 
   root(name: string): void {
-    this.#walk(name, '/', this.#real(name), 0);
+    const real = this.#real(name);
+    const workspace = this.#real('.');
+    if (real !== null && workspace !== null && `${workspace}${sep}`.startsWith(`${real}${sep}`)) {
+      this.#error(
+        ROOT,
+        `'site.root' is '${name}', which holds the workspace itself: its files would be published. Name a folder within it, such as site.`,
+      );
+      return;
+    }
+    this.#walk(name, '/', real, 0);
   }
 
   /** One file from anywhere: who writes weir.yaml names it. */

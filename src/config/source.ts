@@ -92,13 +92,14 @@ export function parseSource(file: string, bytes: Uint8Array): Source | Finding[]
       stringKeys: true,
       resolveKnownTags: false,
       schema: 'core',
-      logLevel: 'silent',
+      // 'silent' would also drop the error that a second document makes.
+      logLevel: 'error',
     });
     const broken = [...syntaxErrors(document.errors), ...document.warnings];
     if (broken.length > 0) return broken.map((error) => syntaxFinding(file, lines, text, error));
     if (document.contents === null || (isScalar(document.contents) && document.contents.source === '')) {
       return [
-        errorAt(file, FILE_START, 'The file is empty. Fill it, remove it, or write {} where every default is right.'),
+        errorAt(file, FILE_START, 'The file is empty. Write what belongs into it, or {} for nothing but defaults.'),
       ];
     }
     const stray = strayAlias(document);
