@@ -115,22 +115,21 @@ export function writeRecord(head: string, record: LogRecord, into: Buffer, at: n
 
 /**
  * The head of a record, JSON. Put together by hand: this runs for every request, and costs a third of stringifying an
- * object made for it. Request ids, ECIDs, hashes and endpoint paths are made of characters that need no escape; what
- * a client or an operator wrote is quoted.
+ * object made for it.
  */
 export function recordHead(record: LogRecord): string {
   const whole = record.raw !== null;
   let events = '';
   for (const event of record.events) events += `${events === '' ? '' : ','}${encodeEvent(event, record.atMs, whole)}`;
-  const ecid = record.ecid === null ? 'null' : `"${record.ecid}"`;
+  const ecid = record.ecid === null ? 'null' : quote(record.ecid);
   const changes = record.changes.length === 0 ? '' : `,"y":${JSON.stringify(record.changes)}`;
   const meta = whole ? '' : `,"n":${JSON.stringify(record.meta)}`;
-  return `{"v":${RECORD_VERSION},"r":"${record.requestId}","t":${record.atMs},"g":${quote(record.orgId)},"s":${quote(record.datastreamId)},"p":"${record.path}","u":${ecid},"e":[${events}]${changes}${meta}}`;
+  return `{"v":${RECORD_VERSION},"r":${quote(record.requestId)},"t":${record.atMs},"g":${quote(record.orgId)},"s":${quote(record.datastreamId)},"p":${quote(record.path)},"u":${ecid},"e":[${events}]${changes}${meta}}`;
 }
 
 function encodeEvent(event: StoredEvent, atMs: number, whole: boolean): string {
   const { consent } = event;
-  let text = `{"i":${event.index},"k":${quote(event.dedupKey)},"h":"${event.payloadHash}"`;
+  let text = `{"i":${event.index},"k":${quote(event.dedupKey)},"h":${quote(event.payloadHash)}`;
   if (event.occurredAtMs !== atMs) text += `,"o":${event.occurredAtMs}`;
   if (event.occurredAtFrom !== 'timestamp') text += `,"f":"${event.occurredAtFrom}"`;
   if (event.added !== null) text += `,"a":${JSON.stringify(event.added)}`;
