@@ -1,5 +1,5 @@
 import { type BigIntStats, type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { errorAt, FILE_START, type Finding } from './finding.ts';
 
 /** Many large datastreams fit; a mistaken folder (a home, a checkout) is refused before it is read. */
@@ -57,7 +57,7 @@ export class Folder {
   }
 
   #look(name: string): string {
-    const path = join(this.root, name);
+    const path = resolve(this.root, name);
     this.#looked.add(path);
     return path;
   }

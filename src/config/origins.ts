@@ -4,7 +4,7 @@ const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: '80', https: '44
 
 /** Why a text can never equal an Origin header, with the remedy; null where it can. Origins are compared as they stand. */
 export function originProblem(text: string): string | null {
-  if (text === '*' || text.includes('*')) {
+  if (text.includes('*')) {
     return "Patterns are not taken. List each origin, or leave out 'origins' to take every one.";
   }
   if (text === 'null') {
@@ -16,11 +16,11 @@ export function originProblem(text: string): string | null {
     const hint = origin === null ? 'such as https://shop.example or http://localhost:8080' : `here: ${origin}`;
     return `It takes a scheme, a host and perhaps a port, without a path, ${hint}.`;
   }
-  const written = (SHAPE.exec(text)![2] ?? '').toLowerCase();
   const scheme = parts[1]!.toLowerCase();
-  const port = /:([0-9]+)$/.exec(written)?.[1];
+  const host = parts[2]!.toLowerCase();
+  const port = /:([0-9]+)$/.exec(host)?.[1];
   if (port !== undefined && port === DEFAULT_PORTS[scheme]) {
-    return `Browsers leave out the port that belongs to the scheme. Write ${scheme}://${written.slice(0, -port.length - 1)}.`;
+    return `Browsers leave out the port that belongs to the scheme. Write ${scheme}://${host.slice(0, -port.length - 1)}.`;
   }
   if (text !== text.toLowerCase()) return `Browsers send origins in lower case. Write ${text.toLowerCase()}.`;
   const sent = originOf(text);

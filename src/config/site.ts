@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs';
-import { extname, posix, sep } from 'node:path';
+import { extname, posix, relative, resolve, sep } from 'node:path';
 import type { Page } from '../model/datastream.ts';
 import type { Finding } from './finding.ts';
 import { type Folder, isUnread } from './folder.ts';
@@ -77,7 +77,7 @@ class SiteReader {
   root(name: string): void {
     const real = this.#real(name);
     const workspace = this.#real('.');
-    if (real !== null && workspace !== null && `${workspace}${sep}`.startsWith(`${real}${sep}`)) {
+    if (real !== null && workspace !== null && isWithin(workspace, real)) {
       this.#error(
         ROOT,
         `'site.root' is '${name}', which holds the workspace itself: its files would be published. Name a folder within it, such as site.`,
@@ -111,16 +111,16 @@ class SiteReader {
     for (const entry of entries) {
       if (this.#isFull) return;
       const child = posix.join(name, entry.name);
-      if (entry.isSymbolicLink() && !this.#isWithin(child, realRoot)) continue;
+      if (entry.isSymbolicLink() && !this.#isPublic(child, realRoot)) continue;
       if (entry.isDirectory()) this.#walk(child, `${prefix}${entry.name}/`, realRoot, depth + 1);
       else this.#addPage(`${prefix}${entry.name}`, child);
     }
   }
 
   /** A link out of the root would publish a file that nobody named. Links to folders are not followed at all: they can form circles. */
-  #isWithin(name: string, realRoot: string | null): boolean {
+  #isPublic(name: string, realRoot: string | null): boolean {
     const real = this.#real(name);
-    if (real !== null && realRoot !== null && real.startsWith(realRoot + sep)) return true;
+    if (real !== null && realRoot !== null && isWithin(real, realRoot)) return true;
     this.#error(
       ROOT,
       `'${name}' is a link that leads out of 'site.root', or nowhere. Name the file in 'site.files', or remove the link.`,
@@ -130,7 +130,7 @@ class SiteReader {
 
   #real(name: string): string | null {
     try {
-      return realpathSync(posix.join(this.#folder.root, name));
+      return realpathSync(resolve(this.#folder.root, name));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === undefined) throw error;
       return null;
@@ -173,6 +173,12 @@ class SiteReader {
 }
 
 const ROOT: KeyPath = ['site', 'root'];
+
+/** Whether a path is a folder, or lies in it. Both absolute, without links. */
+function isWithin(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way !== '..' && !way.startsWith(`..${sep}`);
+}
 
 /** A path as browsers send it: "/über uns" → "/%C3%BCber%20uns". */
 function pathKey(path: string): string {

@@ -8,10 +8,11 @@ import { errorAt, FILE_START, Finding, sorted } from './finding.ts';
 import { Folder, isUnread, unreadFinding } from './folder.ts';
 import { networkProblem } from './networks.ts';
 import { type ServerOptions, serverOptions, type WeirFile } from './options.ts';
+import { parseSource, SOURCE_BYTES_MAX } from './parse.ts';
 import { type Regions, regionsOf } from './regions.ts';
 import { schemaFindings } from './schema-findings.ts';
 import { readSite, type SitePage } from './site.ts';
-import { parseSource, SOURCE_BYTES_MAX, Source } from './source.ts';
+import { Source } from './source.ts';
 
 /** A folder that was read: whole, or with what is wrong with it. */
 export type Loaded = Good | Bad;
@@ -69,6 +70,8 @@ class Loading {
     const findings = sorted(this.#findings);
     const hasErrors = findings.some(({ severity }) => severity === 'error');
     if (weir === null || parts === null || hasErrors) return { ok: false, findings, looked };
+    // A warning can come of a folder that is not read otherwise.
+    for (const finding of findings) this.#hash.update(finding.toString());
     const workspace: Workspace = {
       hash: this.#hash.digest('hex').slice(0, HASH_DIGITS),
       datastreams: this.#datastreams,
