@@ -12,10 +12,15 @@ export interface Weir {
   readonly running: Running;
   readonly workspace: string;
   readonly data: string;
-  /** Everything in the log, read as `weir events` reads it. */
+  /** Everything in the log, read as `weir events` reads it, whether the server runs or not. */
   records(): Promise<readonly Stored[]>;
   /** Its events, with the record that each stands in. */
   events(): Promise<readonly (StoredEvent & { readonly record: LogRecord })[]>;
+  /** Stops the server; its files stay. */
+  halt(): Promise<void>;
+  /** Starts it again on the same files, on other ports. */
+  restart(): Promise<void>;
+  /** Stops it, if it runs, and removes its files. */
   stop(): Promise<void>;
 }
 
@@ -31,12 +36,10 @@ export async function startWeir(files: Readonly<Record<string, string>> = {}): P
   const workspace = join(folder, 'workspace');
   const data = join(folder, 'data');
   for (const [name, content] of Object.entries({ ...LEAST_WORKSPACE, ...files })) writeFile(workspace, name, content);
-  const running = await startServer({
-    workspace,
-    data,
-    listeners: { edgePort: 0, serverPort: 0, adminPort: 0 },
-    log: silent,
-  });
+  const start = (): Promise<Running> =>
+    startServer({ workspace, data, listeners: { edgePort: 0, serverPort: 0, adminPort: 0 }, log: silent });
+  let running: Running | null = await start();
+  let last = running;
   const records = async (): Promise<readonly Stored[]> => {
     const all: Stored[] = [];
     const report = (message: string): never => {
@@ -45,16 +48,32 @@ export async function startWeir(files: Readonly<Record<string, string>> = {}): P
     for await (const stored of readLog(data, false, new AbortController().signal, report)) all.push(stored);
     return all;
   };
+  const halt = async (): Promise<void> => {
+    await running?.stop();
+    running = null;
+  };
   return {
-    edge: running.urls.edge,
-    server: running.urls.server,
-    running,
+    get edge() {
+      return last.urls.edge;
+    },
+    get server() {
+      return last.urls.server;
+    },
+    get running() {
+      return last;
+    },
     workspace,
     data,
     records,
     events: async () => (await records()).flatMap(({ record }) => record.events.map((event) => ({ ...event, record }))),
+    halt,
+    async restart() {
+      await halt();
+      running = await start();
+      last = running;
+    },
     async stop() {
-      await running.stop();
+      await halt();
       rmSync(folder, { recursive: true, force: true });
     },
   };

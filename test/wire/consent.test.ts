@@ -106,23 +106,14 @@ test('an update keeps what it does not name; without it everything before is for
 });
 
 test('a choice outlives the server', async () => {
-  // Its own, because it is stopped and started again on the same data.
-  const { startServer } = await import('../../src/server.ts');
-  const first = await startWeir();
-  const options = {
-    workspace: first.workspace,
-    data: first.data,
-    listeners: { edgePort: 0, serverPort: 0, adminPort: 0 },
-    log: { info() {}, warn() {}, error() {} },
-  };
+  const own = await startWeir();
   const body = { identityMap: map(ecidOf(7)), consent: [adobe1('out')] };
-  await post(first.edge, '/ee/v1/privacy/set-consent?configId=shop', body);
-  await first.running.stop();
-  const second = await startServer(options);
+  await post(own.edge, '/ee/v1/privacy/set-consent?configId=shop', body);
+  await own.restart();
   const events = [{ xdm: { identityMap: map(ecidOf(7)) } }];
-  const answer = await post(second.urls.edge, '/ee/v1/interact?configId=shop', { events });
+  const answer = await post(own.edge, '/ee/v1/interact?configId=shop', { events });
   expect(decodeAnswer(answer.json).warnings).toHaveLength(1);
-  await second.stop();
+  await own.stop();
 });
 
 test('a visitor without an ECID gets one with the choice, and both cookies', async () => {

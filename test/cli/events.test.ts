@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { main } from '../../src/cli/main.ts';
+import { Kept, weir } from '../support/command.ts';
+import { post } from '../support/raw-http.ts';
+import { startWeir, type Weir } from '../support/weir.ts';
+
+let server: Weir;
+beforeAll(async () => {
+  server = await startWeir({ 'datastreams/blog.yaml': 'id: blog\norg: TEST@AdobeOrg\nname: Blog\n' });
+  const events = [
+    { xdm: { eventType: 'a', timestamp: '1999-12-31T00:00:00Z' }, data: { d: 1 }, query: { q: 1 } },
+    { xdm: { eventType: 'b', text: 'ä€\n\u2028' } },
+  ];
+  await post(server.edge, '/ee/v1/interact?configId=shop&requestId=r1', { events });
+  await post(server.edge, '/ee/v1/interact?configId=blog&requestId=r2', { events: [events[1]] });
+});
+afterAll(() => server.stop());
+
+const linesOf = (text: string) =>
+  text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
+
+describe('weir events', () => {
+  test('prints the log, oldest first, one object a line, while the server runs', async () => {
+    const { code, out, err } = await weir('events', '--data', server.data);
+    expect([code, err]).toEqual([0, '']);
+    const lines = linesOf(out);
+    expect(lines.map((line) => [line.position, line.eventIndex, line.xdm.eventType])).toEqual([
+      ['0:0', 0, 'a'],
+      ['0:0', 1, 'b'],
+      ['0:1', 0, 'b'],
+    ]);
+    expect(Object.keys(lines[0]).slice(0, 7)).toEqual([
+      'position',
+      'id',
+      'datastreamId',
+      'orgId',
+      'requestId',
+      'eventIndex',
+      'receivedAt',
+    ]);
+    const receivedAt = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    expect(lines[0]).toMatchObject({
+      id: `${lines[0].requestId}/0`,
+      datastreamId: 'shop',
+      orgId: 'TEST@AdobeOrg',
+      requestId: expect.stringMatching(/^r1-[0-9a-f]{16}$/),
+      receivedAt,
+      occurredAt: lines[0].receivedAt,
+      occurredAtFrom: 'implausible',
+      ecid: lines[0].xdm.identityMap.ECID[0].id,
+      consent: { recordId: null, collect: 'in', purposes: null },
+      data: { d: 1 },
+      query: { q: 1 },
+      meta: null,
+    });
+    expect(lines[1].xdm.text).toBe('ä€\n\u2028');
+    expect(new Set(lines.map((line) => line.id)).size).toBe(3);
+  });
+
+  test('--datastream prints one datastream’s', async () => {
+    const of = async (id: string) => linesOf((await weir('events', '--data', server.data, '--datastream', id)).out);
+    expect((await of('blog')).map((line) => line.datastreamId)).toEqual(['blog']);
+    expect(await of('blo')).toEqual([]);
+  });
+
+  test('--follow goes on with what comes; a reader that leaves ends it', async () => {
+    const stdout = new Kept();
+    const running = main(['events', '--data', server.data, '--datastream', 'shop', '--follow'], {
+      stdout,
+      stderr: new Kept(),
+    });
+    const until = async (count: number) => {
+      for (let i = 0; i < 500 && linesOf(stdout.text).length < count; i++) await new Promise((r) => setTimeout(r, 10));
+      expect(linesOf(stdout.text)).toHaveLength(count);
+    };
+    await until(2);
+    await post(server.edge, '/ee/v1/interact?configId=blog', { events: [{ xdm: {} }] });
+    await post(server.edge, '/ee/v1/interact?configId=shop', { events: [{ xdm: { eventType: 'c' } }] });
+    await until(3);
+    expect(linesOf(stdout.text)[2].xdm.eventType).toBe('c');
+    stdout.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
+    expect(await running).toBe(0);
+  });
+
+  test('a folder without a log is an error that names it', async () => {
+    const { code, err } = await weir('events', '--data', '/nowhere/at-all');
+    expect(code).toBe(1);
+    expect(err).toContain('/nowhere/at-all');
+  });
+});
