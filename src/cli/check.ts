@@ -10,24 +10,36 @@ Validates every file of a workspace. Prints file:line:column and what is wrong; 
 `;
 
 export async function check(args: string[], io: Io): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: { workspace: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
-  });
+  const refuse = (why: string): number => {
+    io.stderr.write(`weir check: ${why}\n\n${HELP}`);
+    return 2;
+  };
+  const values = parsed(args);
+  if (values instanceof Error) return refuse(values.message);
   if (values.help === true) {
     io.stdout.write(HELP);
     return 0;
   }
-  if (values.workspace === undefined) {
-    io.stderr.write(`weir check: --workspace is missing.\n\n${HELP}`);
-    return 2;
-  }
+  if (values.workspace === undefined) return refuse('--workspace is missing.');
   const loaded = await loadWorkspace(values.workspace);
   for (const finding of loaded.ok ? loaded.warnings : loaded.findings) {
     io.stdout.write(`${finding.under(values.workspace)}\n`);
   }
   io.stdout.write(`${summary(loaded)}\n`);
   return loaded.ok ? 0 : 1;
+}
+
+/** The options, or the error of `parseArgs`, which names the argument that is wrong. */
+function parsed(args: string[]): { workspace?: string; help?: boolean } | Error {
+  try {
+    return parseArgs({
+      args,
+      options: { workspace: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    }).values;
+  } catch (error) {
+    if (error instanceof TypeError) return error;
+    throw error;
+  }
 }
 
 function summary(loaded: Loaded): string {

@@ -12,8 +12,8 @@ import { type Good, loadWorkspace } from './workspace.ts';
  * configuration) and on file systems without notifications. Ten files cost 0.1 ms a second.
  */
 export const POLL_MS = 250;
-/** Files that never rest are loaded all the same after this long. */
-const UNSETTLED_MS_MAX = 2000;
+/** Files that never rest are loaded all the same after so many looks, two seconds. */
+export const RESTLESS_LOOKS_MAX = 8;
 /** Looking takes at most this share of one processor, however many files there are. */
 const POLL_SHARE_MAX = 0.02;
 /** So many findings stand in a message; `weir check` prints them all. */
@@ -61,7 +61,7 @@ export class WorkspaceSource {
   /** Fingerprint of the files that were last loaded; null where they have to be loaded again to be sure. */
   #loadedPrint: string | null = null;
   #changingPrint: string | null = null;
-  #changingSinceMs = 0;
+  #restlessLooks = 0;
   #queue: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | null = null;
   #isClosed = false;
@@ -124,7 +124,7 @@ export class WorkspaceSource {
     const tookMs = performance.now() - startMs;
     const next = (): void => this.#schedule(Math.max(this.#pollMs, tookMs / POLL_SHARE_MAX));
     if (print === this.#loadedPrint) this.#changingPrint = null;
-    else if (this.#hasSettled(print, startMs)) {
+    else if (this.#hasSettled(print)) {
       this.#changingPrint = null;
       void this.#enqueue(print).then(next);
       return;
@@ -132,9 +132,9 @@ export class WorkspaceSource {
     next();
   }
 
-  #hasSettled(print: string, nowMs: number): boolean {
-    if (this.#changingPrint === null) this.#changingSinceMs = nowMs;
-    const isSettled = print === this.#changingPrint || nowMs - this.#changingSinceMs >= UNSETTLED_MS_MAX;
+  #hasSettled(print: string): boolean {
+    this.#restlessLooks = this.#changingPrint === null ? 0 : this.#restlessLooks + 1;
+    const isSettled = print === this.#changingPrint || this.#restlessLooks >= RESTLESS_LOOKS_MAX;
     this.#changingPrint = print;
     return isSettled;
   }
