@@ -24,7 +24,7 @@ alloy('configure', {
   clickCollectionEnabled: true,
 });
 
-/** Sends one event. Declined consent is an answer, not a mistake: the SDK rejects, and the page goes on. */
+/** Sends one event. A shop goes on without its events: the panel shows what went wrong. */
 export function sendEvent(options) {
   return alloy('sendEvent', options).catch((error) => console.info(error.message));
 }
