@@ -13,9 +13,19 @@ import {
 
 export type Database = RootDatabase<Buffer, Buffer>;
 
-/** LMDB as it is written by its authors: pages are synced, then the root. lmdb-js would sync after the commit. */
+/**
+ * `overlappingSync: false`: LMDB as it is written by its authors syncs the pages, then writes the root that leads to them;
+ * lmdb-js would sync after the commit. `eventTurnBatching: false`: else lmdb-js wraps each batch into another, of which it
+ * drops the promise, so that a full disk would end the process with an unhandled rejection (seen with 3.5.6).
+ */
 export function openDatabase(path: string, noSync = false): Database {
-  return open<Buffer, Buffer>(path, { encoding: 'binary', keyEncoding: 'binary', overlappingSync: false, noSync });
+  return open<Buffer, Buffer>(path, {
+    encoding: 'binary',
+    keyEncoding: 'binary',
+    overlappingSync: false,
+    eventTurnBatching: false,
+    noSync,
+  });
 }
 
 export interface Opened {
@@ -37,10 +47,13 @@ export function openTrusted(path: string): Opened | null {
   }
 }
 
-/** lmdb-js rejects with a general error that holds a promise of the real one. */
-export async function committed(batch: Promise<boolean>): Promise<void> {
+/**
+ * One transaction with everything that `fill` puts, on a thread of its own; resolves when it is synced. Rejects with
+ * LMDB's own error, whose `code` is an errno or LMDB's: lmdb-js rejects with a general one that holds a promise of it.
+ */
+export async function committed(db: Database, fill: () => void): Promise<void> {
   try {
-    await batch;
+    await db.batch(fill);
   } catch (error) {
     await (error as { commitError?: Promise<never> }).commitError;
     throw error;
@@ -60,11 +73,9 @@ export async function fillDatabase(
   try {
     let batch: PersonState[] = [];
     const write = (): Promise<void> =>
-      committed(
-        db.batch(() => {
-          for (const person of batch) db.put(databaseKey(person.key), encodePerson(person));
-        }),
-      );
+      committed(db, () => {
+        for (const person of batch) db.put(databaseKey(person.key), encodePerson(person));
+      });
     for await (const person of persons) {
       batch.push(person);
       if (batch.length < FILL_PERSONS) continue;
@@ -72,7 +83,7 @@ export async function fillDatabase(
       batch = [];
     }
     if (batch.length > 0) await write();
-    await db.put(CHECKPOINTS_KEY, encodeCheckpoints(checkpointsAt(position)));
+    await committed(db, () => db.put(CHECKPOINTS_KEY, encodeCheckpoints(checkpointsAt(position))));
   } finally {
     await db.close();
   }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { link, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 
 /**
@@ -41,8 +42,9 @@ export class StateFiles {
     return headerFault(this.database);
   }
 
+  /** An empty file: a full disk still has a name for it. */
   async markSuspect(): Promise<void> {
-    await writeFile(this.suspect, 'The state database is rebuilt at the next start.\n');
+    await writeFile(this.suspect, '');
   }
 
   async clearSuspect(): Promise<void> {
@@ -55,6 +57,15 @@ export class StateFiles {
     await rename(this.database, kept);
     await this.#syncDirectory();
     this.#report(`The state database was set aside as ${kept} and is rebuilt from the snapshots and the log: ${why}.`);
+  }
+
+  /** Whether a write failed for want of space. LMDB calls a write that a full disk cut short EIO. */
+  async isFull(error: unknown): Promise<boolean> {
+    const { code } = error as { code?: unknown };
+    if (code === constants.errno.ENOSPC || code === constants.errno.EDQUOT) return true;
+    if (code !== constants.errno.EIO) return false;
+    const { bavail, bsize } = await statfs(this.directory);
+    return bavail * bsize < FULL_BYTES;
   }
 
   /**
@@ -99,6 +110,8 @@ export class StateFiles {
 }
 
 export const SET_ASIDE_MAX = 3;
+/** A disk with less than this is taken for full: some transactions of state need as much. */
+const FULL_BYTES = 16 * 1024 * 1024;
 
 async function syncFile(path: string): Promise<void> {
   const file = await open(path, 'r');

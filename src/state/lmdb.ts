@@ -1,4 +1,4 @@
-import { constants } from 'node:os';
+import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Applied, StateStore } from '../model/parts.ts';
 import type { PersonState } from '../model/person.ts';
@@ -42,6 +42,7 @@ export interface LmdbStateLimits {
   readonly flushRecords: number;
   readonly pendingPersonsMax: number;
   readonly pendingBytesMax: number;
+  readonly retryMs: number;
 }
 export const LMDB_STATE_LIMITS: LmdbStateLimits = {
   /** A transaction starts when this many persons changed: it is some 5 ms of a disk's time, shared by so many. */
@@ -51,6 +52,8 @@ export const LMDB_STATE_LIMITS: LmdbStateLimits = {
   /** What may wait for the disk: handing it over takes 10 ms of the event loop. */
   pendingPersonsMax: 4096,
   pendingBytesMax: 32 * 1024 * 1024,
+  /** A transaction that failed is not tried again sooner: lmdb-js prints every failure, and a disk is not emptied faster. */
+  retryMs: 1000,
 };
 
 interface Pending {
@@ -71,8 +74,9 @@ export class LmdbState implements StateStore {
   #pending = new Map<string, Pending>();
   #pendingBytes = 0;
   #flush: Flush | null = null;
-  /** The last transaction's error, so that a disk that stays full is reported once. */
-  #failure: string | null = null;
+  /** The last transaction failed: a disk that stays full is reported once. */
+  #failing = false;
+  #retryAtMs = 0;
   #suspect: Promise<void> | null = null;
   #closed = false;
 
@@ -125,7 +129,7 @@ export class LmdbState implements StateStore {
       (person) => this.#put(person),
     );
     if (this.#isFull()) return this.#makeRoom();
-    if (this.#flush === null && this.#isDue()) this.#startFlush();
+    if (this.#flush === null && this.#isDue() && performance.now() >= this.#retryAtMs) this.#startFlush();
     return undefined;
   }
 
@@ -225,8 +229,8 @@ export class LmdbState implements StateStore {
       try {
         await (this.#flush?.done ?? this.#startFlush());
       } catch (error) {
-        if (!DISK_FULL.has((error as NodeJS.ErrnoException).code)) throw error;
-        await sleep(DISK_RETRY_MS);
+        if (!(await this.#files.isFull(error))) throw error;
+        await sleep(this.#limits.retryMs);
       }
     }
   }
@@ -241,11 +245,12 @@ export class LmdbState implements StateStore {
       () => {
         this.#flush = null;
         this.#flushed = checkpoints;
-        this.#failure = null;
+        this.#failing = false;
       },
       (error: Error) => {
         this.#flush = null;
         this.#keepPending(persons);
+        this.#retryAtMs = performance.now() + this.#limits.retryMs;
         this.#reportFailure(error);
         throw error;
       },
@@ -258,12 +263,10 @@ export class LmdbState implements StateStore {
 
   async #commit(persons: Map<string, Pending>, checkpoints: Checkpoints): Promise<void> {
     const db = this.#db;
-    await committed(
-      db.batch(() => {
-        for (const [key, { value }] of persons) db.put(databaseKey(key), value);
-        db.put(CHECKPOINTS_KEY, encodeCheckpoints(checkpoints));
-      }),
-    );
+    await committed(db, () => {
+      for (const [key, { value }] of persons) db.put(databaseKey(key), value);
+      db.put(CHECKPOINTS_KEY, encodeCheckpoints(checkpoints));
+    });
     // What was pending is now read from the database: no read may still look at the one before.
     db.resetReadTxn();
   }
@@ -277,8 +280,8 @@ export class LmdbState implements StateStore {
   }
 
   #reportFailure({ message }: Error): void {
-    if (this.#failure === message) return;
-    this.#failure = message;
+    if (this.#failing) return;
+    this.#failing = true;
     this.#report(
       `State could not be written to ${this.#files.database} and stays in memory until it can: ${message}. The log has all of it.`,
     );
@@ -297,7 +300,3 @@ export class LmdbState implements StateStore {
     }
   }
 }
-
-/** Codes of a disk without space: the transaction may be tried again. */
-const DISK_FULL: ReadonlySet<unknown> = new Set([constants.errno.ENOSPC, constants.errno.EDQUOT]);
-export const DISK_RETRY_MS = 1000;

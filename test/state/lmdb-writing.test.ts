@@ -19,13 +19,12 @@ const open = (): Promise<LmdbState> =>
     report: (message) => {
       said.push(message);
     },
-    limits: { flushPersons: 1, pendingPersonsMax: 3 },
+    limits: { flushPersons: 1, pendingPersonsMax: 3, retryMs: 0 },
   });
 
 /** The next transaction fails, as it does where the disk refuses it. */
 function failNext(code: number, message: string): void {
-  vi.mocked(database.committed).mockImplementationOnce(async (batch) => {
-    await batch;
+  vi.mocked(database.committed).mockImplementationOnce(async () => {
     throw Object.assign(new Error(message), { code });
   });
 }
@@ -64,14 +63,27 @@ describe('a transaction that fails', () => {
     expect(state.appliedUpTo(0)).toBe(2);
   });
 
-  test('is reported once while its reason stays the same', async () => {
-    for (let i = 0; i < 3; i++) {
-      failNext(ENOSPC, i < 2 ? 'no space left' : 'another reason');
+  test('is reported once until one succeeds', async () => {
+    const outcomes = ['no space', 'still none', null, 'none again'];
+    for (const [i, outcome] of outcomes.entries()) {
+      if (outcome !== null) failNext(ENOSPC, outcome);
       state.apply([record(i, change('a', i + 1, { value: i }))]);
       await settled();
     }
-    expect(said).toEqual([expect.stringContaining('no space left'), expect.stringContaining('another reason')]);
+    expect(said).toEqual([expect.stringContaining('no space'), expect.stringContaining('none again')]);
     expect(said[0]).toContain('The log has all of it');
+  });
+
+  test('is not tried again before its time', async () => {
+    await state.close();
+    state = await LmdbState.open(directory, { report: () => {}, limits: { flushPersons: 1, retryMs: 3_600_000 } });
+    vi.mocked(database.committed).mockClear();
+    failNext(EIO, 'the disk is broken');
+    for (let i = 0; i < 3; i++) {
+      state.apply([record(i, change('a', i + 1, { value: i }))]);
+      await settled();
+    }
+    expect(database.committed).toHaveBeenCalledTimes(1);
   });
 
   test('with no room in memory is waited for where the disk is full', async () => {
