@@ -25,6 +25,8 @@ export const QUEUE_BYTES: Limit = { default: 64 * MIB, min: 4 * MIB, max: GIB };
 export const QUEUE_AGE_MS: Limit = { default: 2000, min: 100, max: 30_000 };
 /** Two segments: commits, snapshots and deletion have to work when no event does. */
 export const LOW_WATER_BYTES: Limit = { default: 256 * MIB, min: MIB, max: TIB };
+/** A few small files: commits of consumers, what state writes. Less than one of them is no reserve. */
+export const RESERVED_BYTES: Limit = { default: 8 * MIB, min: MIB, max: GIB };
 /** Never by default: dropping events is a decision. A hundredth of a day is for trying it out. */
 export const RETENTION_DAYS: Omit<Limit, 'default'> = { min: 0.01, max: 36_500 };
 /** As above; less than a small segment cannot be kept. */

@@ -7,6 +7,7 @@ import {
   QUEUE_AGE_MS,
   QUEUE_BYTES,
   REQUEST_BYTES,
+  RESERVED_BYTES,
   SEGMENT_BYTES,
 } from './limits.ts';
 
@@ -24,6 +25,7 @@ export interface ServerOptions {
     readonly queueBytesMax: number;
     readonly queueAgeMsMax: number;
     readonly lowWaterBytes: number;
+    readonly reservedBytes: number;
     readonly retention: { readonly maxAgeMs: number | null; readonly maxBytes: number | null };
   };
   readonly duplicates: { readonly windowMs: number; readonly entriesMax: number };
@@ -57,6 +59,7 @@ export interface WeirFile {
     readonly queueBytesMax?: number;
     readonly queueAgeMsMax?: number;
     readonly lowWaterBytes?: number;
+    readonly reservedBytes?: number;
     readonly retention?: { readonly maxAgeDays?: number | null; readonly maxBytes?: number | null };
   };
   readonly duplicates?: { readonly windowMinutes?: number; readonly entriesMax?: number };
@@ -88,6 +91,7 @@ export function serverOptions(file: WeirFile, folder: string): ServerOptions {
       queueBytesMax: log.queueBytesMax ?? QUEUE_BYTES.default,
       queueAgeMsMax: log.queueAgeMsMax ?? QUEUE_AGE_MS.default,
       lowWaterBytes: log.lowWaterBytes ?? LOW_WATER_BYTES.default,
+      reservedBytes: log.reservedBytes ?? RESERVED_BYTES.default,
       retention: { maxAgeMs: maxAgeDays === null ? null : maxAgeDays * DAY_MS, maxBytes },
     },
     duplicates: {

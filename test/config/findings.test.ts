@@ -53,7 +53,7 @@ describe('mistakes in weir.yaml', () => {
     [
       'a list for a map',
       'log:\n  - a\n',
-      "2:3: 'log' is a list of 1. It takes a map of: segmentBytes, queueBytesMax, queueAgeMsMax, lowWaterBytes, retention.",
+      "2:3: 'log' is a list of 1. It takes a map of: segmentBytes, queueBytesMax, queueAgeMsMax, lowWaterBytes, reservedBytes, retention.",
     ],
     ['a map for a list', 'proxies:\n  a: b\n', "2:3: 'proxies' is a map. It takes a list of 0 to 256 items."],
     ['a list as the file', '- a\n', `1:1: The file is a list of 1. It takes a map of: ${WEIR_KEYS}.`],

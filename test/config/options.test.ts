@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import * as limits from '../../src/config/limits.ts';
 import { changedOptions, DEFAULT_BASE_PATH, DEFAULT_PORTS, serverOptions } from '../../src/config/options.ts';
 import { readSchema, type Schema } from '../../src/config/schema-check.ts';
+import { RESERVED_BYTES } from '../../src/log/file.ts';
 import { DEFAULT_OWN_HINT } from '../../src/model/region.ts';
 import { DUPLICATE_WINDOW_MS, DUPLICATES_MAX } from '../../src/stages/duplicates.ts';
 
@@ -21,6 +22,7 @@ describe('the schema says the same as the constants', () => {
     ['log.queueBytesMax', limits.QUEUE_BYTES],
     ['log.queueAgeMsMax', limits.QUEUE_AGE_MS],
     ['log.lowWaterBytes', limits.LOW_WATER_BYTES],
+    ['log.reservedBytes', limits.RESERVED_BYTES],
     ['duplicates.windowMinutes', limits.DUPLICATES_WINDOW_MINUTES],
     ['duplicates.entriesMax', limits.DUPLICATES_ENTRIES],
     ['listeners.edgePort', { ...limits.PORT, default: DEFAULT_PORTS.edge }],
@@ -61,6 +63,7 @@ describe('options', () => {
         queueBytesMax: 67_108_864,
         queueAgeMsMax: 2000,
         lowWaterBytes: 268_435_456,
+        reservedBytes: RESERVED_BYTES,
         retention: { maxAgeMs: null, maxBytes: null },
       },
       duplicates: { windowMs: DUPLICATE_WINDOW_MS, entriesMax: DUPLICATES_MAX },
