@@ -1,4 +1,5 @@
 // npm start and npm run -s weir -- COMMAND …: set-up where something is missing or old, then the command.
+// package.json says `exec`, so that no shell stands between npm and this process: who stops npm stops the server.
 
 import { fileURLToPath } from 'node:url';
 import { ensureBuild } from './lib/build.mjs';
