@@ -29,7 +29,7 @@ function automatic(): HeldLog {
 const PATH = '/ee/v2/interact?datastreamId=shop';
 const BODY = { event: { xdm: { eventType: 'a' } } };
 const codeOf = (answer: RawAnswer) => String(decodeProblem(answer.json)['type']).split('/').at(-1);
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** The ECID in the identity cookie that an answer writes. */
 function ecidIn(answer: RawAnswer): string | undefined {
@@ -171,6 +171,25 @@ describe('one deadline', () => {
       expect(ecidIn(answer)).toBe(log.stored[0]!.ecid);
     }
     expect(log.stored).toHaveLength(1);
+  });
+
+  test('what runs late is not gone on with: nothing is stored of a request that was given up', async () => {
+    const log = automatic();
+    const ran: string[] = [];
+    const slow: Stage = { name: 'slow', service: null, run: () => pause(150) };
+    const probe: Stage = {
+      name: 'probe',
+      service: null,
+      run() {
+        ran.push('probe');
+        return undefined;
+      },
+    };
+    const matrix = ENDPOINTS.map(([endpoint]) => [endpoint, [slow, probe]] as const);
+    const { edge } = await start({ eventLog: log, matrix, deadlineMs: 50 });
+    expect((await post(edge, PATH, BODY)).status).toBe(503);
+    await pause(200);
+    expect(ran).toEqual([]);
   });
 
   test('a state that does not answer is a 504 well before the deadline, and nothing is stored', async () => {

@@ -1,0 +1,79 @@
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { describe, expect, test } from 'vitest';
+import { type Answerable, respond, respondProblem } from '../../src/gateway/respond.ts';
+import { type ProblemCode, problem } from '../../src/model/problem.ts';
+import { exchangeOf, OWN_REGION } from '../support/exchanges.ts';
+
+/** An answer that is kept instead of sent. */
+function answering(fields: Partial<Answerable> = {}) {
+  const kept = { status: 0, headers: {} as OutgoingHttpHeaders, body: '' };
+  const res = {
+    writeHead(status: number, headers: string[]) {
+      kept.status = status;
+      for (let i = 0; i < headers.length; i += 2) kept.headers[headers[i]!] = headers[i + 1];
+    },
+    end(body = '') {
+      kept.body = body;
+    },
+  };
+  const to: Answerable = {
+    res: res as unknown as ServerResponse,
+    requestId: 'request-0123456789abcdef',
+    origin: null,
+    encrypted: false,
+    region: OWN_REGION,
+    datastream: null,
+    closing: false,
+    ...fields,
+  };
+  return { kept, to };
+}
+
+describe('x-weir-ack', () => {
+  test.each([
+    ['edge', 'local-fsync'],
+    ['server', 'local-fsync; position=3:7'],
+  ] as const)('on the %s role: %s', (role, wanted) => {
+    const { kept, to } = answering();
+    respond(to, exchangeOf({ role, position: { partition: 3, offset: 7 } }), 200);
+    expect(kept.headers['x-weir-ack']).toBe(wanted);
+  });
+
+  test('not where nothing was appended', () => {
+    const { kept, to } = answering();
+    respond(to, exchangeOf(), 200);
+    expect(kept.headers['x-weir-ack']).toBeUndefined();
+  });
+});
+
+describe('strict transport', () => {
+  test.each([
+    [true, 'max-age=31536000; includeSubDomains'],
+    [false, undefined],
+  ])('encrypted %s: %s', (encrypted, wanted) => {
+    const { kept, to } = answering({ encrypted });
+    respond(to, exchangeOf(), 200);
+    expect(kept.headers['strict-transport-security']).toBe(wanted);
+  });
+});
+
+describe('Retry-After', () => {
+  const retryAfterOf = (code: ProblemCode) => {
+    const { kept, to } = answering();
+    respondProblem(to, problem(code, 'x'));
+    return kept.headers['retry-after'];
+  };
+
+  test('whole seconds from 2 to 10, spread, for what may be tried again', () => {
+    const seen = new Set(Array.from({ length: 500 }, () => retryAfterOf('EXEG-0000-503')));
+    expect([...seen].map(Number).sort((a, b) => a - b)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    for (const code of ['EXEG-0200-504', 'EXEG-0202-502'] as const) expect(retryAfterOf(code)).toMatch(/^([2-9]|10)$/);
+  });
+
+  test.each(['EXEG-0001-500', 'EXEG-0101-400', 'EXEG-0109-408', 'EXEG-0500-401', 'EXEG-0004-422'] as const)(
+    'none for %s',
+    (code) => {
+      expect(retryAfterOf(code)).toBeUndefined();
+    },
+  );
+});
