@@ -1,6 +1,6 @@
 import type { LogRecord, Position } from '../model/record.ts';
 import { recordBytesMax, recordHead, writeRecord } from '../model/record.ts';
-import { FRAME_HEADER_BYTES, frameBytes, sealFrame } from './segment.ts';
+import { FRAME_HEADER_BYTES, frameBytes, PAYLOAD_BYTES_MAX, sealFrame } from './segment.ts';
 
 interface Waiting {
   readonly start: number;
@@ -42,6 +42,8 @@ export class PendingBatch {
     const start = this.#bytes;
     this.#reserve(start + frameBytes(recordBytesMax(head, record)));
     const payloadBytes = writeRecord(head, record, this.#buffer, start + FRAME_HEADER_BYTES);
+    if (payloadBytes > PAYLOAD_BYTES_MAX)
+      throw new RangeError(`A record of ${payloadBytes} bytes is too large for the event log (${PAYLOAD_BYTES_MAX}).`);
     this.#bytes = start + frameBytes(payloadBytes);
     this.#waiting.push({ start, payloadBytes, record, resolve, reject });
   }

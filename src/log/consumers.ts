@@ -1,75 +1,157 @@
+import { crc32 } from 'node:zlib';
 import type { Fs } from '../model/fs.ts';
 import type { Batch } from '../model/parts.ts';
-import type { Position, Stored } from '../model/record.ts';
-import { readFully, replaceFile } from './io.ts';
+import type { Cursor, Report, View } from './cursor.ts';
+import { isOutOfSpace, readFile, replaceFile } from './io.ts';
 
 /** A consumer's name is a file's name. */
 const NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 /** Records handed over at once, at most: what a consumer repeats after a crash. */
 export const BATCH_RECORDS_MAX = 500;
-/** How long a batch waits to be filled. */
-const BATCH_WAIT_MS = 20;
 
-/** Where each consumer stands: one small file each, replaced as a whole. */
+export interface ConsumersOptions {
+  readonly fs: Fs;
+  readonly directory: string;
+  readonly report: Report;
+  /** Makes room for a file of a few bytes on a full disk; resolves when it has. */
+  readonly makeRoom: () => Promise<void>;
+}
+
+interface Standing {
+  /** Offset that is read next after a restart. */
+  committed: number;
+  /** Counts seeks: a batch that was handed out before one no longer moves the consumer. */
+  seeks: number;
+  isRead: boolean;
+  /** The write under way; the next waits for it. */
+  writing: Promise<void>;
+}
+
+/**
+ * Where each consumer stands: a file each, `consumers/<name>.json`, replaced as a whole: `{"next":<offset>,"crc":<CRC-32
+ * of the offset's digits>}`. A commit is durable when it resolves, and never moves a consumer back; only `seek` does.
+ */
 export class Consumers {
-  readonly #fs: Fs;
+  readonly #options: ConsumersOptions;
   readonly #directory: string;
+  readonly #standings: Map<string, Standing>;
 
-  constructor(fs: Fs, directory: string) {
-    this.#fs = fs;
+  private constructor(options: ConsumersOptions, directory: string, standings: Map<string, Standing>) {
+    this.#options = options;
     this.#directory = directory;
+    this.#standings = standings;
   }
 
-  /** The offset that this consumer reads next. */
-  async committed(consumer: string): Promise<number> {
-    check(consumer);
-    const path = `${this.#directory}/${consumer}.json`;
-    const file = await this.#fs.open(path, 'read').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return null; // It never committed: it starts at the start.
-      throw error;
-    });
-    if (file === null) return 0;
-    try {
-      const { next } = JSON.parse((await readFully(file, 0, await file.size())).toString('utf8')) as { next: number };
-      return next;
-    } finally {
-      await file.close();
-    }
-  }
-
-  async commit(consumer: string, next: number): Promise<void> {
-    check(consumer);
-    await replaceFile(this.#fs, this.#directory, `${consumer}.json`, Buffer.from(JSON.stringify({ next })));
-  }
-
-  async *consume(
-    consumer: string,
-    partition: number,
-    read: (from: Position) => AsyncIterable<Stored>,
-  ): AsyncGenerator<Batch> {
-    const records = read({ partition, offset: await this.committed(consumer) })[Symbol.asyncIterator]();
-    let pending = records.next();
-    for (;;) {
-      const first = await pending;
-      if (first.done === true) return;
-      const stored = [first.value];
-      pending = records.next();
-      while (stored.length < BATCH_RECORDS_MAX) {
-        const more = await Promise.race([pending, afterMs(BATCH_WAIT_MS)]);
-        if (more === null || more.done === true) break;
-        stored.push(more.value);
-        pending = records.next();
+  /** Reads every consumer's place. A damaged one is reported, and that consumer begins anew: again rather than never. */
+  static async open(options: ConsumersOptions): Promise<Consumers> {
+    const { fs, report } = options;
+    const directory = `${options.directory}/consumers`;
+    await fs.mkdir(directory);
+    const standings = new Map<string, Standing>();
+    for (const file of await fs.readdir(directory)) {
+      const name = file.endsWith('.json') ? file.slice(0, -'.json'.length) : '';
+      if (!NAME.test(name)) continue;
+      const committed = nextIn(await readFile(fs, `${directory}/${file}`));
+      if (committed === null) {
+        report(
+          `${directory}/${file} is damaged: the consumer '${name}' begins at the oldest record and gets some again.`,
+        );
       }
-      const next = stored.at(-1)!.position.offset + 1;
-      yield { stored, commit: () => this.commit(consumer, next) };
+      standings.set(name, standing(committed ?? 0));
     }
+    return new Consumers(options, directory, standings);
+  }
+
+  /** No record below this offset is unknown to every consumer: the log once ended here, or later. */
+  get committedMax(): number {
+    let max = 0;
+    for (const { committed } of this.#standings.values()) max = Math.max(max, committed);
+    return max;
+  }
+
+  /** Batches from the last commit on, until `signal` aborts or the log closes. One reader at a time. */
+  async *consume(
+    name: string,
+    cursorAt: (offset: number) => Cursor,
+    view: View,
+    signal: AbortSignal,
+  ): AsyncGenerator<Batch> {
+    const at = this.#standing(name);
+    if (at.isRead) throw new Error(`The consumer '${name}' is being read already; each has one reader.`);
+    at.isRead = true;
+    let seeks = at.seeks;
+    let cursor = cursorAt(at.committed);
+    try {
+      while (!signal.aborted) {
+        if (seeks !== at.seeks) {
+          await cursor.close();
+          seeks = at.seeks;
+          cursor = cursorAt(at.committed);
+        }
+        const stored = await cursor.take(BATCH_RECORDS_MAX);
+        if (seeks !== at.seeks) continue;
+        if (stored.length === 0) {
+          if (!(await view.wait(cursor.offset, signal))) return;
+          continue;
+        }
+        const next = cursor.offset;
+        const handedAt = seeks;
+        yield { stored, commit: () => (handedAt === at.seeks ? this.#commit(name, at, next) : Promise.resolve()) };
+      }
+    } finally {
+      at.isRead = false;
+      await cursor.close();
+    }
+  }
+
+  /** Durable when it resolves. A reader under way goes on from there with its next batch. */
+  async seek(name: string, offset: number): Promise<void> {
+    const at = this.#standing(name);
+    at.seeks += 1;
+    await this.#write(name, at, () => offset);
+  }
+
+  #commit(name: string, at: Standing, next: number): Promise<void> {
+    return this.#write(name, at, () => Math.max(at.committed, next));
+  }
+
+  /** One write after the other: of two that are under way the later one stands. */
+  #write(name: string, at: Standing, nextOf: () => number): Promise<void> {
+    const written = at.writing.then(async () => {
+      const next = nextOf();
+      const content = Buffer.from(JSON.stringify({ next, crc: crc32(String(next)) }));
+      try {
+        await replaceFile(this.#options.fs, this.#directory, `${name}.json`, content);
+      } catch (error) {
+        if (!isOutOfSpace(error)) throw error;
+        await this.#options.makeRoom();
+        await replaceFile(this.#options.fs, this.#directory, `${name}.json`, content);
+      }
+      at.committed = next;
+    });
+    // The caller is told of a failure; the write after it is tried all the same.
+    at.writing = written.catch(() => {});
+    return written;
+  }
+
+  #standing(name: string): Standing {
+    if (!NAME.test(name)) throw new Error(`'${name}' is no name for a consumer: use up to 64 of a-z 0-9 _ -.`);
+    let known = this.#standings.get(name);
+    if (known === undefined) {
+      known = standing(0);
+      this.#standings.set(name, known);
+    }
+    return known;
   }
 }
 
-function afterMs(ms: number): Promise<null> {
-  return new Promise((resolve) => setTimeout(() => resolve(null), ms).unref());
+function standing(committed: number): Standing {
+  return { committed, seeks: 0, isRead: false, writing: Promise.resolve() };
 }
 
-function check(consumer: string): void {
-  if (!NAME.test(consumer)) throw new Error(`'${consumer}' is no name for a consumer: use up to 64 of a-z 0-9 _ -.`);
+/** Null for bytes that are not what was written. */
+function nextIn(bytes: Buffer | null): number | null {
+  const parts = /^\{"next":(\d+),"crc":(\d+)\}$/.exec(bytes?.toString('latin1') ?? '');
+  if (parts === null || crc32(parts[1]!) !== Number(parts[2])) return null;
+  return Number(parts[1]);
 }

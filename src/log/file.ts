@@ -1,14 +1,16 @@
-import { performance } from 'node:perf_hooks';
-import type { FileHandle, Fs } from '../model/fs.ts';
-import { type Applied, type Batch, type EventLog, LogUnavailable } from '../model/parts.ts';
+import type { Fs } from '../model/fs.ts';
+import type { Applied, Batch, EventLog } from '../model/parts.ts';
 import type { LogRecord, ParseBody, Position, Stored } from '../model/record.ts';
-import { PendingBatch } from './batch.ts';
+import { PREALLOCATE_BYTES } from './active-segment.ts';
 import { Consumers } from './consumers.ts';
-import { writeFully } from './io.ts';
-import { readSegments } from './reader.ts';
-import { recover, type SegmentRef } from './recovery.ts';
-import { type Retention, retain } from './retention.ts';
-import { encodeSegmentHeader, SEGMENT_HEADER_BYTES, segmentName } from './segment.ts';
+import { Cursor, type ReaderOptions, type ReadFrom, type Report, readRecords, type View } from './cursor.ts';
+import { DiskSpace } from './disk-space.ts';
+import { EndMarkFile } from './end-mark.ts';
+import { type LogHost, systemHost } from './host.ts';
+import { isOutOfSpace } from './io.ts';
+import { createdAtMs, type Recovered, recover } from './recovery.ts';
+import { countDroppable, dropSegments, type Retention } from './retention.ts';
+import { Writer } from './writer.ts';
 
 export interface FileLogOptions {
   readonly fs: Fs;
@@ -18,330 +20,245 @@ export interface FileLogOptions {
   readonly segmentBytes: number;
   /** What may wait for the disk; more is refused. */
   readonly queueBytesMax: number;
-  /** How long the oldest batch may be under way before more is refused. */
+  /** How long a record may wait for its turn, and a write may take before more is refused. */
   readonly queueAgeMsMax: number;
   /** Below this much free space appends are refused: the rest is for commits, snapshots and deletion. */
   readonly lowWaterBytes: number;
+  /** Held back for the same in a file, which is given up when the disk is full in earnest. */
+  readonly reservedBytes?: number;
   readonly retention: Retention;
   readonly parseBody: ParseBody;
-  /** Called in log order after a sync and before its appends resolve: state is applied here. Records without changes are left out, but for one now and then. */
+  /**
+   * Called in log order after a sync and before its appends resolve: state is applied here. Records without changes are
+   * left out, but for one now and then.
+   */
   readonly onSynced: (applied: readonly Applied[]) => undefined | Promise<void>;
   /** Records below this offset are covered by synced snapshots of state; others are not dropped. */
   readonly mayDropBefore: () => number;
+  /**
+   * The log is at least this long: what was derived from it says so. Where the disk has lost that much, the missing
+   * offsets are not given out again.
+   */
+  readonly nextOffsetMin?: number;
   /** Called once when a write or sync failed: nothing is acknowledged any more, the process is to end. */
   readonly onFatal: (error: Error) => void;
-  readonly report: (message: string) => void;
-  /** For the simulator: monotonic milliseconds, wall-clock milliseconds, when a batch is started. */
-  readonly monotonicMs?: () => number;
-  readonly nowMs?: () => number;
-  readonly defer?: (start: () => void) => void;
+  /** Told of everything an operator should know, and of records that could not be read, each range once. */
+  readonly report: Report;
+  readonly preallocateBytes?: number;
+  readonly host?: LogHost;
 }
 
-interface ActiveSegment {
-  readonly ref: SegmentRef;
-  readonly file: FileHandle;
-  /** Bytes that the file has, zeros included. */
-  allocated: number;
-}
-
-/** Zeros are written this far ahead of the records: a sync that need not grow the file takes half the time. */
-export const PREALLOCATE_BYTES = 4 * 1024 * 1024;
-/** Records that may pass without a change before the position is told to state all the same: bounds the replay after a start. */
-export const CHECKPOINT_RECORDS = 4096;
-/** How often free space is looked at again while the disk is full. */
-export const DISK_CHECK_MS = 500;
+/** Room for some thousand commits of consumers, and the snapshots of a small installation. */
+export const RESERVED_BYTES = 8 * 1024 * 1024;
+/** How often the log looks at its queue and the free space: appends are taken again within two of these. */
+export const TICK_MS = 1000;
+/** With retention by age a segment is sealed after this part of it, however little it holds: or it would never go. */
+const SEGMENTS_PER_AGE = 8;
+/** Ranges of missing records that are remembered as reported. */
+const REPORTED_MAX = 1024;
 
 /**
- * The event log of one process: group commit into segments. Everything that arrives while one batch is being synced
- * goes into the next; an append resolves when its batch is on disk and its changes are applied.
+ * The event log of one process, in a folder of segments (segment.ts). Appends are made durable in groups (writer.ts);
+ * readers and consumers see durable records only.
  */
 export class FileLog implements EventLog {
   readonly #options: FileLogOptions;
+  readonly #host: LogHost;
+  readonly #reading: ReaderOptions;
+  readonly #writer: Writer;
+  readonly #space: DiskSpace;
+  readonly #endMark: EndMarkFile;
   readonly #consumers: Consumers;
-  readonly #monotonicMs: () => number;
-  readonly #nowMs: () => number;
-  readonly #segments: SegmentRef[];
-  #active: ActiveSegment;
-  /** Durable bytes of the active segment, and the offset of the next record. */
-  #end = SEGMENT_HEADER_BYTES;
-  #offset: number;
-  #crc = 0;
-  #filling = new PendingBatch();
-  #writing = new PendingBatch();
-  #flushing: Promise<void> | null = null;
-  #state: 'open' | 'failed' | 'closed' = 'open';
-  #diskFull = false;
-  #diskCheckedMs = 0;
-  #sinceCheckpoint = 0;
-  #written = 0;
+  readonly #view: View;
+  readonly #stopTicks: () => void;
   /** Followers that wait for more. */
-  #followers: (() => void)[] = [];
+  #followers = new Set<() => void>();
 
-  private constructor(options: FileLogOptions, segments: SegmentRef[], active: ActiveSegment, offset: number) {
+  private constructor(options: FileLogOptions, opened: Opened) {
+    const { host, space, endMark, consumers, recovered, nextOffset, report } = opened;
     this.#options = options;
-    this.#segments = segments;
-    this.#active = active;
-    this.#offset = offset;
-    this.#consumers = new Consumers(options.fs, `${options.directory}/consumers`);
-    this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
-    this.#nowMs = options.nowMs ?? Date.now;
+    this.#host = host;
+    this.#space = space;
+    this.#endMark = endMark;
+    this.#consumers = consumers;
+    this.#reading = { ...options, report };
+    this.#writer = new Writer(
+      {
+        ...options,
+        preallocateBytes: options.preallocateBytes ?? PREALLOCATE_BYTES,
+        host,
+        space,
+        endMark,
+        onProgress: () => this.#wake(),
+      },
+      recovered.segments,
+      nextOffset,
+    );
+    this.#view = { current: () => this.#writer, wait: (offset, signal) => this.#wait(offset, signal) };
+    this.#stopTicks = host.every(TICK_MS, () => this.#tick());
   }
 
-  /** Recovers what is there and begins a new segment. Throws what the file system throws, `UnknownFormat`. One writer at a time: the caller holds the lock (lock.ts). */
+  /**
+   * Makes the folder if it is missing, finds the log's end and is ready; the first segment is begun with the first
+   * append. Throws what the file system throws, or `UnknownFormat`. One writer at a time: the caller holds the lock
+   * (lock.ts).
+   */
   static async open(options: FileLogOptions): Promise<FileLog> {
-    const { fs, directory } = options;
-    await fs.mkdir(`${directory}/consumers`);
-    const { segments, epoch, offset, previousEnd } = await recover(fs, directory, options.report);
-    const active = await createSegment(options, epoch, offset, previousEnd);
-    return new FileLog(options, [...segments, active.ref], active, offset);
+    const { fs, directory, host = systemHost } = options;
+    await fs.mkdir(directory);
+    return new FileLog(options, await prepare(options, host));
   }
 
   get nextOffset(): number {
-    return this.#offset;
+    return this.#writer.offset;
   }
 
   /** Bytes made durable since the log was opened. */
   get writtenBytes(): number {
-    return this.#written;
+    return this.#writer.writtenBytes;
   }
 
   /** Why appends are refused now; null while they are taken. */
   get refusing(): string | null {
-    return this.#state !== 'open' ? this.#state : this.#diskFull ? 'disk-full' : null;
+    const { state } = this.#writer;
+    return state !== 'open' ? state : this.#space.isFull ? 'disk-full' : null;
   }
 
   append(record: LogRecord): Promise<Position> {
-    const refusal = this.#refusal();
-    if (refusal !== null) return Promise.reject(refusal);
-    return new Promise((resolve, reject) => {
-      if (this.#filling.bytes === 0) this.#filling.sinceMs = this.#monotonicMs();
-      this.#filling.add(record, resolve, reject);
-      if (this.#flushing === null) this.#flushing = this.#startFlushing();
-    });
+    return this.#writer.append(record);
   }
 
-  #refusal(): LogUnavailable | null {
-    if (this.#state === 'closed') return new LogUnavailable('closed', 'The log is closed.');
-    if (this.#state === 'failed') return new LogUnavailable('failed', 'The log has failed.');
-    if (this.#diskFull) {
-      this.#lookForSpace();
-      return new LogUnavailable('disk-full', 'The disk is full.');
-    }
-    if (this.#filling.bytes + this.#writing.bytes > this.#options.queueBytesMax)
-      return new LogUnavailable('queue-full', 'Too much waits for the disk.');
-    if (this.#writing.bytes > 0 && this.#monotonicMs() - this.#writing.sinceMs > this.#options.queueAgeMsMax) {
-      return new LogUnavailable('too-slow', `The disk has not finished a write for ${this.#options.queueAgeMsMax} ms.`);
-    }
-    return null;
-  }
-
-  #lookForSpace(): void {
-    const now = this.#monotonicMs();
-    if (now - this.#diskCheckedMs < DISK_CHECK_MS) return;
-    this.#diskCheckedMs = now;
-    this.#options.fs.freeBytes(this.#options.directory).then(
-      (free) => {
-        if (free >= this.#options.lowWaterBytes) this.#diskFull = false;
-      },
-      (error: Error) => this.#options.report(`Free disk space could not be read: ${error.message}`),
-    );
-  }
-
-  /** One turn later, so that requests that arrive together go to disk together. */
-  #startFlushing(): Promise<void> {
-    return new Promise((resolve) => {
-      (this.#options.defer ?? setImmediate)(() => {
-        this.#flush().then(resolve);
-      });
-    });
-  }
-
-  async #flush(): Promise<void> {
-    while (this.#filling.bytes > 0) {
-      const batch = this.#filling;
-      this.#filling = this.#writing;
-      this.#writing = batch;
-      try {
-        await this.#commit(batch);
-      } catch (error) {
-        if (!(await this.#refuseBatch(batch, error as NodeJS.ErrnoException))) break;
-      }
-    }
-    this.#flushing = null;
-  }
-
-  async #commit(batch: PendingBatch): Promise<void> {
-    if (this.#end > SEGMENT_HEADER_BYTES && this.#end + batch.bytes > this.#options.segmentBytes) await this.#roll();
-    const first = this.#offset;
-    const crc = batch.seal(this.#active.ref.epoch, first, this.#crc);
-    await this.#preallocate(this.#end + batch.bytes);
-    await writeFully(this.#active.file, batch.buffer, 0, batch.bytes, this.#end);
-    await this.#active.file.datasync();
-    this.#end += batch.bytes;
-    this.#written += batch.bytes;
-    this.#offset = first + batch.records.length;
-    this.#crc = crc;
-    const applied = this.#appliedOf(batch, first);
-    const pending = applied.length === 0 ? undefined : this.#options.onSynced(applied);
-    if (pending !== undefined) await pending;
-    batch.resolve(this.#options.partition, first);
-    this.#wakeFollowers();
-  }
-
-  #appliedOf(batch: PendingBatch, first: number): Applied[] {
-    const applied: Applied[] = [];
-    const { partition } = this.#options;
-    const { records } = batch;
-    for (let i = 0; i < records.length; i++) {
-      const { changes } = records[i]!.record;
-      if (changes.length > 0) applied.push({ position: { partition, offset: first + i }, changes });
-    }
-    this.#sinceCheckpoint = applied.length > 0 ? 0 : this.#sinceCheckpoint + records.length;
-    if (this.#sinceCheckpoint >= CHECKPOINT_RECORDS) {
-      this.#sinceCheckpoint = 0;
-      applied.push({ position: { partition, offset: first + records.length - 1 }, changes: [] });
-    }
-    return applied;
-  }
-
-  async #preallocate(neededEnd: number): Promise<void> {
-    if (neededEnd <= this.#active.allocated) return;
-    const { fs, directory, lowWaterBytes, segmentBytes } = this.#options;
-    if ((await fs.freeBytes(directory)) < lowWaterBytes)
-      throw Object.assign(new Error('The disk is below its low-water mark.'), { code: 'ENOSPC' });
-    const to = Math.max(neededEnd, Math.min(this.#end + PREALLOCATE_BYTES, segmentBytes));
-    await writeFully(this.#active.file, Buffer.alloc(to - this.#end), 0, to - this.#end, this.#end);
-    this.#active.allocated = to;
-  }
-
-  async #roll(): Promise<void> {
-    const sealed = this.#active;
-    this.#active = await createSegment(this.#options, sealed.ref.epoch + 1, this.#offset, this.#end);
-    this.#segments.push(this.#active.ref);
-    const sealedEnd = this.#end;
-    this.#end = SEGMENT_HEADER_BYTES;
-    this.#crc = 0;
-    await sealed.file.truncate(sealedEnd); // Gives back what was allocated ahead.
-    await sealed.file.close();
-  }
-
-  /** A full disk refuses the batch and may go on; any other failure is the end. Returns whether to go on. */
-  async #refuseBatch(batch: PendingBatch, error: NodeJS.ErrnoException): Promise<boolean> {
-    if (error.code === 'ENOSPC' || error.code === 'EDQUOT') {
-      try {
-        // A fragment may have been written: it must be gone, for good, before these bytes are used again.
-        await this.#active.file.truncate(this.#end);
-        await this.#active.file.datasync();
-        this.#active.allocated = this.#end;
-        this.#diskFull = true;
-        this.#diskCheckedMs = this.#monotonicMs();
-        batch.reject(new LogUnavailable('disk-full', 'The disk is full.', { cause: error }));
-        return true;
-      } catch (second) {
-        error = second as NodeJS.ErrnoException;
-      }
-    }
-    this.#state = 'failed';
-    const failure = new LogUnavailable('failed', `The log has failed: ${error.message}`, { cause: error });
-    batch.reject(failure);
-    this.#filling.reject(failure);
-    this.#wakeFollowers();
-    this.#options.onFatal(error);
-    return false;
-  }
-
-  async *read(
-    from: Position | { readonly timeMs: number } | 'start',
-    follow: boolean,
-    signal: AbortSignal,
-  ): AsyncIterable<Stored> {
-    yield* readSegments(this.#options, this.#view(), from, follow, signal);
+  read(from: ReadFrom, follow: boolean, signal: AbortSignal): AsyncIterable<Stored> {
+    return readRecords(this.#reading, this.#view, from, follow, signal);
   }
 
   consume(consumer: string, signal: AbortSignal): AsyncIterable<Batch> {
-    return this.#consumers.consume(consumer, this.#options.partition, (from) => this.read(from, true, signal));
+    const { partition } = this.#options;
+    const cursorAt = (offset: number): Cursor => new Cursor(this.#reading, this.#view, { partition, offset });
+    return this.#consumers.consume(consumer, cursorAt, this.#view, signal);
   }
 
   async seek(consumer: string, to: Position | { readonly timeMs: number }): Promise<void> {
-    let offset = 'offset' in to ? to.offset : this.#offset;
-    if ('timeMs' in to) {
-      for await (const { position } of this.read(to, false, new AbortController().signal)) {
-        offset = position.offset;
-        break;
-      }
-    }
-    await this.#consumers.commit(consumer, offset);
+    await this.#consumers.seek(consumer, 'offset' in to ? to.offset : await this.#offsetAt(to.timeMs));
   }
 
-  /** Drops the oldest segments that retention allows. Returns how many. */
+  /** Of the first record received at a time or later; of the next one to come where there is none. */
+  async #offsetAt(timeMs: number): Promise<number> {
+    const cursor = new Cursor(this.#reading, this.#view, { timeMs });
+    try {
+      const [first] = await cursor.take(1);
+      return first?.position.offset ?? cursor.offset;
+    } finally {
+      await cursor.close();
+    }
+  }
+
+  /** Drops the oldest segments that retention allows, and returns how many; to be called now and then. */
   async retain(): Promise<number> {
     const { fs, directory, retention, mayDropBefore } = this.#options;
-    const dropped = await retain(fs, directory, this.#segments, retention, mayDropBefore(), this.#nowMs());
-    this.#segments.splice(0, dropped);
-    return dropped;
+    if (retention.maxAgeMs === null && retention.maxBytes === null) return 0;
+    const { segments } = this.#writer;
+    const nowMs = this.#host.nowMs();
+    const count = await countDroppable(fs, directory, segments, retention, mayDropBefore(), nowMs);
+    const dropped = segments.slice(0, count);
+    this.#writer.forget(count);
+    await dropSegments(fs, directory, dropped);
+    await this.#rollOld(nowMs);
+    return count;
   }
 
-  /** What readers of this process may see: durable bytes only. */
-  #view() {
-    return {
-      list: async (): Promise<readonly SegmentRef[]> => [...this.#segments],
-      activeEnd: async (ref: SegmentRef): Promise<number | null> => (ref === this.#active.ref ? this.#end : null),
-      wait: (signal: AbortSignal): Promise<boolean> => this.#waitForMore(signal),
-    };
+  async #rollOld(nowMs: number): Promise<void> {
+    const { fs, directory, retention } = this.#options;
+    const last = this.#writer.segments.at(-1);
+    if (retention.maxAgeMs === null || last === undefined) return;
+    const createdMs = await createdAtMs(fs, directory, last);
+    if (createdMs !== null && createdMs < nowMs - retention.maxAgeMs / SEGMENTS_PER_AGE) this.#writer.roll();
   }
 
-  /** Resolves to false when there will be no more. */
-  #waitForMore(signal: AbortSignal): Promise<boolean> {
-    if (this.#state !== 'open' || signal.aborted) return Promise.resolve(false);
+  #tick(): void {
+    this.#writer.refuseOld();
+    if (this.#writer.state === 'open') void this.#space.check();
+  }
+
+  #wait(offset: number, signal: AbortSignal): Promise<boolean> {
+    const isOver = (): boolean => signal.aborted || this.#writer.state !== 'open';
+    if (isOver() || this.#writer.offset > offset) return Promise.resolve(!isOver());
     return new Promise((resolve) => {
       const wake = (): void => {
         signal.removeEventListener('abort', wake);
-        resolve(this.#state === 'open' && !signal.aborted);
+        this.#followers.delete(wake);
+        resolve(!isOver());
       };
       signal.addEventListener('abort', wake, { once: true });
-      this.#followers.push(wake);
+      this.#followers.add(wake);
     });
   }
 
-  #wakeFollowers(): void {
-    if (this.#followers.length === 0) return;
-    const followers = this.#followers;
-    this.#followers = [];
-    for (const wake of followers) wake();
+  #wake(): void {
+    for (const wake of [...this.#followers]) wake();
   }
 
-  /** Takes no more, finishes what is under way, and lets go of the files. */
+  /** Takes no more, finishes what is under way, and lets go of the folder. */
   async close(): Promise<void> {
-    if (this.#state === 'closed') return;
-    const failed = this.#state === 'failed';
-    this.#state = 'closed';
-    if (this.#flushing !== null) await this.#flushing;
-    this.#wakeFollowers();
-    if (!failed) await this.#active.file.truncate(this.#end);
-    await this.#active.file.close();
+    this.#stopTicks();
+    await this.#space.settled();
+    await this.#writer.close();
+    await this.#endMark.close();
   }
 }
 
-/** Header and name are synced before the segment is used (invariant 1). On failure nothing of it stays. */
-async function createSegment(
-  options: FileLogOptions,
-  epoch: number,
-  firstOffset: number,
-  previousEnd: number,
-): Promise<ActiveSegment> {
-  const { fs, directory } = options;
-  const ref: SegmentRef = { name: segmentName(epoch, firstOffset), epoch, firstOffset };
-  const path = `${directory}/${ref.name}`;
-  const file = await fs.open(path, 'create');
-  try {
-    const header = encodeSegmentHeader({ epoch, firstOffset, previousEnd, createdAtMs: (options.nowMs ?? Date.now)() });
-    await writeFully(file, header, 0, header.length, 0);
-    await file.datasync();
-    await fs.syncDirectory(directory);
-    return { ref, file, allocated: SEGMENT_HEADER_BYTES };
-  } catch (error) {
-    await file.close();
-    await fs.unlink(path);
-    throw error;
+interface Opened {
+  readonly host: LogHost;
+  readonly space: DiskSpace;
+  readonly endMark: EndMarkFile;
+  readonly consumers: Consumers;
+  readonly recovered: Recovered;
+  readonly nextOffset: number;
+  readonly report: Report;
+}
+
+/** A start may need a few bytes on a disk that is full: then the reserve is given up for them. */
+async function prepare(options: FileLogOptions, host: LogHost): Promise<Opened> {
+  const { fs, directory, lowWaterBytes, reservedBytes = RESERVED_BYTES } = options;
+  const report = onceEach(options.report);
+  const space = new DiskSpace({ fs, directory, lowWaterBytes, reservedBytes, report });
+  const found = await recover(fs, directory).catch(async (error: unknown) => {
+    if (!isOutOfSpace(error)) throw error;
+    await space.exhausted();
+    return recover(fs, directory);
+  });
+  for (const { segment, startByte, endByte, fromOffset, toOffset } of found.damage) {
+    report(
+      `Bytes ${startByte} to ${endByte} of ${segment.name} are damaged: ${toOffset - fromOffset} records (offsets ${fromOffset} to ${toOffset - 1}) are lost.`,
+      { why: 'damaged', fromOffset, toOffset },
+    );
   }
+  const makeRoom = (): Promise<void> => space.exhausted();
+  const consumers = await Consumers.open({ fs, directory, report, makeRoom });
+  const end = found.end.offset;
+  const nextOffset = Math.max(end, consumers.committedMax, options.nextOffsetMin ?? 0);
+  if (nextOffset > end) {
+    report(
+      `The log ends at ${end}, but records up to ${nextOffset - 1} were delivered or applied: the last ${nextOffset - end} are lost.`,
+      { why: 'damaged', fromOffset: end, toOffset: nextOffset },
+    );
+  }
+  const endMark = await EndMarkFile.open(fs, directory, host.bootId());
+  const last = found.segments.at(-1);
+  if (last !== undefined) await endMark.write(last.epoch, found.end.byte, nextOffset, found.end.crc ?? 0);
+  await space.look();
+  return { host, space, endMark, consumers, recovered: found, nextOffset, report };
+}
+
+/** Many readers meet the same damage: it is reported by the first. */
+function onceEach(report: Report): Report {
+  const reported = new Set<string>();
+  return (message, missing) => {
+    if (missing !== undefined) {
+      const range = `${missing.why} ${missing.fromOffset} ${missing.toOffset}`;
+      if (reported.has(range)) return;
+      if (reported.size < REPORTED_MAX) reported.add(range);
+    }
+    report(message, missing);
+  };
 }

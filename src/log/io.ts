@@ -1,4 +1,4 @@
-import type { FileHandle } from '../model/fs.ts';
+import type { FileHandle, Fs } from '../model/fs.ts';
 
 /** Writes all of `bytes` from `from` to `to`: a write may be short, and then the rest is written. */
 export async function writeFully(
@@ -29,14 +29,9 @@ export async function readFully(file: FileHandle, position: number, length: numb
 }
 
 /** Replaces a file as a whole: after a crash it is the old one or the new one. `directory` must exist. */
-export async function replaceFile(
-  fs: import('../model/fs.ts').Fs,
-  directory: string,
-  name: string,
-  content: Uint8Array,
-): Promise<void> {
+export async function replaceFile(fs: Fs, directory: string, name: string, content: Uint8Array): Promise<void> {
   const temporary = `${directory}/${name}.new`;
-  await fs.unlink(temporary).catch(ignoreMissing);
+  await unlinkIfThere(fs, temporary);
   const file = await fs.open(temporary, 'create');
   try {
     await writeFully(file, content, 0, content.length, 0);
@@ -48,6 +43,41 @@ export async function replaceFile(
   await fs.syncDirectory(directory);
 }
 
-export function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT') throw error;
+/** The whole of a small file; null where there is none. */
+export async function readFile(fs: Fs, path: string): Promise<Buffer | null> {
+  const file = await openIfThere(fs, path, 'read');
+  if (file === null) return null;
+  try {
+    return await readFully(file, 0, await file.size());
+  } finally {
+    await file.close();
+  }
+}
+
+/** Null where there is no such file. */
+export async function openIfThere(fs: Fs, path: string, mode: 'read' | 'write'): Promise<FileHandle | null> {
+  try {
+    return await fs.open(path, mode);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+export async function unlinkIfThere(fs: Fs, path: string): Promise<void> {
+  try {
+    await fs.unlink(path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** The disk, or this user's share of it, is full: the one failure of a write that passes. */
+export function isOutOfSpace(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}
+
+export function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
 }

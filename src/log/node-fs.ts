@@ -1,19 +1,11 @@
-import { mkdir, open, readdir, rename, statfs, unlink } from 'node:fs/promises';
+import * as callbacks from 'node:fs';
+import { mkdir, readdir, rename, statfs, unlink } from 'node:fs/promises';
 import type { FileHandle, Fs } from '../model/fs.ts';
 
 /** The real file system. Short writes are passed on as they are: whoever writes decides what they mean. */
 export const nodeFs: Fs = {
-  async open(path, mode): Promise<FileHandle> {
-    const file = await open(path, mode === 'read' ? 'r' : mode === 'write' ? 'r+' : 'wx+');
-    return {
-      read: async (buffer, offset, length, position) => (await file.read(buffer, offset, length, position)).bytesRead,
-      write: async (buffer, offset, length, position) =>
-        (await file.write(buffer, offset, length, position)).bytesWritten,
-      datasync: () => file.datasync(),
-      truncate: (size) => file.truncate(size),
-      size: async () => (await file.stat()).size,
-      close: () => file.close(),
-    };
+  async open(path, mode) {
+    return new NodeFile(await opened(path, mode === 'read' ? 'r' : mode === 'write' ? 'r+' : 'wx+'));
   },
   readdir: (path) => readdir(path),
   async mkdir(path) {
@@ -22,11 +14,11 @@ export const nodeFs: Fs = {
   rename,
   unlink,
   async syncDirectory(path) {
-    const folder = await open(path, 'r');
+    const fd = await opened(path, 'r');
     try {
-      await folder.sync();
+      await done((end) => callbacks.fsync(fd, end));
     } finally {
-      await folder.close();
+      await done((end) => callbacks.close(fd, end));
     }
   },
   async freeBytes(path) {
@@ -34,3 +26,69 @@ export const nodeFs: Fs = {
     return bavail * bsize;
   },
 };
+
+/** By descriptor and callback: node:fs/promises makes more objects per call, and this runs for every batch. */
+class NodeFile implements FileHandle {
+  readonly #fd: number;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      callbacks.read(this.#fd, buffer, offset, length, position, (error, count) => {
+        if (error === null) resolve(count);
+        else reject(error);
+      });
+    });
+  }
+
+  write(buffer: Uint8Array, offset: number, length: number, position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      callbacks.write(this.#fd, buffer, offset, length, position, (error, count) => {
+        if (error === null) resolve(count);
+        else reject(error);
+      });
+    });
+  }
+
+  datasync(): Promise<void> {
+    return done((end) => callbacks.fdatasync(this.#fd, end));
+  }
+
+  truncate(size: number): Promise<void> {
+    return done((end) => callbacks.ftruncate(this.#fd, size, end));
+  }
+
+  size(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      callbacks.fstat(this.#fd, (error, stats) => {
+        if (error === null) resolve(stats.size);
+        else reject(error);
+      });
+    });
+  }
+
+  close(): Promise<void> {
+    return done((end) => callbacks.close(this.#fd, end));
+  }
+}
+
+function opened(path: string, flags: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    callbacks.open(path, flags, (error, fd) => {
+      if (error === null) resolve(fd);
+      else reject(error);
+    });
+  });
+}
+
+function done(call: (end: (error: NodeJS.ErrnoException | null) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    call((error) => {
+      if (error === null || error === undefined) resolve();
+      else reject(error);
+    });
+  });
+}

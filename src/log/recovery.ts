@@ -1,119 +1,127 @@
 import type { FileHandle, Fs } from '../model/fs.ts';
-import { ignoreMissing, readFully, writeFully } from './io.ts';
-import { type Damage, Scan } from './scan.ts';
+import { readEndMark } from './end-mark.ts';
+import { openIfThere, readFully, writeFully } from './io.ts';
+import { type Place, Scan, segmentStart } from './scan.ts';
 import {
   decodeSegmentHeader,
   type Frame,
   parseSegmentName,
   SEGMENT_HEADER_BYTES,
   type SegmentHeader,
+  type SegmentRef,
 } from './segment.ts';
 
-export interface SegmentRef {
-  readonly name: string;
-  readonly epoch: number;
-  readonly firstOffset: number;
-}
-
-/** Where a log stands after a start: everything in `segments` is sealed, and the next segment begins at `offset`. */
+/** What a start found: all segments, and the place behind the last durable record of the last one. */
 export interface Recovered {
   readonly segments: readonly SegmentRef[];
-  readonly epoch: number;
-  readonly offset: number;
-  /** Valid bytes of the last segment. */
-  readonly previousEnd: number;
+  readonly end: Place;
+  /** Where records of the last segment are missing that were durable. */
+  readonly damage: readonly Gap[];
+}
+
+/** Bytes that should have held records `fromOffset` to `toOffset` (exclusive), and do not. */
+export interface Gap {
+  readonly segment: SegmentRef;
+  readonly startByte: number;
+  readonly endByte: number;
+  readonly fromOffset: number;
+  readonly toOffset: number;
 }
 
 /** Segments in the order of their records. Other files are left alone. */
 export async function listSegments(fs: Fs, directory: string): Promise<SegmentRef[]> {
   const segments: SegmentRef[] = [];
   for (const name of await fs.readdir(directory)) {
-    const parsed = parseSegmentName(name);
-    if (parsed !== null) segments.push({ name, ...parsed });
+    const ref = parseSegmentName(name);
+    if (ref !== null) segments.push(ref);
   }
-  return segments.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return segments.sort((a, b) => a.number - b.number);
 }
 
+/** Null where it is damaged. */
 export async function readHeader(file: FileHandle, name: string): Promise<SegmentHeader | null> {
   return decodeSegmentHeader(await readFully(file, 0, SEGMENT_HEADER_BYTES), name);
 }
 
 /**
- * Finds the end of the log after a stop of any kind. Reads the last segment only. What follows the last whole record is
- * dropped only if nothing behind it proves that it was ever durable; else it is damage, kept and reported. Nothing is
- * truncated: the next segment's header will say where this one ends, so being killed here changes nothing.
+ * Finds the end of the log after a stop of any kind. Looks at the last segment only, and of it only at what stands behind
+ * the end mark where that is there. What follows the last whole record is left out only if nothing proves that it was
+ * ever durable; what is missing before is damage. Nothing is truncated, so being killed here changes nothing. Throws
+ * what the disk says: a place that cannot be read now is not taken for the end.
  */
-export async function recover(fs: Fs, directory: string, report: (message: string) => void): Promise<Recovered> {
+export async function recover(fs: Fs, directory: string): Promise<Recovered> {
   const segments = await listSegments(fs, directory);
-  for (;;) {
-    const last = segments.at(-1);
-    if (last === undefined) return { segments, epoch: 1, offset: 0, previousEnd: 0 };
-    const file = await fs.open(`${directory}/${last.name}`, 'write');
-    try {
-      const header = await readHeader(file, last.name);
-      const end = await findEnd(file, last, header, report);
-      if (end.offset !== last.firstOffset || end.damaged) {
-        await makeDurable(file, end.lastBatchAt, end.byte);
-        return { segments, epoch: last.epoch + 1, offset: end.offset, previousEnd: end.byte };
-      }
-      segments.pop();
-      await fs.unlink(`${directory}/${last.name}`).catch(ignoreMissing);
-      await fs.syncDirectory(directory);
-      if (header !== null)
-        return { segments, epoch: last.epoch + 1, offset: last.firstOffset, previousEnd: header.previousEnd };
-      // Without a header it never held a durable record (invariant 1): the segment before it is the last one.
-    } finally {
-      await file.close();
-    }
+  const last = segments.at(-1);
+  if (last === undefined) return { segments, end: segmentStart(0), damage: [] };
+  const file = await fs.open(`${directory}/${last.name}`, 'write');
+  try {
+    await readHeader(file, last.name);
+    const mark = await readEndMark(fs, directory);
+    const from = mark?.epoch === last.epoch ? mark : segmentStart(last.firstOffset);
+    const { proven, whole, gaps } = await findEnd(file, last, from, 'throws');
+    if (whole.byte > proven.byte) await makeDurable(file, proven.byte, whole.byte);
+    return { segments, end: whole, damage: gaps };
+  } finally {
+    await file.close();
   }
 }
 
-interface End {
-  readonly byte: number;
-  readonly offset: number;
-  readonly lastBatchAt: number;
-  readonly damaged: boolean;
+export interface End {
+  /** Where the records end that a later batch, or the end mark, proves durable. */
+  readonly proven: Place;
+  /** Where the whole records behind those end: the last batch, or what there is of it. */
+  readonly whole: Place;
+  /** What is missing before `proven`. */
+  readonly gaps: readonly Gap[];
 }
 
-async function findEnd(
+/** Scans a segment from a place before which everything is durable. */
+export async function findEnd(
   file: FileHandle,
   segment: SegmentRef,
-  header: SegmentHeader | null,
-  report: (message: string) => void,
+  from: Place,
+  unreadable: 'is-damage' | 'throws',
 ): Promise<End> {
-  const size = await file.size();
-  const scan = Scan.fromStart(file, segment.epoch, segment.firstOffset);
-  let batch = -1;
-  let lastBatchAt = SEGMENT_HEADER_BYTES;
-  let damaged = false;
-  const seen = (frame: Frame): void => {
-    if (frame.batch !== batch) lastBatchAt = frame.start;
-    batch = frame.batch;
-  };
+  const scan = new Scan(file, segment.epoch, from, unreadable);
+  const gaps: Gap[] = [];
+  let proven = from;
+  let whole = from;
+  let isUnbroken = true;
   for (;;) {
-    const frame = await scan.next(size);
-    if (frame !== null) {
-      seen(frame);
-      continue;
+    const before = scan.place;
+    const frame = (await scan.next()) ?? (await scan.resync());
+    if (frame === null) return { proven, whole, gaps: durableGaps(gaps, proven.offset) };
+    const follows = frame.start === before.byte && frame.offset === before.offset;
+    if (frame.offset > before.offset) gaps.push(gapBetween(segment, before, frame));
+    if (frame.batch > proven.offset) {
+      // A batch is written when all before it is durable: this one says where that ends.
+      isUnbroken = frame.offset === frame.batch;
+      proven = isUnbroken
+        ? { byte: frame.start, offset: frame.batch, crc: follows ? before.crc : null }
+        : { byte: before.byte, offset: frame.batch, crc: null };
+      whole = isUnbroken ? scan.place : proven;
+    } else {
+      isUnbroken &&= follows;
+      if (isUnbroken) whole = scan.place;
     }
-    const found = await scan.resync(size, provesLoss);
-    if (found === null) break;
-    damaged = true;
-    report(describeDamage(segment.name, found.damage));
-    seen(found.frame);
   }
-  if (header === null && scan.following.offset !== segment.firstOffset)
-    report(`The header of log segment ${segment.name} is damaged; its records are intact and are served.`);
-  return { byte: scan.following.byte, offset: scan.following.offset, lastBatchAt, damaged };
 }
 
-/** A frame of a batch that began behind the missing record: that record's batch had been synced (invariant 2). */
-export function provesLoss(frame: Frame, expectedOffset: number): boolean {
-  return frame.batch > expectedOffset;
+function gapBetween(segment: SegmentRef, before: Place, frame: Frame): Gap {
+  return {
+    segment,
+    startByte: before.byte,
+    endByte: frame.start,
+    fromOffset: before.offset,
+    toOffset: frame.offset,
+  };
 }
 
-export function describeDamage(name: string, { startByte, endByte, fromOffset, toOffset }: Damage): string {
-  return `Log segment ${name}: bytes ${startByte} to ${endByte} are damaged; ${toOffset - fromOffset} records (offsets ${fromOffset} to ${toOffset - 1}) are lost. Later records are intact and are served.`;
+/** What is missing behind the last durable record was never acknowledged: it is no damage. */
+function durableGaps(gaps: readonly Gap[], durableOffset: number): Gap[] {
+  return gaps
+    .filter(({ fromOffset }) => fromOffset < durableOffset)
+    .map((gap) => ({ ...gap, toOffset: Math.min(gap.toOffset, durableOffset) }));
 }
 
 /**
@@ -124,4 +132,15 @@ async function makeDurable(file: FileHandle, from: number, to: number): Promise<
   const bytes = await readFully(file, from, to - from);
   await writeFully(file, bytes, 0, bytes.length, from);
   await file.datasync();
+}
+
+/** When a segment was begun; null where its header is damaged, or it was dropped just now. */
+export async function createdAtMs(fs: Fs, directory: string, ref: SegmentRef): Promise<number | null> {
+  const file = await openIfThere(fs, `${directory}/${ref.name}`, 'read');
+  if (file === null) return null;
+  try {
+    return (await readHeader(file, ref.name))?.createdAtMs ?? null;
+  } finally {
+    await file.close();
+  }
 }

@@ -1,5 +1,7 @@
 import type { Fs } from '../model/fs.ts';
-import { readHeader, type SegmentRef } from './recovery.ts';
+import { openIfThere, unlinkIfThere } from './io.ts';
+import { createdAtMs } from './recovery.ts';
+import type { SegmentRef } from './segment.ts';
 
 export interface Retention {
   /** Segments whose newest record is older are dropped; null keeps them. */
@@ -9,10 +11,10 @@ export interface Retention {
 }
 
 /**
- * Removes the oldest sealed segments that are too old or too many, in order, never one with a record that no synced
- * snapshot of state covers. `segments` are in order, the last one is being written. Returns how many are gone.
+ * How many of the oldest sealed segments are too old or too many, never one with a record that no synced snapshot of
+ * state covers (`mayDropBefore`: the first offset that is not). `segments` are in order; the last one is kept always.
  */
-export async function retain(
+export async function countDroppable(
   fs: Fs,
   directory: string,
   segments: readonly SegmentRef[],
@@ -20,36 +22,52 @@ export async function retain(
   mayDropBefore: number,
   nowMs: number,
 ): Promise<number> {
-  if (retention.maxAgeMs === null && retention.maxBytes === null) return 0;
-  const sealed = await Promise.all(
-    segments.slice(0, -1).map((ref, index) => about(fs, directory, ref, segments[index + 1]!)),
-  );
-  let total = sealed.reduce((sum, { bytes }) => sum + bytes, 0);
-  let dropped = 0;
-  for (const { ref, bytes, newestMs, nextOffset } of sealed) {
-    const tooOld = retention.maxAgeMs !== null && newestMs < nowMs - retention.maxAgeMs;
-    const tooMuch = retention.maxBytes !== null && total > retention.maxBytes;
-    if (!(tooOld || tooMuch) || nextOffset > mayDropBefore) break;
-    await fs.unlink(`${directory}/${ref.name}`);
-    total -= bytes;
-    dropped += 1;
+  const { maxAgeMs, maxBytes } = retention;
+  let excess = maxBytes === null ? Number.NEGATIVE_INFINITY : (await totalBytes(fs, directory, segments)) - maxBytes;
+  let count = 0;
+  for (; count < segments.length - 1; count++) {
+    const ref = segments[count]!;
+    const next = segments[count + 1]!;
+    if (next.firstOffset > mayDropBefore) break;
+    if (excess <= 0 && !(await isOlder(fs, directory, next, maxAgeMs, nowMs))) break;
+    excess -= await bytesOf(fs, directory, ref);
   }
-  if (dropped > 0) await fs.syncDirectory(directory);
-  return dropped;
+  return count;
 }
 
-/** A segment's size and newest record, from the header of the one after it: that was created when this one was full. */
-async function about(fs: Fs, directory: string, ref: SegmentRef, next: SegmentRef) {
-  const file = await fs.open(`${directory}/${next.name}`, 'read');
+/** The next segment was begun when this one was full: nothing in this one is newer. */
+async function isOlder(
+  fs: Fs,
+  directory: string,
+  next: SegmentRef,
+  maxAgeMs: number | null,
+  nowMs: number,
+): Promise<boolean> {
+  if (maxAgeMs === null) return false;
+  const newestMs = await createdAtMs(fs, directory, next);
+  return newestMs !== null && newestMs < nowMs - maxAgeMs;
+}
+
+async function totalBytes(fs: Fs, directory: string, segments: readonly SegmentRef[]): Promise<number> {
+  let total = 0;
+  for (const ref of segments) total += await bytesOf(fs, directory, ref);
+  return total;
+}
+
+async function bytesOf(fs: Fs, directory: string, ref: SegmentRef): Promise<number> {
+  const file = await openIfThere(fs, `${directory}/${ref.name}`, 'read');
+  if (file === null) return 0;
   try {
-    const header = await readHeader(file, next.name);
-    return {
-      ref,
-      nextOffset: next.firstOffset,
-      bytes: header?.previousEnd ?? 0,
-      newestMs: header?.createdAtMs ?? Number.POSITIVE_INFINITY,
-    };
+    return await file.size();
   } finally {
     await file.close();
+  }
+}
+
+/** Removes segments, oldest first, so that what is left after a crash has no hole. Durable when it resolves. */
+export async function dropSegments(fs: Fs, directory: string, segments: readonly SegmentRef[]): Promise<void> {
+  for (const ref of segments) {
+    await unlinkIfThere(fs, `${directory}/${ref.name}`);
+    await fs.syncDirectory(directory);
   }
 }

@@ -1,5 +1,5 @@
 import type { FileHandle } from '../model/fs.ts';
-import { readFully } from './io.ts';
+import { codeOf, readFully } from './io.ts';
 import {
   ALIGN_BYTES,
   decodeFrame,
@@ -7,98 +7,90 @@ import {
   FRAME_MAGIC_BYTES,
   type Frame,
   frameBytesAt,
-  previousCrcOf,
   SEGMENT_HEADER_BYTES,
 } from './segment.ts';
 
 /** Read at once; larger frames are read in one piece of their own. */
 const CHUNK_BYTES = 1024 * 1024;
+/** A place is looked for by halves until this many bytes are left, which are then read through. */
+const SEEK_BYTES = 256 * 1024;
+/** Where the disk refuses a read, what lies around it is read in pieces of this size. */
+const PAGE_BYTES = 4096;
 
-/** Bytes that should have held records `from` to `to` (exclusive), and do not. */
-export interface Damage {
-  readonly startByte: number;
-  readonly endByte: number;
-  readonly fromOffset: number;
-  readonly toOffset: number;
-}
-
-export interface ScanStart {
-  readonly epoch: number;
-  /** Where to begin, and which record must stand there, after which one. */
+/** A place between two frames: the offset that comes next, and the CRC of the frame before; null where that is not known. */
+export interface Place {
   readonly byte: number;
   readonly offset: number;
-  readonly previousCrc: number;
+  readonly crc: number | null;
+}
+
+/** Before the first frame of a segment. */
+export function segmentStart(firstOffset: number): Place {
+  return { byte: SEGMENT_HEADER_BYTES, offset: firstOffset, crc: 0 };
 }
 
 /**
- * Walks the frames of one segment up to `endByte`, in order. Where a frame is not what must follow, looks for the next
- * whole frame behind it and yields the gap; ends where nothing more is found. `following` is then the last good place.
+ * Walks the frames of one segment in order, in constant memory. What is unreadable is not an error but a gap: `next`
+ * refuses it, `resync` finds the whole frames behind it.
  */
 export class Scan {
-  #byte: number;
-  #offset: number;
-  #crc: number;
   readonly #file: FileHandle;
   readonly #epoch: number;
+  readonly #unreadable: 'is-damage' | 'throws';
+  #place: Place;
   #chunk: Buffer = Buffer.alloc(0);
   #chunkAt = 0;
 
-  constructor(file: FileHandle, start: ScanStart) {
+  /** `unreadable`: whether bytes that the disk refuses count as damaged, or its error is thrown. */
+  constructor(file: FileHandle, epoch: number, place: Place, unreadable: 'is-damage' | 'throws') {
     this.#file = file;
-    this.#epoch = start.epoch;
-    this.#byte = start.byte;
-    this.#offset = start.offset;
-    this.#crc = start.previousCrc;
+    this.#epoch = epoch;
+    this.#place = place;
+    this.#unreadable = unreadable;
   }
 
-  static fromStart(file: FileHandle, epoch: number, firstOffset: number): Scan {
-    return new Scan(file, { epoch, byte: SEGMENT_HEADER_BYTES, offset: firstOffset, previousCrc: 0 });
+  /** Behind the last frame that was returned. */
+  get place(): Place {
+    return this.#place;
   }
 
-  /** Behind the last good frame: its end, the offset that comes next, its CRC. */
-  get following(): { readonly byte: number; readonly offset: number; readonly crc: number } {
-    return { byte: this.#byte, offset: this.#offset, crc: this.#crc };
-  }
-
-  /** The next frame if it is whole and the one that must follow; else null, and nothing moves. */
-  async next(endByte: number): Promise<Frame | null> {
-    const frame = await this.#frameAt(this.#byte, endByte);
-    if (frame === null || frame.offset !== this.#offset || (await this.#previousCrc(frame)) !== this.#crc) return null;
-    this.#take(frame);
+  /** The frame that must follow: whole, with the next offset, chained to the one before; else null, and nothing moves. */
+  async next(): Promise<Frame | null> {
+    const { byte, offset, crc } = this.#place;
+    const frame = await this.#frameAt(byte);
+    if (frame === null || frame.offset !== offset) return null;
+    if (crc !== null && frame.previousCrc !== crc) return null;
+    this.#place = { byte: frame.end, offset: offset + 1, crc: frame.crc };
     return frame;
   }
 
-  /**
-   * Looks behind a place that `next` refused for a whole frame of a later record that `accepts`, and goes on there; null
-   * where there is none, and nothing moves.
-   */
-  async resync(
-    endByte: number,
-    accepts: (frame: Frame, expectedOffset: number) => boolean,
-  ): Promise<{ readonly frame: Frame; readonly damage: Damage } | null> {
-    const startByte = this.#byte;
-    const fromOffset = this.#offset;
-    let byte = startByte + ALIGN_BYTES;
-    while (byte + FRAME_HEADER_BYTES <= endByte) {
-      if (!(await this.#load(byte, FRAME_HEADER_BYTES, endByte))) return null;
-      const found = this.#chunk.indexOf(FRAME_MAGIC_BYTES, byte - this.#chunkAt);
-      if (found === -1) {
-        // The magic may lie across the end of what was read.
-        byte = align(this.#chunkAt + this.#chunk.length - FRAME_MAGIC_BYTES.length + 1, byte);
-        this.refresh();
-        continue;
+  /** Looks behind a place that `next` refused for a whole frame of a later record; null where there is none, and nothing moves. */
+  async resync(): Promise<Frame | null> {
+    const { byte, offset } = this.#place;
+    for (let from = byte; ; ) {
+      const frame = await this.#findFrame(from, Number.POSITIVE_INFINITY);
+      if (frame === null) return null;
+      // The frame at the place itself has the right offset and the wrong predecessor: it is not the one that was written here.
+      if (frame.offset > offset || (frame.offset === offset && frame.start > byte)) {
+        this.#place = { byte: frame.end, offset: frame.offset + 1, crc: frame.crc };
+        return frame;
       }
-      const candidate = this.#chunkAt + found;
-      byte = candidate % ALIGN_BYTES === 0 ? candidate : align(candidate, byte);
-      if (byte !== candidate) continue;
-      const frame = await this.#frameAt(byte, endByte);
-      if (frame !== null && frame.offset >= fromOffset && accepts(frame, fromOffset)) {
-        this.#take(frame);
-        return { frame, damage: { startByte, endByte: byte, fromOffset, toOffset: frame.offset } };
-      }
-      byte += ALIGN_BYTES;
+      from = frame.end;
     }
-    return null;
+  }
+
+  /** Moves to just before a frame for which `isBefore` holds and that is near the last such one. Frames are ordered by it. */
+  async seek(isBefore: (frame: Frame) => boolean): Promise<void> {
+    let low = this.#place.byte;
+    let high = await this.#file.size();
+    while (high - low > SEEK_BYTES) {
+      const middle = low + Math.floor((high - low) / 2);
+      const frame = await this.#findFrame(middle, high);
+      if (frame !== null && isBefore(frame)) {
+        this.#place = { byte: frame.start, offset: frame.offset, crc: null };
+        low = frame.end;
+      } else high = middle;
+    }
   }
 
   /** Forgets what was read: the file may have grown. */
@@ -106,34 +98,65 @@ export class Scan {
     this.#chunk = Buffer.alloc(0);
   }
 
-  #take(frame: Frame): void {
-    this.#byte = frame.end;
-    this.#offset = frame.offset + 1;
-    this.#crc = frame.crc;
+  /** The first whole frame that starts in `[from, to)`. */
+  async #findFrame(from: number, to: number): Promise<Frame | null> {
+    let byte = align(from);
+    while (byte < to && (await this.#load(byte, FRAME_HEADER_BYTES))) {
+      const found = this.#chunk.indexOf(FRAME_MAGIC_BYTES, byte - this.#chunkAt);
+      if (found === -1) {
+        // The magic may lie across the end of what was read.
+        byte = Math.max(byte + ALIGN_BYTES, align(this.#chunkAt + this.#chunk.length - ALIGN_BYTES + 1));
+        continue;
+      }
+      const candidate = this.#chunkAt + found;
+      byte = align(candidate);
+      if (byte >= to) return null;
+      if (byte !== candidate) continue;
+      const frame = await this.#frameAt(byte);
+      if (frame !== null) return frame;
+      byte += ALIGN_BYTES;
+    }
+    return null;
   }
 
-  async #frameAt(byte: number, endByte: number): Promise<Frame | null> {
-    if (byte + FRAME_HEADER_BYTES > endByte || !(await this.#load(byte, FRAME_HEADER_BYTES, endByte))) return null;
+  async #frameAt(byte: number): Promise<Frame | null> {
+    if (!(await this.#load(byte, FRAME_HEADER_BYTES))) return null;
     const size = frameBytesAt(this.#chunk, byte - this.#chunkAt);
-    if (size === null || byte + size > endByte || !(await this.#load(byte, size, endByte))) return null;
+    if (size === null || !(await this.#load(byte, size))) return null;
     return decodeFrame(this.#chunk, byte - this.#chunkAt, this.#chunkAt, this.#epoch);
   }
 
-  async #previousCrc(frame: Frame): Promise<number> {
-    await this.#load(frame.start, FRAME_HEADER_BYTES, frame.end);
-    return previousCrcOf(this.#chunk, frame.start - this.#chunkAt);
-  }
-
-  async #load(byte: number, length: number, endByte: number): Promise<boolean> {
+  /** Whether the file has `length` bytes at `byte`; they are in the chunk then. */
+  async #load(byte: number, length: number): Promise<boolean> {
     if (byte >= this.#chunkAt && byte + length <= this.#chunkAt + this.#chunk.length) return true;
-    this.#chunk = await readFully(this.#file, byte, Math.min(Math.max(length, CHUNK_BYTES), endByte - byte));
+    const left = (await this.#file.size()) - byte;
+    if (left < length) return false;
+    this.#chunk = await this.#read(byte, Math.min(Math.max(length, CHUNK_BYTES), left));
     this.#chunkAt = byte;
     return this.#chunk.length >= length;
   }
+
+  async #read(byte: number, length: number): Promise<Buffer> {
+    try {
+      return await readFully(this.#file, byte, length);
+    } catch (error) {
+      if (this.#unreadable === 'throws' || codeOf(error) !== 'EIO') throw error;
+    }
+    // A second try, page by page: what still cannot be read is left zero, which no checksum accepts.
+    const bytes = Buffer.alloc(length);
+    for (let at = 0; at < length; ) {
+      const end = Math.min(length, at + PAGE_BYTES - ((byte + at) % PAGE_BYTES));
+      try {
+        (await readFully(this.#file, byte + at, end - at)).copy(bytes, at);
+      } catch (error) {
+        if (codeOf(error) !== 'EIO') throw error;
+      }
+      at = end;
+    }
+    return bytes;
+  }
 }
 
-/** The next place where a frame may start, at or behind `byte` and always behind `after`. */
-function align(byte: number, after: number): number {
-  const aligned = Math.ceil(byte / ALIGN_BYTES) * ALIGN_BYTES;
-  return aligned > after ? aligned : after + ALIGN_BYTES;
+function align(byte: number): number {
+  return Math.ceil(byte / ALIGN_BYTES) * ALIGN_BYTES;
 }

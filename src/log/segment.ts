@@ -8,10 +8,14 @@ import { crc32 } from 'node:zlib';
  *  2. One writer, one batch at a time: a batch is written only after the one before it was synced. So a valid frame of a
  *     later batch proves that every earlier batch was durable, and what is missing before it was damaged, not torn.
  *  3. Frames are consecutive: offset + 1, and `previousCrc` is the CRC of the frame before (0 for the first).
- *  4. A segment is never written again once the next one exists; the next one's header says where it ends.
+ *  4. A segment holds the records from its first offset to the next segment's, and none else: bytes of it that say
+ *     otherwise are the leftovers of a batch that was never acknowledged.
+ *  5. The next segment exists only when everything in this one is durable; after that this one is never written again.
+ *  6. The epoch is random and new for every segment, so no bytes of an older file, and none that a client sends, pass for
+ *     a frame of it.
  *
- * Segment header, 64 bytes, little-endian: magic u32 · version u32 · epoch f64 · first offset f64 · end of the previous
- * segment, bytes f64 · created at, ms f64 · zeros · crc u32 (of all before).
+ * Segment header, 64 bytes, little-endian: magic u32 · version u32 · epoch f64 · first offset f64 · number f64 · created
+ * at, ms f64 · partition u32 · zeros · crc u32 (of all before).
  * Frame, 48 bytes and the payload, padded with zeros to 8 bytes: magic u32 · crc u32 (of all behind it) · payload bytes
  * u32 · previous crc u32 · epoch f64 · batch f64 (the first offset in it) · offset f64 · at, ms f64 · payload.
  */
@@ -20,21 +24,30 @@ export const SEGMENT_HEADER_BYTES = 64;
 export const FRAME_HEADER_BYTES = 48;
 /** Frames start at multiples of this, which makes looking for the next one after damage eight times cheaper. */
 export const ALIGN_BYTES = 8;
-/** A request has at most 64 KB; with what Weir adds a record stays far below. A longer frame is damage. */
+/** Requests are at most 1 MB, and what Weir adds stays far below: a longer frame is damage, and is never written. */
 export const PAYLOAD_BYTES_MAX = 8 * 1024 * 1024;
+/** Epochs are integers below this: exact in an f64, and as hard to guess as 53 bits can be. */
+export const EPOCH_LIMIT = 2 ** 53;
 
 const SEGMENT_MAGIC = 0x31524557; // "WER1"
 const FRAME_MAGIC = 0x31455246; // "FRE1"
 export const FRAME_MAGIC_BYTES = Buffer.from('FRE1', 'latin1');
 const HEADER_CRC_AT = 60;
 
+export interface SegmentRef {
+  readonly name: string;
+  readonly firstOffset: number;
+  /** Counts the segments of a log: the order of two that begin at the same offset, the first of which holds nothing. */
+  readonly number: number;
+  readonly epoch: number;
+}
+
 export interface SegmentHeader {
-  /** Counts segments from 1: a frame that carries another epoch is a leftover. */
   readonly epoch: number;
   readonly firstOffset: number;
-  /** Bytes of the segment before that are valid; 0 for the first one. */
-  readonly previousEnd: number;
+  readonly number: number;
   readonly createdAtMs: number;
+  readonly partition: number;
 }
 
 export interface Frame {
@@ -42,26 +55,39 @@ export interface Frame {
   readonly batch: number;
   readonly atMs: number;
   readonly crc: number;
+  readonly previousCrc: number;
   /** Where it starts, and where the next one may start, in the segment. */
   readonly start: number;
   readonly end: number;
   readonly payload: Buffer;
 }
 
-/** "00000000000000000042-0000000003.segment": first offset and epoch; sorting by name is sorting by position. */
-export function segmentName(epoch: number, firstOffset: number): string {
-  return `${String(firstOffset).padStart(20, '0')}-${String(epoch).padStart(10, '0')}.segment`;
+/**
+ * "0000000000000042-00000003-0f3a9c11d2e47b.segment": first offset, number and epoch (hexadecimal). All that is needed to
+ * read the frames stands in the name too, so a damaged header costs no record. Sorted by name is sorted by position.
+ */
+export function segmentRef(firstOffset: number, number: number, epoch: number): SegmentRef {
+  const name = [
+    String(firstOffset).padStart(16, '0'),
+    String(number).padStart(8, '0'),
+    epoch.toString(16).padStart(14, '0'),
+  ].join('-');
+  return { name: `${name}.segment`, firstOffset, number, epoch };
 }
 
-const NAME = /^(\d{20})-(\d{10})\.segment$/;
+const NAME = /^(\d{16})-(\d{8,})-([0-9a-f]{14})\.segment$/;
 
-/** Null for a file that is no segment. */
-export function parseSegmentName(name: string): { readonly firstOffset: number; readonly epoch: number } | null {
+/** Null for a file that is no segment. Throws `UnknownFormat` for one whose name only another version can read. */
+export function parseSegmentName(name: string): SegmentRef | null {
+  if (!name.endsWith('.segment')) return null;
   const parts = NAME.exec(name);
-  return parts === null ? null : { firstOffset: Number(parts[1]), epoch: Number(parts[2]) };
+  if (parts === null) throw new UnknownFormat(`The log holds the file ${name}, which ${NOT_OURS}`);
+  return { name, firstOffset: Number(parts[1]), number: Number(parts[2]), epoch: Number.parseInt(parts[3]!, 16) };
 }
 
-/** A newer version of Weir wrote this log: nothing of it is touched. */
+const NOT_OURS = `this version of Weir (log format ${FORMAT_VERSION}) does not know. Nothing was changed: start the version that wrote it, or a newer one.`;
+
+/** Another version of Weir wrote this log: nothing of it is touched. */
 export class UnknownFormat extends Error {}
 
 export function encodeSegmentHeader(header: SegmentHeader): Buffer {
@@ -70,8 +96,9 @@ export function encodeSegmentHeader(header: SegmentHeader): Buffer {
   bytes.writeUInt32LE(FORMAT_VERSION, 4);
   bytes.writeDoubleLE(header.epoch, 8);
   bytes.writeDoubleLE(header.firstOffset, 16);
-  bytes.writeDoubleLE(header.previousEnd, 24);
+  bytes.writeDoubleLE(header.number, 24);
   bytes.writeDoubleLE(header.createdAtMs, 32);
+  bytes.writeUInt32LE(header.partition, 40);
   bytes.writeUInt32LE(crc32(bytes.subarray(0, HEADER_CRC_AT)), HEADER_CRC_AT);
   return bytes;
 }
@@ -82,15 +109,14 @@ export function decodeSegmentHeader(bytes: Buffer, name: string): SegmentHeader 
   if (bytes.readUInt32LE(HEADER_CRC_AT) !== crc32(bytes.subarray(0, HEADER_CRC_AT))) return null;
   const version = bytes.readUInt32LE(4);
   if (version !== FORMAT_VERSION) {
-    throw new UnknownFormat(
-      `The log segment ${name} has format ${version}; this version of Weir reads format ${FORMAT_VERSION}. Nothing was changed: start the version that wrote it, or a newer one.`,
-    );
+    throw new UnknownFormat(`The log segment ${name} has format ${version}, which ${NOT_OURS}`);
   }
   return {
     epoch: bytes.readDoubleLE(8),
     firstOffset: bytes.readDoubleLE(16),
-    previousEnd: bytes.readDoubleLE(24),
+    number: bytes.readDoubleLE(24),
     createdAtMs: bytes.readDoubleLE(32),
+    partition: bytes.readUInt32LE(40),
   };
 }
 
@@ -135,9 +161,9 @@ export function frameBytesAt(bytes: Buffer, at: number): number | null {
 /** The frame at `at` in `bytes`, which starts at `base` in its segment; null unless it is whole, undamaged and of this epoch. */
 export function decodeFrame(bytes: Buffer, at: number, base: number, epoch: number): Frame | null {
   const size = frameBytesAt(bytes, at);
-  if (size === null || at + size > bytes.length) return null;
+  if (size === null || at + size > bytes.length || bytes.readDoubleLE(at + 16) !== epoch) return null;
   const crc = bytes.readUInt32LE(at + 4);
-  if (crc !== crc32(bytes.subarray(at + 8, at + size)) || bytes.readDoubleLE(at + 16) !== epoch) return null;
+  if (crc !== crc32(bytes.subarray(at + 8, at + size))) return null;
   const payloadBytes = bytes.readUInt32LE(at + 8);
   const payloadAt = at + FRAME_HEADER_BYTES;
   return {
@@ -145,12 +171,9 @@ export function decodeFrame(bytes: Buffer, at: number, base: number, epoch: numb
     batch: bytes.readDoubleLE(at + 24),
     atMs: bytes.readDoubleLE(at + 40),
     crc,
+    previousCrc: bytes.readUInt32LE(at + 12),
     start: base + at,
     end: base + at + size,
     payload: bytes.subarray(payloadAt, payloadAt + payloadBytes),
   };
-}
-
-export function previousCrcOf(bytes: Buffer, at: number): number {
-  return bytes.readUInt32LE(at + 12);
 }
