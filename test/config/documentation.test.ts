@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { FOLDER_ENTRIES_MAX } from '../../src/config/folder.ts';
+import { changedOptions, serverOptions } from '../../src/config/options.ts';
+import { ALIASES_MAX, NESTING_MAX, SOURCE_BYTES_MAX } from '../../src/config/parse.ts';
+import { readSchema, type Schema, type SchemaName } from '../../src/config/schema-check.ts';
+import { SITE_BYTES_MAX, SITE_FILE_BYTES_MAX, SITE_FILES_MAX } from '../../src/config/site.ts';
+import { loadWorkspace } from '../../src/config/workspace.ts';
+import { SERVICE_NAMES } from '../../src/model/services.ts';
+import { LEAST_FILES, workspaceFolder } from '../support/workspace-folder.ts';
+
+const TEXT = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+/** "| `deadlineMs` | 2000 | …": rows by the name in their first cell. */
+const ROWS = new Map(
+  TEXT.split('\n')
+    .map((line) => line.split(' | '))
+    .filter((cells) => cells[0]?.startsWith('| `'))
+    .map(([name, ...cells]) => [name!.slice('| `'.length, -1), cells]),
+);
+
+/** Options without those below them: what a person sets. */
+function leaves(schema: Schema, root: Schema, prefix = ''): [string, Schema][] {
+  return Object.entries(schema.properties ?? {})
+    .filter(([key]) => !key.startsWith('$'))
+    .flatMap(([key, part]) => {
+      const option =
+        part.$ref === undefined ? part : { ...root.definitions![part.$ref.slice('#/definitions/'.length)]!, ...part };
+      const name = prefix + key;
+      return option.properties === undefined ? [[name, option] as [string, Schema]] : leaves(option, root, `${name}.`);
+    });
+}
+
+function optionsOf(name: SchemaName): [string, Schema][] {
+  const schema = readSchema(name);
+  return leaves(schema, schema);
+}
+
+describe('docs/configuration.md', () => {
+  test.each(optionsOf('weir'))('has weir.yaml’s %s with its default and range', (name, option) => {
+    const [byDefault, takes] = ROWS.get(name) ?? [];
+    expect(byDefault, `a row for ${name}`).toBeDefined();
+    if (option.default !== undefined && !Array.isArray(option.default)) {
+      expect(byDefault!.replaceAll('`', '')).toBe(String(option.default));
+    }
+    if (option.minimum !== undefined) expect(takes).toContain(`${option.minimum}–${option.maximum}`);
+  });
+
+  test('has every key of a datastream', () => {
+    const keys = optionsOf('datastream').map(([name]) => name);
+    const missing = keys.filter((key) => !ROWS.has(key) && !ROWS.has(key.split('.')[0]!));
+    expect(missing).toEqual([]);
+  });
+
+  test('marks exactly the options that wait for a restart', () => {
+    const restart = [...ROWS].filter(([, cells]) => cells[2] === 'restart').map(([name]) => name);
+    const before = serverOptions({}, '/w');
+    const all = changedOptions({} as typeof before, before);
+    expect(restart).toEqual(all);
+  });
+
+  test('has the limits', () => {
+    const mb = (bytes: number): string => `${bytes / 1024 / 1024} MB`;
+    expect(TEXT).toContain(
+      `${SOURCE_BYTES_MAX / 1024} KB a file, ${NESTING_MAX} levels of maps and lists, ${FOLDER_ENTRIES_MAX} entries a folder`,
+    );
+    expect(TEXT).toContain(`(${ALIASES_MAX} uses a file)`);
+    expect(TEXT).toContain(
+      `at most ${SITE_FILES_MAX} files, ${mb(SITE_FILE_BYTES_MAX)} each, ${mb(SITE_BYTES_MAX)} together`,
+    );
+    for (const name of SERVICE_NAMES) expect(TEXT).toContain(`\`${name}\``);
+  });
+
+  const examples = [...TEXT.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) => text!);
+
+  test('has examples', () => {
+    expect(examples.length).toBeGreaterThanOrEqual(6);
+  });
+
+  test.each(examples)('example: %s', async (example) => {
+    const loaded = await loadWorkspace(workspaceFolder(filesOf(example)));
+    expect(loaded.ok ? [] : loaded.findings.map(String)).toEqual([]);
+  });
+});
+
+/** An example as the file that it is of, made whole. */
+function filesOf(example: string): Record<string, string> {
+  if (example.startsWith('# yaml-language-server')) return { 'weir.yaml': `${example}{}` };
+  if (example.startsWith('region:')) return { 'weir.yaml': example };
+  if (example.startsWith('site:')) {
+    const text = example.replace('../node_modules/@adobe/alloy/dist/', 'lib/');
+    return { 'weir.yaml': text, 'site/index.html': '', 'lib/alloy.min.js': '' };
+  }
+  const least = LEAST_FILES['datastreams/shop.yaml']!;
+  return { 'datastreams/shop.yaml': example.includes('id: shop') ? example : least + example };
+}
+
+test('the demo workspace is good, and gives no warning', async () => {
+  const loaded = await loadWorkspace(new URL('../../examples/demo-shop', import.meta.url).pathname);
+  expect(loaded.ok ? loaded.warnings.map(String) : loaded.findings.map(String)).toEqual([]);
+});
