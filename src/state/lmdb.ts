@@ -4,16 +4,10 @@ import type { Applied, StateStore } from '../model/parts.ts';
 import type { PersonState } from '../model/person.ts';
 import type { Position } from '../model/record.ts';
 import { type Checkpoints, checkpointsAt, dumpPosition, foldRecords, NOTHING_APPLIED } from './fold.ts';
-import {
-  CHECKPOINTS_KEY,
-  databaseKey,
-  decodePerson,
-  encodeCheckpoints,
-  encodePerson,
-  StateDamaged,
-} from './lmdb-codec.ts';
+import { CHECKPOINTS_KEY, databaseKey, decodePerson, encodeCheckpoints, StateDamaged } from './lmdb-codec.ts';
 import { committed, type Database, fillDatabase, type Opened, openDatabase, openTrusted } from './lmdb-database.ts';
 import { StateFiles } from './lmdb-files.ts';
+import { PendingPersons } from './pending.ts';
 
 /**
  * Persons' state in LMDB, with what is newer than the database in memory. Invariants:
@@ -56,11 +50,7 @@ export const LMDB_STATE_LIMITS: LmdbStateLimits = {
   retryMs: 1000,
 };
 
-interface Pending {
-  readonly person: PersonState;
-  readonly value: Buffer;
-}
-type Flush = { readonly persons: Map<string, Pending>; readonly done: Promise<void> };
+type Flush = { readonly persons: PendingPersons; readonly done: Promise<void> };
 
 export class LmdbState implements StateStore {
   readonly #files: StateFiles;
@@ -71,8 +61,7 @@ export class LmdbState implements StateStore {
   /** As they stand in the database. */
   #flushed: Checkpoints;
   /** Newer than the database, and not in a transaction yet. */
-  #pending = new Map<string, Pending>();
-  #pendingBytes = 0;
+  #pending = new PendingPersons();
   #flush: Flush | null = null;
   /** The last transaction failed: a disk that stays full is reported once. */
   #failing = false;
@@ -112,7 +101,7 @@ export class LmdbState implements StateStore {
 
   get(key: string): PersonState | null {
     const newer = this.#pending.get(key) ?? this.#flush?.persons.get(key);
-    if (newer !== undefined) return newer.person;
+    if (newer !== undefined) return newer;
     const value = this.#db.getBinaryFast(databaseKey(key));
     return value === undefined ? null : this.#trusted(() => decodePerson(value, key));
   }
@@ -126,7 +115,7 @@ export class LmdbState implements StateStore {
       records,
       this.#checkpoints,
       (key) => this.get(key),
-      (person) => this.#put(person),
+      (person) => this.#pending.put(person),
     );
     if (this.#isFull()) return this.#makeRoom();
     if (this.#flush === null && this.#isDue() && performance.now() >= this.#retryAtMs) this.#startFlush();
@@ -139,7 +128,10 @@ export class LmdbState implements StateStore {
 
   dump(): ReturnType<StateStore['dump']> {
     const position = dumpPosition(this.#checkpoints);
-    const newer = new Map([...(this.#flush?.persons ?? []), ...this.#pending]);
+    const newer = new Map<string, PersonState>();
+    for (const layer of [this.#flush?.persons, this.#pending]) {
+      for (const person of layer?.persons() ?? []) newer.set(person.key, person);
+    }
     const db = this.#db;
     db.resetReadTxn();
     const transaction = db.useReadTransaction();
@@ -154,7 +146,7 @@ export class LmdbState implements StateStore {
         // LMDB ends the process where a closed database is read.
         if (!isOpen()) throw new Error('The state was closed or restored while it was being dumped.');
       }
-      for (const { person } of newer.values()) yield person;
+      yield* newer.values();
     }
     let ended = false;
     const end = (): void => {
@@ -183,8 +175,7 @@ export class LmdbState implements StateStore {
     }
     this.#checkpoints = checkpointsAt(position);
     this.#flushed = new Map(this.#checkpoints);
-    this.#pending = new Map();
-    this.#pendingBytes = 0;
+    this.#pending = new PendingPersons();
   }
 
   /** Writes what is new, then closes. Where that fails the state is closed all the same, and the log has what is missing. */
@@ -197,12 +188,6 @@ export class LmdbState implements StateStore {
       this.#closed = true;
       await this.#db.close();
     }
-  }
-
-  #put(person: PersonState): void {
-    const value = encodePerson(person);
-    this.#pendingBytes += value.length - (this.#pending.get(person.key)?.value.length ?? 0);
-    this.#pending.set(person.key, { person, value });
   }
 
   /** Records that would be replayed if the process died now. */
@@ -220,7 +205,7 @@ export class LmdbState implements StateStore {
 
   #isFull(): boolean {
     const { pendingPersonsMax, pendingBytesMax } = this.#limits;
-    return this.#pending.size >= pendingPersonsMax || this.#pendingBytes >= pendingBytesMax;
+    return this.#pending.size >= pendingPersonsMax || this.#pending.bytes >= pendingBytesMax;
   }
 
   /** Resolves when there is room again. A full disk is waited for: the log refuses what comes meanwhile. Else throws. */
@@ -239,8 +224,7 @@ export class LmdbState implements StateStore {
   #startFlush(): Promise<void> {
     const persons = this.#pending;
     const checkpoints = new Map(this.#checkpoints);
-    this.#pending = new Map();
-    this.#pendingBytes = 0;
+    this.#pending = new PendingPersons();
     const done = this.#commit(persons, checkpoints).then(
       () => {
         this.#flush = null;
@@ -249,7 +233,7 @@ export class LmdbState implements StateStore {
       },
       (error: Error) => {
         this.#flush = null;
-        this.#keepPending(persons);
+        this.#pending.putOlder(persons);
         this.#retryAtMs = performance.now() + this.#limits.retryMs;
         this.#reportFailure(error);
         throw error;
@@ -261,22 +245,14 @@ export class LmdbState implements StateStore {
     return done;
   }
 
-  async #commit(persons: Map<string, Pending>, checkpoints: Checkpoints): Promise<void> {
+  async #commit(persons: PendingPersons, checkpoints: Checkpoints): Promise<void> {
     const db = this.#db;
     await committed(db, () => {
-      for (const [key, { value }] of persons) db.put(databaseKey(key), value);
+      persons.forEachValue((key, value) => db.put(databaseKey(key), value));
       db.put(CHECKPOINTS_KEY, encodeCheckpoints(checkpoints));
     });
     // What was pending is now read from the database: no read may still look at the one before.
     db.resetReadTxn();
-  }
-
-  #keepPending(persons: Map<string, Pending>): void {
-    for (const [key, older] of persons) {
-      if (this.#pending.has(key)) continue;
-      this.#pending.set(key, older);
-      this.#pendingBytes += older.value.length;
-    }
   }
 
   #reportFailure({ message }: Error): void {

@@ -1,0 +1,49 @@
+import type { PersonState } from '../model/person.ts';
+import { encodePerson } from './lmdb-codec.ts';
+
+interface Entry {
+  readonly person: PersonState;
+  readonly value: Buffer;
+}
+
+/** Persons that are newer than the database, with the bytes that it is to hold of them: what waits for the disk is measured. */
+export class PendingPersons {
+  readonly #entries = new Map<string, Entry>();
+  #bytes = 0;
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Bytes of the values. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get(key: string): PersonState | undefined {
+    return this.#entries.get(key)?.person;
+  }
+
+  /** Replaces what waits of this person. */
+  put(person: PersonState): void {
+    this.#set(person.key, { person, value: encodePerson(person) });
+  }
+
+  /** Takes back what could not be written; where this has something newer, that stays. */
+  putOlder(older: PendingPersons): void {
+    for (const [key, entry] of older.#entries) if (!this.#entries.has(key)) this.#set(key, entry);
+  }
+
+  *persons(): Generator<PersonState> {
+    for (const { person } of this.#entries.values()) yield person;
+  }
+
+  forEachValue(take: (key: string, value: Buffer) => void): void {
+    for (const [key, { value }] of this.#entries) take(key, value);
+  }
+
+  #set(key: string, entry: Entry): void {
+    this.#bytes += entry.value.length - (this.#entries.get(key)?.value.length ?? 0);
+    this.#entries.set(key, entry);
+  }
+}
