@@ -3,7 +3,7 @@ import type { Json } from '../model/json.ts';
 import type { Endpoint } from '../model/parts.ts';
 import { problem } from '../model/problem.ts';
 import { bodyObject, eventList, eventParts, own, requestParts } from './envelope.ts';
-import { parseEventsV1 } from './interact.ts';
+import { parseEventsV1 } from './events-v1.ts';
 
 /**
  * A batch in, a receipt out. May mix visitors; mints no ECID. v1 (the unload beacon) answers 204, v2 answers 202 with

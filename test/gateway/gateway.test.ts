@@ -247,7 +247,7 @@ describe('a stage that fails by our own mistake', () => {
     name: 'broken',
     service: null,
     run() {
-      throw new TypeError("Cannot read properties of undefined (reading '/root/secret.ts')");
+      throw new TypeError("Cannot read properties of undefined (reading 'secret')");
     },
   };
 

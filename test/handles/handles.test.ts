@@ -40,6 +40,8 @@ describe('identity:result', () => {
     [['AAID'], [], 'AAID'],
     [['ecid'], [], 'ecid'],
     [[7], [], '7'],
+    [[null], [], 'null'],
+    [[{ toString: 1, valueOf: 2 }], [], '{"toString":1'],
   ])('fetch %j', (fetch, wanted, warned) => {
     const x = asking(fetch);
     expect(identityResult.wanted(x)).toBe(true);
