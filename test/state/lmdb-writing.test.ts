@@ -11,6 +11,7 @@ vi.mock('../../src/state/lmdb-database.ts', { spy: true });
 
 const ENOSPC = 28;
 const EIO = 5;
+const EACCES = 13;
 let directory: string;
 let said: string[];
 let state: LmdbState;
@@ -98,8 +99,8 @@ describe('a transaction that fails', () => {
     expect(contentOf(state).size).toBe(3);
   });
 
-  test('with no room in memory rejects where the disk is broken', async () => {
-    failNext(EIO, 'the disk is broken');
+  test.each([EIO, EACCES])('with no room in memory rejects where the disk is broken: errno %i', async (code) => {
+    failNext(code, 'the disk is broken');
     const changes = ['a', 'b', 'c'].map((key) => change(key, 1, { value: key }));
     await expect(state.apply([record(0, ...changes)])).rejects.toThrow('the disk is broken');
   });
@@ -122,4 +123,49 @@ test('while the database is opened, the next process is warned of it', async () 
   });
   await (await LmdbState.open(other)).close();
   expect([...seen, suspect()]).toEqual([true, false]);
+});
+
+test('what is counted as waiting is the last of each person', async () => {
+  await state.close();
+  state = await LmdbState.open(directory, { limits: { pendingBytesMax: 1000 } });
+  for (let i = 0; i < 50; i++) {
+    expect(state.apply([record(i, change('a', i + 1, { value: 'x'.repeat(300) }))])).toBeUndefined();
+  }
+  expect(state.apply([record(50, change('b', 1, { value: 'x'.repeat(900) }))])).toBeInstanceOf(Promise);
+});
+
+test('after a restore to an earlier record, close writes what came behind it', async () => {
+  await state.close();
+  state = await LmdbState.open(directory, { report: () => {} });
+  await state.apply([record(20, change('a', 1, { value: 1 }))]);
+  await state.close();
+  state = await LmdbState.open(directory, { report: () => {} });
+  await state.restore({ partition: 0, offset: 3 }, (async function* () {})());
+  await state.apply([record(4, change('b', 1, { value: 2 }))]);
+  await state.close();
+  state = await open();
+  expect([state.appliedUpTo(0), [...contentOf(state).keys()]]).toEqual([4, ['b']]);
+});
+
+test('a dump of a state that was closed is refused, and may be ended', async () => {
+  await state.apply([record(0, change('a', 1, {}), change('b', 1, {}))]);
+  await state.close();
+  state = await open();
+  const dump = state.dump();
+  const persons = dump.persons[Symbol.iterator]();
+  expect(persons.next().value.key).toBe('a');
+  await state.close();
+  expect(() => persons.next()).toThrow('was closed or restored');
+  dump.end();
+  state = await open();
+});
+
+test("the error of a transaction is the database's own, where lmdb-js knows it", async () => {
+  const real = Object.assign(new Error('No space left on device'), { code: ENOSPC });
+  const failing = (general: Error): database.Database =>
+    ({ batch: () => Promise.reject(general) }) as unknown as database.Database;
+  const withReal = Object.assign(new Error('Commit failed'), { commitError: Promise.reject(real) });
+  await expect(database.committed(failing(withReal), () => {})).rejects.toBe(real);
+  const alone = new Error('Commit failed');
+  await expect(database.committed(failing(alone), () => {})).rejects.toBe(alone);
 });
