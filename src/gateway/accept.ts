@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Datastream, Workspace } from '../model/datastream.ts';
+import { warnOfEvents } from '../model/event-warnings.ts';
 import type { Client, EdgeEvent, Exchange, Received } from '../model/exchange.ts';
 import { eventField } from '../model/field-path.ts';
 import { identitiesOf } from '../model/identity.ts';
@@ -142,11 +143,11 @@ function eventsOf(
   warnings: Problem[],
 ): EdgeEvent[] {
   const events: EdgeEvent[] = [];
+  const unreadable: number[] = [];
   for (let index = 0; index < received.events.length; index++) {
     const { xdm, data, query, meta } = received.events[index]!;
     const time = occurredAt(xdm['timestamp'], incoming.nowMs);
-    if (time.occurredAtFrom === 'unreadable')
-      judgeTimestamp(xdm, incoming.route.path, index, received.events.length, datastream, warnings);
+    if (time.occurredAtFrom === 'unreadable') unreadable.push(index);
     const { dedupKey, payloadHash } = duplicateKey(incoming, xdm, data, index, body);
     events.push({
       id: `${incoming.ids.requestId}/${index}`,
@@ -167,28 +168,30 @@ function eventsOf(
       rewritten: false,
     });
   }
+  if (unreadable.length > 0) judgeTimestamps(incoming.route.path, events, unreadable, datastream, warnings);
   return events;
 }
 const NO_RECORD = Object.freeze({ recordId: null, collect: 'in', purposes: null } as const);
 
-function judgeTimestamp(
-  xdm: JsonObject,
+/** `unreadable`: indexes of the events whose time stamp is no date. */
+function judgeTimestamps(
   endpointPath: string,
-  index: number,
-  count: number,
+  events: readonly EdgeEvent[],
+  unreadable: readonly number[],
   datastream: Datastream,
   warnings: Problem[],
 ): void {
-  const value = JSON.stringify(xdm['timestamp']).slice(0, 60);
-  const path = `${eventField(endpointPath, index)}.xdm.timestamp`;
+  const what = (index: number): string => {
+    const value = JSON.stringify(events[index]!.xdm['timestamp']).slice(0, 60);
+    return `The field '${eventField(endpointPath, index)}.xdm.timestamp' is ${value}, which is no date`;
+  };
   const form = 'Send an RFC 3339 date with time and offset, such as 2026-11-23T09:30:00.000Z.';
-  if (datastream.validation.timestamp === 'reject')
-    throw problem('EXEG-0102-400', `The field '${path}' is ${value}, which is no date. ${form}`);
-  warnings.push(
+  if (datastream.validation.timestamp === 'reject') throw problem('EXEG-0102-400', `${what(unreadable[0]!)}. ${form}`);
+  warnOfEvents(warnings, unreadable, (index) =>
     problem(
       'EXEG-0204-200',
-      `The field '${path}' is ${value}, which is no date: it is kept as sent, and the event counts as of the time it was received. ${form}`,
-      count > 1 ? { eventIndex: index } : {},
+      `${what(index)}: it is kept as sent, and the event counts as of the time it was received. ${form}`,
+      events.length > 1 ? { eventIndex: index } : {},
     ),
   );
 }

@@ -1,10 +1,11 @@
 import { collectOf, consentCookieValue, operationOf, parseConsent } from '../model/consent.ts';
+import { warnOfEvents } from '../model/event-warnings.ts';
 import type { Consent as ConsentInForce, Exchange } from '../model/exchange.ts';
 import { HybridClock } from '../model/hybrid-time.ts';
 import { isObject, type JsonObject } from '../model/json.ts';
 import type { Stage } from '../model/parts.ts';
 import { type PersonState, personKey } from '../model/person.ts';
-import { problem } from '../model/problem.ts';
+import { type Problem, problem } from '../model/problem.ts';
 
 /** Documented: 180 days. */
 export const CONSENT_COOKIE_SECONDS = 15_552_000;
@@ -41,6 +42,7 @@ export class Consent implements Stage {
 }
 
 function keepTo(x: Exchange): void {
+  const withheld: number[] = [];
   for (const event of x.events) {
     if (event.ecid === null) continue;
     const person = x.persons.get(personKey(x.datastream.orgId, 'ECID', event.ecid)) ?? null;
@@ -49,15 +51,18 @@ function keepTo(x: Exchange): void {
     event.consent = inForce(section);
     if (event.fate !== 'store' || event.consent.collect === 'in') continue;
     event.fate = 'withheld';
-    const of = x.events.length > 1 ? `Event ${event.index}` : 'The event';
-    x.warnings.push(
-      problem(
-        'EXEG-0301-200',
-        `${of} was not stored and brought no decisions: this visitor's consent to collection is '${event.consent.collect}'. It is stored again after a set-consent with collect 'y'.`,
-        x.events.length > 1 ? { eventIndex: event.index } : {},
-      ),
-    );
+    withheld.push(event.index);
   }
+  if (withheld.length > 0) warnOfEvents(x.warnings, withheld, (index) => withheldWarning(x, index));
+}
+
+function withheldWarning(x: Exchange, index: number): Problem {
+  const isOneOfMany = x.events.length > 1;
+  return problem(
+    'EXEG-0301-200',
+    `${isOneOfMany ? `Event ${index}` : 'The event'} was not stored and brought no decisions: this visitor's consent to collection is '${x.events[index]!.consent.collect}'. It is stored again after a set-consent with collect 'y'.`,
+    isOneOfMany ? { eventIndex: index } : {},
+  );
 }
 
 function inForce(section: JsonObject): ConsentInForce {

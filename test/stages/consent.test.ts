@@ -72,6 +72,15 @@ describe('events of a visitor who has chosen', () => {
     expect(x.warnings.map((one) => one.report)).toEqual([{ eventIndex: 1 }, { eventIndex: 3 }]);
   });
 
+  test('of many withheld events, twenty are named and the rest counted', () => {
+    const events = Array.from({ length: 50 }, (_, index) => eventOf({}, { ecid: ECID_A, index }));
+    const x = ran({ events, persons: knowing(person(collect('n'))) });
+    expect(x.warnings).toHaveLength(21);
+    expect(x.warnings[19]!.report).toEqual({ eventIndex: 19 });
+    expect(x.warnings[20]!.spec.code).toBe('EXEG-0301-200');
+    expect(x.warnings[20]!.detail).toContain('30 more');
+  });
+
   test('a duplicate of an event that was stored before the choice is answered as it was', () => {
     const x = ran({
       events: [eventOf({}, { ecid: ECID_A, fate: 'duplicate' })],

@@ -61,10 +61,12 @@ describe('a streamed answer', () => {
   });
 
   test('keeps a line feed in a value inside its fragment', async () => {
-    const body = { ...bodyWith(STREAMING), query: { identity: { fetch: ['a\nb\u0000c'] } } };
-    const answer = await post(weir.edge, '/ee/v1/interact?configId=shop', body);
-    const { fragments } = decodeStream(answer.body);
-    expect(JSON.stringify(fragments[1])).toContain('a\\nb\\u0000c');
+    const value = { collect: { val: 'y' }, metadata: { time: 'a\nb\u0000c' } };
+    const body = { consent: [{ standard: 'Adobe', version: '2.0', value }], meta: bodyWith(STREAMING).meta };
+    const answer = await post(weir.edge, '/ee/v1/privacy/set-consent?configId=shop', body);
+    const { fragments, answer: decoded } = decodeStream(answer.body);
+    expect(fragments).toHaveLength(1);
+    expect(decoded.handle[1]!.payload).toEqual([value]);
   });
 });
 

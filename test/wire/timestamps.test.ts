@@ -84,6 +84,20 @@ describe('a time stamp that is no date', () => {
     ]);
   });
 
+  test.each([
+    [20, 20],
+    [21, 21],
+    [2_700, 21],
+  ])('%i of them in a batch are %i warnings: the last counts the rest', async (count, warned) => {
+    const events = Array.from({ length: count }, () => ({ xdm: { timestamp: 1 } }));
+    const answer = await post(weir.edge, '/ee/v1/interact?configId=shop', { events });
+    const { warnings } = decodeAnswer(answer.json);
+    expect(warnings).toHaveLength(warned);
+    expect(answer.body.length).toBeLessThan(16_384);
+    if (count > 20) expect(warnings[20]!['detail']).toContain(`${count - 20} more`);
+    if (count > 20) expect(warnings[20]!['type']).toContain('EXEG-0204-200');
+  });
+
   test('an answer without a body stays without one', async () => {
     const answer = await post(weir.edge, '/ee/v1/collect?configId=shop', { events: [{ xdm: { timestamp: PRINTED } }] });
     expect([answer.status, answer.body.length]).toEqual([204, 0]);
