@@ -1,23 +1,17 @@
-import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import type { RequestListener } from 'node:http';
 import type { Health } from './admin/api.ts';
-import { endpointAt, matrix } from './components.ts';
+import { matrix } from './components.ts';
 import type { ServerOptions } from './config/options.ts';
 import { WorkspaceSource } from './config/watch.ts';
 import { Gateway } from './gateway/gateway.ts';
-import { type Listening, listen } from './gateway/listen.ts';
-import { FileLog } from './log/file.ts';
-import { acquireLock } from './log/lock.ts';
-import { nodeFs } from './log/node-fs.ts';
-import { openLogReader } from './log/reader.ts';
-import { duplicateKeysOf, type ParseBody, type Stored } from './model/record.ts';
+import { type Address, type Listening, listen } from './gateway/listen.ts';
 import { TrustedProxies } from './net/proxies.ts';
-import { DuplicateWindow } from './stages/duplicates.ts';
-import { StateKeeper } from './state/keeper.ts';
-import { LmdbState } from './state/lmdb.ts';
-import { snapshotDue } from './state/snapshot-policy.ts';
+import { openStorage, type Storage } from './storage.ts';
 import { Counters } from './telemetry/counters.ts';
 import { createLog, type Log } from './telemetry/log.ts';
+
+export { readLog } from './storage.ts';
 
 /** The composition root: options → engines → stages → listeners, and the order in which they stop. */
 
@@ -39,10 +33,6 @@ export interface Running {
   stop(): Promise<void>;
   health(): Health;
 }
-
-/** A partition is one writer process; a server without a cluster has one. */
-const PARTITION = 0;
-const parseBody: ParseBody = (path, body) => endpointAt(path).parse(path, body);
 
 export async function startServer(start: StartOptions): Promise<Running> {
   const log = start.log ?? createLog();
@@ -68,14 +58,18 @@ export async function startServer(start: StartOptions): Promise<Running> {
   });
   const startedAt = new Date().toISOString();
   const health = (): Health => healthOf(startedAt, source, storage, counters);
-  const listeners = await openListeners({ ...options.listeners, ...given(start.listeners) }, gateway, health).catch(
-    async (error) => {
-      await storage.close();
-      source.close();
-      throw error;
-    },
-  );
+  const listeners = await openListeners(
+    { ...options.listeners, ...given(start.listeners) },
+    gateway,
+    health,
+    log,
+  ).catch(async (error) => {
+    await storage.close();
+    source.close();
+    throw error;
+  });
   for (const warning of source.current.warnings) log.warn({ what: 'workspace' }, warning);
+  source.onChange(({ hash }) => log.info({ what: 'workspace', hash }, 'the workspace was read again and is in force'));
   return {
     urls: listeners.urls,
     failed,
@@ -95,128 +89,6 @@ function given(listeners: StartOptions['listeners']): Partial<ServerOptions['lis
   return Object.fromEntries(Object.entries(listeners ?? {}).filter(([, value]) => value !== undefined));
 }
 
-interface Storage {
-  readonly log: FileLog;
-  readonly state: LmdbState;
-  readonly duplicates: DuplicateWindow;
-  readonly damage: readonly string[];
-  close(): Promise<void>;
-}
-
-/** How often snapshots and retention are looked after. */
-const UPKEEP_MS = 60_000;
-
-/** A snapshot when one is due, then whatever the log may drop. A failure is reported, and tried again next time. Returns how to stop. */
-function startUpkeep(keeper: StateKeeper, log: FileLog, report: (message: string) => void): () => void {
-  let bytesAtSnapshot = 0;
-  const upkeep = async (): Promise<void> => {
-    const bytes = log.writtenBytes - bytesAtSnapshot;
-    if (snapshotDue({ ...(await keeper.sinceSnapshot()), bytes })) {
-      await keeper.snapshot();
-      bytesAtSnapshot += bytes;
-    }
-    await log.retain();
-  };
-  const timer = setInterval(() => {
-    upkeep().catch((error: Error) => report(`A snapshot or retention failed: ${error.message}`));
-  }, UPKEEP_MS);
-  return () => clearInterval(timer);
-}
-
-/** Log first, then state from it, then the duplicates of the last minutes: the order that recovery needs. */
-async function openStorage(
-  data: string,
-  options: ServerOptions,
-  log: Log,
-  fail: (why: 'failed') => void,
-): Promise<Storage> {
-  await mkdir(data, { recursive: true });
-  const unlock = await acquireLock(join(data, 'LOCK'));
-  try {
-    return await openLocked(data, options, log, fail, unlock);
-  } catch (error) {
-    unlock();
-    throw error;
-  }
-}
-
-async function openLocked(
-  data: string,
-  options: ServerOptions,
-  log: Log,
-  fail: (why: 'failed') => void,
-  unlock: () => void,
-): Promise<Storage> {
-  const damage: string[] = [];
-  const report = (message: string): void => {
-    damage.push(message);
-    log.warn({ what: 'storage' }, message);
-  };
-  const state = await LmdbState.open(join(data, 'state'), { report });
-  const keeper = await StateKeeper.open({
-    fs: nodeFs,
-    directory: join(data, 'snapshots'),
-    store: state,
-    partition: PARTITION,
-    report,
-  });
-  const eventLog = await FileLog.open({
-    fs: nodeFs,
-    directory: join(data, 'log'),
-    partition: PARTITION,
-    ...options.log,
-    parseBody,
-    onSynced: (applied) => keeper.apply(applied),
-    mayDropBefore: () => keeper.mayDropBefore(),
-    onFatal(error) {
-      log.error(
-        { what: 'log', error: error.message },
-        'the event log failed: nothing more is acknowledged, and the process stops',
-      );
-      fail('failed');
-    },
-    report,
-  });
-  await keeper.recover(eventLog);
-  const duplicates = await rebuildDuplicates(eventLog, options);
-  const stopUpkeep = startUpkeep(keeper, eventLog, report);
-  return {
-    log: eventLog,
-    state,
-    duplicates,
-    damage,
-    async close() {
-      stopUpkeep();
-      await eventLog.close();
-      await keeper.snapshot();
-      await state.close();
-      unlock();
-    },
-  };
-}
-
-/** Reads the tail of the log that the window covers, at most as many records as the window holds entries. */
-async function rebuildDuplicates(log: FileLog, options: ServerOptions): Promise<DuplicateWindow> {
-  const { windowMs, entriesMax } = options.duplicates;
-  const window = new DuplicateWindow(windowMs, entriesMax);
-  const never = new AbortController().signal;
-  const oldest = log.nextOffset - entriesMax;
-  let from: { timeMs: number } | { partition: number; offset: number } = { timeMs: Date.now() - windowMs };
-  for await (const { position } of log.read(from, false, never)) {
-    if (position.offset < oldest) from = { partition: PARTITION, offset: oldest };
-    break;
-  }
-  for await (const { position, record } of log.read(from, false, never)) {
-    const durable = Promise.resolve(position);
-    for (const { dedupKey, payloadHash } of duplicateKeysOf(record)) {
-      if (payloadHash === '') continue;
-      const entry = window.add(record.datastreamId, dedupKey, payloadHash, record.ecid, record.atMs, durable);
-      window.stored(entry, durable, position);
-    }
-  }
-  return window;
-}
-
 interface Listeners {
   readonly urls: Running['urls'];
   readonly all: readonly Listening[];
@@ -226,10 +98,13 @@ async function openListeners(
   at: ServerOptions['listeners'],
   gateway: Gateway,
   health: () => Health,
+  log: Log,
 ): Promise<Listeners> {
   const all: Listening[] = [];
-  const open = async (...args: Parameters<typeof listen>): Promise<string> => {
-    const one = await listen(...args);
+  const open = async (name: string, address: Address, onRequest: RequestListener): Promise<string> => {
+    const one = await listen(name, address, onRequest, (error) =>
+      log.error({ what: 'listener', name, error: error.message }, 'a connection could not be accepted'),
+    );
     all.push(one);
     return one.url;
   };
@@ -292,21 +167,4 @@ function healthOf(startedAt: string, source: WorkspaceSource, storage: Storage, 
     eventsSinceStart: counters.events,
     problemsSinceStart: counters.problems,
   };
-}
-
-/** The log of a data folder for reading only, whether a server writes it or not. `report` is told of damage that was skipped. */
-export async function* readLog(
-  data: string,
-  follow: boolean,
-  signal: AbortSignal,
-  report: (message: string) => void,
-): AsyncIterable<Stored> {
-  const reader = await openLogReader({
-    fs: nodeFs,
-    directory: join(data, 'log'),
-    partition: PARTITION,
-    parseBody,
-    report,
-  });
-  yield* reader.read('start', follow, signal);
 }

@@ -44,13 +44,24 @@ const OPTIONS: ServerOptions<typeof IncomingMessage, typeof ServerResponse> = {
 };
 
 /** Opens one listener. A port that is taken is an error that names it and the way out. */
-export async function listen(name: string, address: Address, onRequest: RequestListener): Promise<Listening> {
+export async function listen(
+  name: string,
+  address: Address,
+  onRequest: RequestListener,
+  onError: (error: Error) => void,
+): Promise<Listening> {
   const { host, port, tls } = address;
   const server: Server =
     tls === undefined ? createServer(OPTIONS, onRequest) : createTlsServer({ ...OPTIONS, ...tls }, onRequest);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, name, address)));
-    server.listen(port, host, () => resolve());
+    const refused = (error: NodeJS.ErrnoException): void => reject(explain(error, name, address));
+    server.once('error', refused);
+    server.listen(port, host, () => {
+      server.removeListener('error', refused);
+      // Later ones are of connections that could not be accepted (too many open files): the listener goes on.
+      server.on('error', onError);
+      resolve();
+    });
   });
   const bound = server.address() as AddressInfo;
   return {

@@ -44,8 +44,8 @@ export async function startGateway(parts: GatewayParts = {}): Promise<GatewaySer
     ...deps,
   });
   const at = { host: '127.0.0.1', port: 0 };
-  const edge = await listen('edge', at, gateway.handler('edge', false));
-  const server = await listen('server', at, gateway.handler('server', false));
+  const edge = await listen('edge', at, gateway.handler('edge', false), throwError);
+  const server = await listen('server', at, gateway.handler('server', false), throwError);
   return {
     edge: edge.url,
     server: server.url,
@@ -65,4 +65,8 @@ function automaticLog(): HeldLog {
   const log = new HeldLog();
   log.automatic = true;
   return log;
+}
+
+function throwError(error: Error): never {
+  throw error;
 }

@@ -23,8 +23,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'components.ts': ['model', 'endpoints', 'stages', 'enrichments', 'handles', 'profiles', 'log', 'state', 'sinks'],
   'server.ts': [
     ...['model', 'telemetry', 'language', 'net', 'endpoints', 'decisions', 'config', 'stages', 'log', 'state', 'sinks'],
-    ...['enrichments', 'handles', 'profiles', 'forward', 'gateway', 'admin', 'components.ts'],
+    ...['enrichments', 'handles', 'profiles', 'forward', 'gateway', 'admin', 'components.ts', 'storage.ts'],
   ],
+  'storage.ts': ['model', 'telemetry', 'config', 'stages', 'log', 'state', 'components.ts'],
   cli: ['server.ts', 'config', 'model'],
   'main.ts': ['cli'],
 };

@@ -1,0 +1,161 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { endpointAt } from './components.ts';
+import type { ServerOptions } from './config/options.ts';
+import { FileLog } from './log/file.ts';
+import { acquireLock } from './log/lock.ts';
+import { nodeFs } from './log/node-fs.ts';
+import { openLogReader } from './log/reader.ts';
+import { duplicateKeysOf, type ParseBody, type Stored } from './model/record.ts';
+import { DuplicateWindow } from './stages/duplicates.ts';
+import { StateKeeper } from './state/keeper.ts';
+import { LmdbState } from './state/lmdb.ts';
+import { snapshotDue } from './state/snapshot-policy.ts';
+import type { Log } from './telemetry/log.ts';
+
+/** What the composition root keeps on disk: the lock, the event log, the state from it, and the duplicates of the last minutes. */
+
+/** A partition is one writer process; a server without a cluster has one. */
+const PARTITION = 0;
+const parseBody: ParseBody = (path, body) => endpointAt(path).parse(path, body);
+
+export interface Storage {
+  readonly log: FileLog;
+  readonly state: LmdbState;
+  readonly duplicates: DuplicateWindow;
+  readonly damage: readonly string[];
+  close(): Promise<void>;
+}
+
+/** How often snapshots and retention are looked after. */
+const UPKEEP_MS = 60_000;
+
+/** A snapshot when one is due, then whatever the log may drop. A failure is reported, and tried again next time. Returns how to stop. */
+function startUpkeep(keeper: StateKeeper, log: FileLog, report: (message: string) => void): () => void {
+  let bytesAtSnapshot = 0;
+  const upkeep = async (): Promise<void> => {
+    const bytes = log.writtenBytes - bytesAtSnapshot;
+    if (snapshotDue({ ...(await keeper.sinceSnapshot()), bytes })) {
+      await keeper.snapshot();
+      bytesAtSnapshot += bytes;
+    }
+    await log.retain();
+  };
+  const timer = setInterval(() => {
+    upkeep().catch((error: Error) => report(`A snapshot or retention failed: ${error.message}`));
+  }, UPKEEP_MS);
+  return () => clearInterval(timer);
+}
+
+/** Log first, then state from it, then the duplicates of the last minutes: the order that recovery needs. */
+export async function openStorage(
+  data: string,
+  options: ServerOptions,
+  log: Log,
+  fail: (why: 'failed') => void,
+): Promise<Storage> {
+  await mkdir(data, { recursive: true });
+  const unlock = await acquireLock(join(data, 'LOCK'));
+  try {
+    return await openLocked(data, options, log, fail, unlock);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+async function openLocked(
+  data: string,
+  options: ServerOptions,
+  log: Log,
+  fail: (why: 'failed') => void,
+  unlock: () => void,
+): Promise<Storage> {
+  const damage: string[] = [];
+  const report = (message: string): void => {
+    damage.push(message);
+    log.warn({ what: 'storage' }, message);
+  };
+  const state = await LmdbState.open(join(data, 'state'), { report });
+  const keeper = await StateKeeper.open({
+    fs: nodeFs,
+    directory: join(data, 'snapshots'),
+    store: state,
+    partition: PARTITION,
+    report,
+  });
+  const eventLog = await FileLog.open({
+    fs: nodeFs,
+    directory: join(data, 'log'),
+    partition: PARTITION,
+    ...options.log,
+    parseBody,
+    onSynced: (applied) => keeper.apply(applied),
+    mayDropBefore: () => keeper.mayDropBefore(),
+    onFatal(error) {
+      log.error(
+        { what: 'log', error: error.message },
+        'the event log failed: nothing more is acknowledged, and the process stops',
+      );
+      fail('failed');
+    },
+    report,
+  });
+  await keeper.recover(eventLog);
+  const duplicates = await rebuildDuplicates(eventLog, options);
+  const stopUpkeep = startUpkeep(keeper, eventLog, report);
+  return {
+    log: eventLog,
+    state,
+    duplicates,
+    damage,
+    async close() {
+      stopUpkeep();
+      try {
+        await eventLog.close();
+        await state.close();
+      } finally {
+        unlock();
+      }
+    },
+  };
+}
+
+/** Reads the tail of the log that the window covers, at most as many records as the window holds entries. */
+async function rebuildDuplicates(log: FileLog, options: ServerOptions): Promise<DuplicateWindow> {
+  const { windowMs, entriesMax } = options.duplicates;
+  const window = new DuplicateWindow(windowMs, entriesMax);
+  const never = new AbortController().signal;
+  const oldest = log.nextOffset - entriesMax;
+  let from: { timeMs: number } | { partition: number; offset: number } = { timeMs: Date.now() - windowMs };
+  for await (const { position } of log.read(from, false, never)) {
+    if (position.offset < oldest) from = { partition: PARTITION, offset: oldest };
+    break;
+  }
+  for await (const { position, record } of log.read(from, false, never)) {
+    const durable = Promise.resolve(position);
+    for (const { dedupKey, payloadHash } of duplicateKeysOf(record)) {
+      if (payloadHash === '') continue;
+      const entry = window.add(record.datastreamId, dedupKey, payloadHash, record.ecid, record.atMs, durable);
+      window.stored(entry, durable, position);
+    }
+  }
+  return window;
+}
+
+/** The log of a data folder for reading only, whether a server writes it or not. `report` is told of damage that was skipped. */
+export async function* readLog(
+  data: string,
+  follow: boolean,
+  signal: AbortSignal,
+  report: (message: string) => void,
+): AsyncIterable<Stored> {
+  const reader = await openLogReader({
+    fs: nodeFs,
+    directory: join(data, 'log'),
+    partition: PARTITION,
+    parseBody,
+    report,
+  });
+  yield* reader.read('start', follow, signal);
+}
