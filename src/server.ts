@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import type { RequestListener } from 'node:http';
 import type { Health } from './admin/api.ts';
 import { matrix } from './components.ts';
 import type { ServerOptions } from './config/options.ts';
@@ -101,7 +100,7 @@ async function openListeners(
   log: Log,
 ): Promise<Listeners> {
   const all: Listening[] = [];
-  const open = async (name: string, address: Address, onRequest: RequestListener): Promise<string> => {
+  const open = async (name: string, address: Address, onRequest: Parameters<typeof listen>[2]): Promise<string> => {
     const one = await listen(name, address, onRequest, (error) =>
       log.error({ what: 'listener', name, error: error.message }, 'a connection could not be accepted'),
     );
