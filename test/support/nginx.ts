@@ -4,8 +4,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
 import { pathOf } from '../../scripts/lib/tools.mjs';
+import { textOf } from './sources.ts';
 
-/** nginx before Weir, with the configuration that README recommends. */
+/** nginx before Weir, configured as the README says. */
 export interface Nginx {
   /** "127.0.0.1:4431". */
   readonly address: string;
@@ -35,7 +36,8 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
   return { address: `127.0.0.1:${port}`, stop: () => stop(child) };
 }
 
-function configuration({ folder, cert, key, edge }: NginxOptions, port: number): string {
+function configuration(options: NginxOptions, port: number): string {
+  const { folder } = options;
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   // As root, nginx would hand its requests to a user who may not write below the test's folder.
   const user = process.getuid?.() === 0 ? 'user root;' : '';
@@ -47,23 +49,25 @@ events { worker_connections 64; }
 http {
   access_log off;
 ${temporary.map((name) => `  ${name}_temp_path ${folder}/${name};`).join('\n')}
-  server {
-    listen 127.0.0.1:${port} ssl;
-    server_name www.shop.test data.shop.test;
-    ssl_certificate ${cert};
-    ssl_certificate_key ${key};
-    location / {
-      proxy_pass ${edge};
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_set_header Host $host;
-      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-      proxy_set_header X-Forwarded-Proto $scheme;
-      proxy_set_header X-Forwarded-Host $host;
-    }
-  }
-}
+${serverBlock(options, port)}}
 `;
+}
+
+/** The README's own server block, with the test's port, names, files and server in place of its examples. */
+function serverBlock({ cert, key, edge }: NginxOptions, port: number): string {
+  const block = /^server \{\n[^`]*?^\}\n/m.exec(textOf('README.md'))?.[0];
+  if (block === undefined) throw new Error('README.md has no nginx server block any more');
+  const places: readonly (readonly [example: string, ours: string])[] = [
+    ['listen 443 ssl', `listen 127.0.0.1:${port} ssl`],
+    ['server_name data.example.com', 'server_name www.shop.test data.shop.test'],
+    ['/etc/ssl/data.example.com.pem', cert],
+    ['/etc/ssl/data.example.com.key', key],
+    ['http://127.0.0.1:8080', edge],
+  ];
+  return places.reduce((text, [example, ours]) => {
+    if (!text.includes(example)) throw new Error(`README.md's nginx server block does not say '${example}' any more`);
+    return text.replace(example, ours);
+  }, block);
 }
 
 /** nginx cannot pick a port by itself. Another process may take this one in between; then nginx says so. */
