@@ -14,7 +14,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', ...(isLong ? [] : ['**/*.long.test.ts'])],
     passWithNoTests: false,
     // What is waited for comes soon, or on a busy machine a little later.
-    expect: { poll: { timeout: 10_000 } },
+    expect: { poll: { timeout: 30_000 } },
     // A test that is left focused would silence all others.
     allowOnly: false,
     // Names of what is slow, so that the whole stays small.

@@ -62,11 +62,11 @@ export async function openPage(context: BrowserContext, url: string, config: obj
   };
 }
 
-/** Waits until `isTrue` is; the page and the server work meanwhile. Throws with `what` after 10 s. */
+/** Waits until `isTrue` is; the page and the server work meanwhile. Throws with `what` after 30 s. */
 export async function until(what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 30_000;
   while (!(await isTrue())) {
-    if (Date.now() > end) throw new Error(`waited 10 s, in vain: ${what}`);
+    if (Date.now() > end) throw new Error(`waited 30 s, in vain: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
