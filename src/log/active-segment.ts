@@ -1,5 +1,5 @@
 import type { FileHandle, Fs } from '../model/fs.ts';
-import { unlinkIfThere, writeFully } from './io.ts';
+import { syncFinally, unlinkIfThere, writeFully } from './io.ts';
 import { encodeSegmentHeader, SEGMENT_HEADER_BYTES, type SegmentRef } from './segment.ts';
 
 /**
@@ -50,7 +50,7 @@ export class ActiveSegment {
     try {
       const header = encodeSegmentHeader({ ...ref, partition, createdAtMs });
       await writeFully(file, header, 0, header.length, 0);
-      await file.datasync();
+      await syncFinally(file);
       await fs.syncDirectory(directory);
       return new ActiveSegment(deps, ref, file);
     } catch (error) {
@@ -75,7 +75,7 @@ export class ActiveSegment {
     // Zeros that are still on their way would overwrite the records.
     if (this.#ahead !== null && end > this.#allocated) await this.#stopAhead();
     await writeFully(this.#file, bytes, 0, length, this.#end);
-    await this.#file.datasync();
+    await syncFinally(this.#file);
     this.#end = end;
   }
 
@@ -105,7 +105,7 @@ export class ActiveSegment {
     const zeros = Buffer.alloc(Math.min(ZEROS_BYTES, to - from));
     for (let at = from; at < to && !this.#isAheadStopped; at += zeros.length) {
       await writeFully(this.#aheadFile, zeros, 0, Math.min(zeros.length, to - at), at);
-      await this.#aheadFile.datasync();
+      await syncFinally(this.#aheadFile);
       this.#allocated = Math.min(at + zeros.length, to);
     }
   }
@@ -114,7 +114,7 @@ export class ActiveSegment {
   async cut(): Promise<void> {
     await this.#stopAhead();
     await this.#file.truncate(this.#end);
-    await this.#file.datasync();
+    await syncFinally(this.#file);
     this.#allocated = this.#end;
   }
 

@@ -10,8 +10,8 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Enough for a few hundred requests; grows to what arrives during one sync, and stays. */
-const FIRST_BYTES = 1024 * 1024;
+/** Enough for a few tens of requests; grows to what arrives during one sync, and stays. */
+const FIRST_BYTES = 64 * 1024;
 
 /**
  * The records that go to disk together. They are encoded into one buffer as they arrive, so that a batch is one write;

@@ -2,7 +2,8 @@ import { crc32 } from 'node:zlib';
 import type { Fs } from '../model/fs.ts';
 import type { Batch } from '../model/parts.ts';
 import type { Cursor, Report, View } from './cursor.ts';
-import { isOutOfSpace, readFile, replaceFile } from './io.ts';
+import type { DiskSpace } from './disk-space.ts';
+import { readFile, replaceFile } from './io.ts';
 
 /** A consumer's name is a file's name. */
 const NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/;
@@ -13,8 +14,7 @@ export interface ConsumersOptions {
   readonly fs: Fs;
   readonly directory: string;
   readonly report: Report;
-  /** Makes room for a file of a few bytes on a full disk; resolves when it has. */
-  readonly makeRoom: () => Promise<void>;
+  readonly space: DiskSpace;
 }
 
 interface Standing {
@@ -23,6 +23,8 @@ interface Standing {
   /** Counts seeks: a batch that was handed out before one no longer moves the consumer. */
   seeks: number;
   isRead: boolean;
+  /** Aborted by a seek, so that a reader that waits at the end goes on at once. */
+  moved: AbortController;
   /** The write under way; the next waits for it. */
   writing: Promise<void>;
 }
@@ -86,12 +88,14 @@ export class Consumers {
         if (seeks !== at.seeks) {
           await cursor.close();
           seeks = at.seeks;
+          await at.writing;
           cursor = cursorAt(at.committed);
         }
         const stored = await cursor.take(BATCH_RECORDS_MAX);
         if (seeks !== at.seeks) continue;
         if (stored.length === 0) {
-          if (!(await view.wait(cursor.offset, signal))) return;
+          const isMore = await view.wait(cursor.offset, AbortSignal.any([signal, at.moved.signal]));
+          if (!isMore && seeks === at.seeks) return;
           continue;
         }
         const next = cursor.offset;
@@ -108,6 +112,8 @@ export class Consumers {
   async seek(name: string, offset: number): Promise<void> {
     const at = this.#standing(name);
     at.seeks += 1;
+    at.moved.abort();
+    at.moved = new AbortController();
     await this.#write(name, at, () => offset);
   }
 
@@ -120,13 +126,8 @@ export class Consumers {
     const written = at.writing.then(async () => {
       const next = nextOf();
       const content = Buffer.from(JSON.stringify({ next, crc: crc32(String(next)) }));
-      try {
-        await replaceFile(this.#options.fs, this.#directory, `${name}.json`, content);
-      } catch (error) {
-        if (!isOutOfSpace(error)) throw error;
-        await this.#options.makeRoom();
-        await replaceFile(this.#options.fs, this.#directory, `${name}.json`, content);
-      }
+      const { fs, space } = this.#options;
+      await space.withReserve(() => replaceFile(fs, this.#directory, `${name}.json`, content));
       at.committed = next;
     });
     // The caller is told of a failure; the write after it is tried all the same.
@@ -146,7 +147,7 @@ export class Consumers {
 }
 
 function standing(committed: number): Standing {
-  return { committed, seeks: 0, isRead: false, writing: Promise.resolve() };
+  return { committed, seeks: 0, isRead: false, moved: new AbortController(), writing: Promise.resolve() };
 }
 
 /** Null for bytes that are not what was written. */

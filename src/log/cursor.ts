@@ -88,11 +88,12 @@ export class Cursor {
         this.#pass('dropped', segments[0]?.firstOffset ?? end, 'they are no longer in the log');
         continue;
       }
+      const ref = segments[index]!;
       const limit = Math.min(segments[index + 1]?.firstOffset ?? end, end);
-      const open = await this.#enter(segments[index]!, limit);
+      const open = await this.#enter(ref, limit);
       if (open === null) {
-        const known = (await this.#view.current()).segments.some(({ name }) => name === segments[index]!.name);
-        if (known) this.#pass('damaged', limit, `the file ${segments[index]!.name} is missing`);
+        const isKnown = (await this.#view.current()).segments.some(({ name }) => name === ref.name);
+        if (isKnown) this.#pass('damaged', limit, `the file ${ref.name} is missing`);
         continue;
       }
       const stored = await this.#collect(open, max);

@@ -40,6 +40,17 @@ export class DiskSpace {
     await this.#giveUpReserve();
   }
 
+  /** Runs what needs a few bytes; where the disk has none, once more when the reserve has been given up. */
+  async withReserve<T>(run: () => Promise<T>): Promise<T> {
+    try {
+      return await run();
+    } catch (error) {
+      if (!isOutOfSpace(error)) throw error;
+      await this.exhausted();
+      return run();
+    }
+  }
+
   /** Looks again, and writes the reserve where it is missing. One look at a time; never rejects. */
   check(): Promise<void> {
     this.#checking ??= this.#check()

@@ -7,7 +7,6 @@ import { Cursor, type ReaderOptions, type ReadFrom, type Report, readRecords, ty
 import { DiskSpace } from './disk-space.ts';
 import { EndMarkFile } from './end-mark.ts';
 import { type LogHost, systemHost } from './host.ts';
-import { isOutOfSpace } from './io.ts';
 import { createdAtMs, type Recovered, recover } from './recovery.ts';
 import { countDroppable, dropSegments, type Retention } from './retention.ts';
 import { Writer } from './writer.ts';
@@ -35,11 +34,6 @@ export interface FileLogOptions {
   readonly onSynced: (applied: readonly Applied[]) => undefined | Promise<void>;
   /** Records below this offset are covered by synced snapshots of state; others are not dropped. */
   readonly mayDropBefore: () => number;
-  /**
-   * The log is at least this long: what was derived from it says so. Where the disk has lost that much, the missing
-   * offsets are not given out again.
-   */
-  readonly nextOffsetMin?: number;
   /** Called once when a write or sync failed: nothing is acknowledged any more, the process is to end. */
   readonly onFatal: (error: Error) => void;
   /** Told of everything an operator should know, and of records that could not be read, each range once. */
@@ -71,6 +65,7 @@ export class FileLog implements EventLog {
   readonly #consumers: Consumers;
   readonly #view: View;
   readonly #stopTicks: () => void;
+  #retaining: Promise<number> | null = null;
   /** Followers that wait for more. */
   #followers = new Set<() => void>();
 
@@ -154,10 +149,17 @@ export class FileLog implements EventLog {
   }
 
   /** Drops the oldest segments that retention allows, and returns how many; to be called now and then. */
-  async retain(): Promise<number> {
+  retain(): Promise<number> {
+    this.#retaining ??= this.#retain().finally(() => {
+      this.#retaining = null;
+    });
+    return this.#retaining;
+  }
+
+  async #retain(): Promise<number> {
     const { fs, directory, retention, mayDropBefore } = this.#options;
     if (retention.maxAgeMs === null && retention.maxBytes === null) return 0;
-    const { segments } = this.#writer;
+    const segments = [...this.#writer.segments];
     const nowMs = this.#host.nowMs();
     const count = await countDroppable(fs, directory, segments, retention, mayDropBefore(), nowMs);
     const dropped = segments.slice(0, count);
@@ -222,33 +224,34 @@ async function prepare(options: FileLogOptions, host: LogHost): Promise<Opened> 
   const { fs, directory, lowWaterBytes, reservedBytes = RESERVED_BYTES } = options;
   const report = onceEach(options.report);
   const space = new DiskSpace({ fs, directory, lowWaterBytes, reservedBytes, report });
-  const found = await recover(fs, directory).catch(async (error: unknown) => {
-    if (!isOutOfSpace(error)) throw error;
-    await space.exhausted();
-    return recover(fs, directory);
-  });
+  const found = await space.withReserve(() => recover(fs, directory));
   for (const { segment, startByte, endByte, fromOffset, toOffset } of found.damage) {
     report(
       `Bytes ${startByte} to ${endByte} of ${segment.name} are damaged: ${toOffset - fromOffset} records (offsets ${fromOffset} to ${toOffset - 1}) are lost.`,
       { why: 'damaged', fromOffset, toOffset },
     );
   }
-  const makeRoom = (): Promise<void> => space.exhausted();
-  const consumers = await Consumers.open({ fs, directory, report, makeRoom });
+  const consumers = await Consumers.open({ fs, directory, space, report });
   const end = found.end.offset;
-  const nextOffset = Math.max(end, consumers.committedMax, options.nextOffsetMin ?? 0);
+  const nextOffset = Math.max(end, consumers.committedMax);
   if (nextOffset > end) {
+    // Given out again, these offsets would be taken for delivered.
     report(
-      `The log ends at ${end}, but records up to ${nextOffset - 1} were delivered or applied: the last ${nextOffset - end} are lost.`,
+      `The log ends at ${end}, but records up to ${nextOffset - 1} were delivered: the last ${nextOffset - end} are lost.`,
       { why: 'damaged', fromOffset: end, toOffset: nextOffset },
     );
   }
-  const endMark = await EndMarkFile.open(fs, directory, host.bootId());
+  const endMark = await EndMarkFile.open(fs, directory, host.bootId(), space, report);
   const last = found.segments.at(-1);
-  if (last !== undefined) await endMark.write(last.epoch, found.end.byte, nextOffset, found.end.crc ?? 0);
+  await endMark.write(last?.epoch ?? NO_EPOCH, { ...found.end, offset: nextOffset });
+  await endMark.sync();
+  await fs.syncDirectory(directory);
   await space.look();
   return { host, space, endMark, consumers, recovered: found, nextOffset, report };
 }
+
+/** Of the mark of a log without segments; an epoch is never this, but for a chance of one in 2^53. */
+const NO_EPOCH = 0;
 
 /** Many readers meet the same damage: it is reported by the first. */
 function onceEach(report: Report): Report {

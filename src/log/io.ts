@@ -28,6 +28,20 @@ export async function readFully(file: FileHandle, position: number, length: numb
   return at === length ? bytes : bytes.subarray(0, at);
 }
 
+/**
+ * A sync that failed is final, even one that failed for lack of space: the kernel calls the pages clean, and what became
+ * of them nobody knows. So its error never has a code that stands for a failure that passes.
+ */
+export class SyncFailed extends Error {}
+
+export async function syncFinally(file: FileHandle): Promise<void> {
+  try {
+    await file.datasync();
+  } catch (error) {
+    throw new SyncFailed(`A sync failed: ${(error as Error).message}`, { cause: error });
+  }
+}
+
 /** Replaces a file as a whole: after a crash it is the old one or the new one. `directory` must exist. */
 export async function replaceFile(fs: Fs, directory: string, name: string, content: Uint8Array): Promise<void> {
   const temporary = `${directory}/${name}.new`;

@@ -1,5 +1,6 @@
 import * as callbacks from 'node:fs';
 import { mkdir, readdir, rename, statfs, unlink } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { FileHandle, Fs } from '../model/fs.ts';
 
 /** The real file system. Short writes are passed on as they are: whoever writes decides what they mean. */
@@ -9,7 +10,12 @@ export const nodeFs: Fs = {
   },
   readdir: (path) => readdir(path),
   async mkdir(path) {
-    await mkdir(path, { recursive: true });
+    const first = await mkdir(path, { recursive: true });
+    // Also where it was there already: whoever made it may have been killed before this.
+    const parents = [dirname(resolve(path))];
+    while (first !== undefined && parents.at(-1)!.length > dirname(first).length)
+      parents.push(dirname(parents.at(-1)!));
+    for (const parent of parents) await nodeFs.syncDirectory(parent);
   },
   rename,
   unlink,

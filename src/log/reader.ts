@@ -1,6 +1,6 @@
 import type { Stored } from '../model/record.ts';
 import { type Durable, type ReaderOptions, type ReadFrom, readRecords, type View } from './cursor.ts';
-import { readEndMark } from './end-mark.ts';
+import { type EndMark, readEndMark } from './end-mark.ts';
 import { type LogHost, systemHost } from './host.ts';
 import { codeOf, openIfThere } from './io.ts';
 import { findEnd, listSegments } from './recovery.ts';
@@ -9,6 +9,10 @@ import type { SegmentRef } from './segment.ts';
 
 /** How often another process looks for more. */
 const POLL_MS = 100;
+/** Writing the mark takes microseconds. */
+const MARK_TRIES = 5;
+const MARK_RETRY_MS = 5;
+const NEVER = new AbortController().signal;
 
 export interface LogReader {
   read(from: ReadFrom, follow: boolean, signal: AbortSignal): AsyncIterable<Stored>;
@@ -46,14 +50,26 @@ class OutsideView implements View {
 
   async current(): Promise<Durable> {
     const { fs, directory } = this.#options;
+    // The mark first: a segment that is begun meanwhile proves what the mark says of the one before.
+    const mark = await this.#readMark();
     const segments = await listSegments(fs, directory);
     const last = segments.at(-1);
     if (last === undefined) return { segments, offset: 0 };
-    const mark = await readEndMark(fs, directory);
-    if (mark?.epoch === last.epoch && mark.bootId === this.#host.bootId()) return { segments, offset: mark.offset };
-    const isOldBoot = mark !== null && mark.bootId !== this.#host.bootId();
+    const bootId = this.#host.bootId();
+    if (mark?.epoch === last.epoch && mark.bootId === bootId) return { segments, offset: mark.offset };
+    const isOldBoot = mark !== null && mark.bootId !== bootId;
     const from = mark?.epoch === last.epoch ? mark : segmentStart(last.firstOffset);
     return { segments, offset: await this.#scanEnd(last, from, isOldBoot) };
+  }
+
+  /** A mark that cannot be read may be just being written. */
+  async #readMark(): Promise<EndMark | null> {
+    const { fs, directory } = this.#options;
+    for (let tries = 1; ; tries++) {
+      const mark = await readEndMark(fs, directory);
+      if (mark !== null || tries === MARK_TRIES) return mark;
+      await this.#host.sleep(MARK_RETRY_MS, NEVER);
+    }
   }
 
   async #scanEnd(ref: SegmentRef, mark: Place, isOldBoot: boolean): Promise<number> {

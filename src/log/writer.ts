@@ -168,29 +168,20 @@ export class Writer {
     const first = this.#offset;
     const crc = batch.seal(active.ref.epoch, first, this.#crc);
     await active.append(batch.buffer, batch.bytes);
-    // The zeros' sync may have failed meanwhile: after a failed sync nothing is acknowledged.
-    if (this.#failure !== null) throw this.#failure;
     const applied = this.#appliedOf(batch, first);
     this.#crc = crc;
     this.#offset = first + batch.records.length;
     this.#writtenBytes += batch.bytes;
     const pending = applied.length === 0 ? undefined : onSynced(applied);
-    await Promise.all([pending, this.#mark(active)]);
+    await Promise.all([
+      pending,
+      this.#options.endMark.write(active.ref.epoch, { byte: active.end, offset: this.#offset, crc }),
+    ]);
+    // The zeros' sync may have failed meanwhile: after a failed sync nothing is acknowledged.
+    if (this.#failure !== null) throw this.#failure;
     active.allocateAhead(batch.bytes);
     batch.resolve(partition, first);
     onProgress();
-  }
-
-  /** Records are durable without the mark: where a full disk does not take it, only readers in other processes wait. */
-  async #mark({ ref, end }: ActiveSegment): Promise<void> {
-    const { endMark, space, report } = this.#options;
-    try {
-      await endMark.write(ref.epoch, end, this.#offset, this.#crc);
-    } catch (error) {
-      if (!isOutOfSpace(error)) throw error;
-      report(`The mark of the log's end could not be written: ${(error as Error).message}`);
-      await space.exhausted();
-    }
   }
 
   #appliedOf(batch: PendingBatch, first: number): Applied[] {

@@ -12,7 +12,7 @@ export interface Fs {
   open(path: string, mode: 'read' | 'write' | 'create'): Promise<FileHandle>;
   /** Names in a folder, in no order. */
   readdir(path: string): Promise<string[]>;
-  /** Creates the folder and its parents; an existing one is no error. */
+  /** Creates the folder and its parents, durably; an existing one is no error. */
   mkdir(path: string): Promise<void>;
   /** Atomic replacement; durable only after `syncDirectory`. */
   rename(from: string, to: string): Promise<void>;

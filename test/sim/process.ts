@@ -1,0 +1,138 @@
+import type { Missing } from '../../src/log/cursor.ts';
+import { FileLog, type FileLogOptions } from '../../src/log/file.ts';
+import { openLogReader } from '../../src/log/reader.ts';
+import type { Applied, Batch } from '../../src/model/parts.ts';
+import type { ParseBody, Stored } from '../../src/model/record.ts';
+import { StateKeeper } from '../../src/state/keeper.ts';
+import type { Machine } from './machine.ts';
+import type { Model } from './model.ts';
+import { type Faults, SimFs } from './sim-fs.ts';
+import { SimHost } from './sim-host.ts';
+import { SimState } from './sim-state.ts';
+
+export type LogLimits = Pick<
+  FileLogOptions,
+  'segmentBytes' | 'preallocateBytes' | 'lowWaterBytes' | 'reservedBytes' | 'retention'
+>;
+
+export const LOG_FOLDER = '/data/log';
+const SNAPSHOT_FOLDER = '/data/snapshots';
+/** Bodies are compared as bytes. */
+export const parseBody: ParseBody = () => ({ events: [], identityMap: null, consent: null, query: {}, meta: {} });
+/** State that says this has lost something, or is ahead of the log. */
+const STATE_TROUBLE = /neither in the log|but the log ends/;
+
+/** One run of the server's storage, put together as the server does it: log, state, and who keeps them together. */
+export class SimProcess {
+  readonly fs: SimFs;
+  readonly host: SimHost;
+  readonly machine: Machine;
+  readonly model: Model;
+  readonly missing: Missing[] = [];
+  readonly fatal: Error[] = [];
+  log!: FileLog;
+  keeper!: StateKeeper;
+  store!: SimState;
+  readonly #stop = new AbortController();
+
+  constructor(machine: Machine, model: Model, faults: Faults) {
+    this.machine = machine;
+    this.model = model;
+    this.fs = new SimFs(machine.disk, machine.turns, machine.random, faults);
+    this.host = new SimHost(machine.turns, machine.random, machine.clock, machine.boot);
+  }
+
+  async open(limits: LogLimits): Promise<void> {
+    const { fs, host, model } = this;
+    const report = (message: string, missing?: Missing): void => {
+      if (fs.hasStopped) return;
+      if (missing !== undefined) {
+        this.missing.push(missing);
+        model.report(missing);
+      }
+      if (STATE_TROUBLE.test(message) && !model.hasDamage) model.wrong(message);
+    };
+    this.store = await SimState.open(this.machine.stateDisk);
+    this.keeper = await StateKeeper.open({
+      fs,
+      directory: SNAPSHOT_FOLDER,
+      store: this.store,
+      partition: 0,
+      report,
+      now: () => host.nowMs(),
+    });
+    this.log = await FileLog.open({
+      fs,
+      directory: LOG_FOLDER,
+      partition: 0,
+      queueBytesMax: 1024 * 1024,
+      queueAgeMsMax: 2000,
+      ...limits,
+      parseBody,
+      onSynced: (applied) => this.#apply(applied),
+      mayDropBefore: () => this.keeper.mayDropBefore(),
+      onFatal: (error) => this.fatal.push(error),
+      report,
+      host,
+    });
+    // Failures while opening are answered by not opening.
+    fs.hasFailed = false;
+    await this.keeper.recover(this.log);
+  }
+
+  #apply(applied: readonly Applied[]): undefined | Promise<void> {
+    return this.keeper.apply(applied);
+  }
+
+  /** Everything that this process's log has. */
+  async readAll(): Promise<Stored[]> {
+    const all: Stored[] = [];
+    for await (const stored of this.log.read('start', false, this.#stop.signal)) {
+      if (this.fs.hasStopped) break;
+      this.model.show(stored, 'the log');
+      all.push(stored);
+    }
+    return all;
+  }
+
+  /** Shows what becomes durable, as long as the process runs. */
+  async follow(): Promise<void> {
+    for await (const stored of this.log.read('start', true, this.#stop.signal)) {
+      if (this.fs.hasStopped) return;
+      this.model.show(stored, 'a follower');
+    }
+  }
+
+  consume(name: string): AsyncIterator<Batch> {
+    return this.log.consume(name, this.#stop.signal)[Symbol.asyncIterator]();
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.log.close();
+    await this.keeper.snapshot();
+  }
+}
+
+/** What a reader in another process shows of the log, and what it says is missing. */
+export async function readFromOutside(
+  machine: Machine,
+  model: Model,
+  faults: Faults,
+): Promise<{ shown: Stored[]; missing: Missing[] }> {
+  const fs = new SimFs(machine.disk, machine.turns, machine.random, faults);
+  const host = new SimHost(machine.turns, machine.random, machine.clock, machine.boot);
+  const missing: Missing[] = [];
+  const report = (_message: string, what?: Missing): void => {
+    if (what === undefined) return;
+    missing.push(what);
+    model.report(what);
+  };
+  const reader = await openLogReader({ fs, directory: LOG_FOLDER, partition: 0, parseBody, report, host });
+  const shown: Stored[] = [];
+  for await (const stored of reader.read('start', false, new AbortController().signal)) {
+    model.show(stored, 'a reader outside');
+    shown.push(stored);
+  }
+  return { shown, missing };
+}

@@ -1,0 +1,409 @@
+import { ALIGN_BYTES, FRAME_HEADER_BYTES, frameBytes, SEGMENT_HEADER_BYTES, sealFrame } from '../../src/log/segment.ts';
+import { LogUnavailable } from '../../src/model/parts.ts';
+import type { Change } from '../../src/model/person.ts';
+import type { LogRecord } from '../../src/model/record.ts';
+import { framesOn, Machine, ROOMY_BYTES } from './machine.ts';
+import { Model } from './model.ts';
+import { LOG_FOLDER, type LogLimits, readFromOutside, SimProcess } from './process.ts';
+import type { Random } from './random.ts';
+import { expectDisturbed, SimConsumer } from './sim-consumer.ts';
+import type { SimFile } from './sim-disk.ts';
+import { type Faults, NO_FAULTS } from './sim-fs.ts';
+
+/** What one schedule did, and what was wrong; nothing where all promises were kept. */
+export interface Outcome {
+  readonly seed: number;
+  readonly wrongs: readonly string[];
+  readonly steps: readonly string[];
+}
+
+/** What kind of misfortune a schedule has. Stops of the process and of the machine happen in all of them. */
+type Weather = 'calm' | 'full-disk' | 'bad-writes' | 'bad-reads' | 'bad-calls' | 'rot';
+const WEATHERS: readonly Weather[] = [
+  ...(['calm', 'calm', 'calm', 'full-disk', 'full-disk', 'bad-writes', 'bad-writes'] as const),
+  ...(['bad-reads', 'bad-calls', 'rot', 'rot'] as const),
+];
+const PERSONS = ['ann', 'bob', 'cleo'];
+/** Appends are to be taken again this long after there is space (P5). */
+const RESUME_MS = 5000;
+
+/** Runs one schedule: a pure function of its seed. */
+export async function simulate(seed: number): Promise<Outcome> {
+  const simulation = new Simulation(seed);
+  try {
+    await simulation.run();
+  } catch (error) {
+    simulation.model.wrong(`an error nobody expected: ${(error as Error).stack ?? String(error)}`);
+  }
+  return { seed, wrongs: simulation.model.wrongs, steps: simulation.steps };
+}
+
+/** What a client may send who knows the format: a frame with a record that nobody sent, at a place where a frame may start. */
+function forgedFrame(random: Random): Buffer {
+  const head = Buffer.from('{"v":1,"r":"forged","t":1,"g":"","s":"","p":"","u":null,"e":[]}');
+  const shift = random.below(ALIGN_BYTES);
+  const bytes = Buffer.alloc(shift + frameBytes(4 + head.length), 1);
+  bytes.writeUInt32LE(head.length, shift + FRAME_HEADER_BYTES);
+  head.copy(bytes, shift + FRAME_HEADER_BYTES + 4);
+  const offset = random.below(40);
+  const frame = { epoch: random.below(5), batch: offset, offset, atMs: 1, previousCrc: 0 };
+  sealFrame(bytes, shift, 4 + head.length, frame);
+  return bytes;
+}
+
+class Simulation {
+  readonly model = new Model();
+  readonly steps: string[] = [];
+  readonly #machine: Machine;
+  readonly #weather: Weather;
+  readonly #limits: LogLimits;
+  #process: SimProcess | null = null;
+  #sent = 0;
+  readonly #consumer: SimConsumer;
+  #isSpaceShort = false;
+  /** The mark of the end is as the last process wrote it: one that the disk lost hides the last batch until the next start. */
+  #isMarkSound = true;
+
+  constructor(seed: number) {
+    this.#machine = new Machine(seed);
+    const { random } = this.#machine;
+    this.#weather = random.pick(WEATHERS);
+    this.#limits = {
+      segmentBytes: random.between(400, 4000),
+      preallocateBytes: random.oneIn(3) ? 0 : random.between(256, 2048),
+      lowWaterBytes: random.between(0, 1000),
+      reservedBytes: random.oneIn(4) ? 0 : 512,
+      retention: { maxAgeMs: random.oneIn(4) ? 2000 : null, maxBytes: random.oneIn(2) ? 2000 : null },
+    };
+    this.#consumer = new SimConsumer(this.model, this.steps);
+    this.#step(`seed ${seed}, weather ${this.#weather}, ${JSON.stringify(this.#limits)}`);
+  }
+
+  #step(what: string): void {
+    this.steps.push(what);
+  }
+
+  async run(): Promise<void> {
+    const { random } = this.#machine;
+    const steps = random.between(4, 24);
+    for (let i = 0; i < steps && this.model.wrongs.length === 0; i++) {
+      if (this.#process === null) await this.#start();
+      else await this.#act(this.#process);
+      if (this.#process?.fs.hasStopped === true) await this.#crash(this.#process);
+    }
+    if (this.#process !== null && this.model.wrongs.length === 0) await this.#crash(this.#process);
+    this.#makeRoom();
+    if (this.model.wrongs.length === 0) await this.#start(NO_FAULTS);
+  }
+
+  /** Lets things happen until `work` is done; null if the process stopped first. */
+  async #drive<T>(process: { readonly fs: { readonly hasStopped: boolean } }, work: Promise<T>): Promise<T | null> {
+    let outcome: { value: T } | { error: unknown } | null = null;
+    work.then(
+      (value) => {
+        outcome = { value };
+      },
+      (error: unknown) => {
+        outcome = { error };
+      },
+    );
+    const { turns } = this.#machine;
+    await turns.run(() => outcome !== null || process.fs.hasStopped);
+    const settled = outcome as { value: T } | { error: unknown } | null;
+    if (process.fs.hasStopped) return null;
+    if (settled === null) throw new Error('nothing happens any more, and the work is not done');
+    if ('error' in settled) throw settled.error;
+    return settled.value;
+  }
+
+  async #settle(process: SimProcess): Promise<void> {
+    await this.#machine.turns.run(() => process.fs.hasStopped);
+  }
+
+  async #start(faults = this.#faults(40)): Promise<void> {
+    // What bits have flipped, and what the power cut has taken, decides what can still be known.
+    if (this.model.hasDamage) this.model.doubtFrom(framesOn(this.#machine.disk).provenEnd);
+    const process = new SimProcess(this.#machine, this.model, faults);
+    const isUndisturbed = (): boolean => !process.fs.hasBeenDisturbed && !process.fs.hasRunOut;
+    this.#step(`start ${JSON.stringify(faults)}`);
+    try {
+      const isOpen = await this.#drive(
+        process,
+        process.open(this.#limits).then(() => true),
+      );
+      if (isOpen !== null && isUndisturbed()) this.#isMarkSound = true;
+      if (isOpen === null) return this.#crash(process);
+    } catch (error) {
+      if (isUndisturbed()) throw error;
+      this.#isMarkSound = false;
+      this.#step(`did not start: ${(error as Error).message}`);
+      this.#makeRoom();
+      this.#machine.turns.clear();
+      return;
+    }
+    process.fs.faults = { ...NO_FAULTS, short: process.fs.faults.short };
+    this.#process = process;
+    await this.#check(process);
+  }
+
+  /** Everything that can be checked of a running process when nothing is under way. */
+  async #check(process: SimProcess): Promise<void> {
+    const { log, store, missing } = process;
+    await this.#settle(process);
+    process.fs.faults = { ...NO_FAULTS, stop: process.fs.faults.stop };
+    const shown = await this.#drive(process, process.readAll());
+    if (shown === null) return;
+    this.model.checkWhole(shown, missing, log.nextOffset, 'the log');
+    this.model.checkState(store, log.nextOffset);
+    if (process.fs.hasFailed && log.refusing !== 'failed') this.model.wrong('a sync failed, and the log goes on');
+    if (process.fatal.length > 1) this.model.wrong('the failure was told twice');
+    if (process.fatal.length > 0 && !process.fs.hasBeenDisturbed) throw process.fatal[0]!;
+    for (const breach of process.fs.breaches) this.model.wrong(breach);
+  }
+
+  async #act(process: SimProcess): Promise<void> {
+    const { random, turns, disk, stateDisk } = this.#machine;
+    const acts: readonly (() => Promise<void>)[] = [
+      () => this.#append(process),
+      () => this.#append(process),
+      () => this.#append(process),
+      () => this.#append(process),
+      () => this.#settle(process),
+      () => this.#someTurns(process),
+      () => this.#check(process),
+      () => this.#readOutside(),
+      () => this.#consume(process),
+      () => this.#consume(process),
+      () => this.#seek(process),
+      () => this.#snapshot(process),
+      () => this.#retain(process),
+      () => this.#letTimePass(process, random.between(500, 3000)),
+      () => this.#crash(process),
+      () => this.#crash(process),
+      () => this.#close(process),
+      () => this.#misfortune(process),
+      () => this.#misfortune(process),
+      () => this.#quietly('the kernel writes back', () => disk.trickle()),
+      () => this.#quietly('state is flushed', () => stateDisk.flush()),
+      () => this.#follow(process),
+    ];
+    await random.pick(acts)();
+    if (turns.areOver && process.fs.hasFailed) await this.#check(process);
+  }
+
+  async #quietly(what: string, run: () => void): Promise<void> {
+    this.#step(what);
+    run();
+  }
+
+  async #append(process: SimProcess): Promise<void> {
+    const { random } = this.#machine;
+    const count = random.between(1, 5);
+    this.#step(`append ${count} from r${this.#sent}`);
+    for (let i = 0; i < count; i++) {
+      const record = this.#record();
+      this.model.send(record);
+      process.log.append(record).then(
+        (position) => {
+          if (process.fs.hasStopped || this.#process !== process) return;
+          if (process.fs.hasFailed) this.model.wrong(`${record.requestId} was acknowledged after a failed sync`);
+          if (record.changes.length > 0 && process.store.appliedUpTo(0) < position.offset) {
+            this.model.wrong(`${record.requestId} was acknowledged before state had it`);
+          }
+          this.model.acknowledge(record, position);
+        },
+        (error: unknown) => {
+          if (error instanceof LogUnavailable) return;
+          this.model.wrong(`an append was refused with ${String(error)}`);
+        },
+      );
+    }
+  }
+
+  #record(): LogRecord {
+    const { random, clock } = this.#machine;
+    const number = this.#sent++;
+    const changes: Change[] = [];
+    const time = `${number.toString(16).padStart(12, '0')}-0000`;
+    for (let i = random.below(3); i > 0; i--) {
+      const operation = random.oneIn(2) ? 'update' : 'replace';
+      const value = { [random.pick(['a', 'b'])]: number };
+      changes.push({ kind: 'consent', key: random.pick(PERSONS), time, body: { operation, value } });
+    }
+    const raw = random.oneIn(8)
+      ? forgedFrame(random)
+      : Buffer.alloc(random.below(random.oneIn(5) ? 600 : 80), number + 1);
+    return {
+      requestId: `r${number}`,
+      atMs: clock.ms,
+      orgId: 'org',
+      datastreamId: 'site',
+      path: '/v2/interact',
+      ecid: null,
+      meta: {},
+      events: [],
+      raw: raw.length === 0 ? null : raw,
+      changes,
+    };
+  }
+
+  async #someTurns(process: SimProcess): Promise<void> {
+    const { random, turns } = this.#machine;
+    const count = random.between(1, 12);
+    this.#step(`${count} turns`);
+    for (let i = 0; i < count && !turns.areOver && !process.fs.hasStopped; i++) await turns.step();
+  }
+
+  async #readOutside(): Promise<void> {
+    if (!this.#machine.disk.folders.has(LOG_FOLDER)) return;
+    this.#step('read from outside');
+    const faults = { ...NO_FAULTS, short: 8 };
+    const acknowledged = this.model.acknowledged();
+    const reading = readFromOutside(this.#machine, this.model, faults);
+    const read = await this.#drive({ fs: { hasStopped: false } }, reading);
+    const isUndisturbed = this.#process?.fs.hasBeenDisturbed !== true && this.#process?.fs.hasRunOut !== true;
+    if (read !== null && this.#isMarkSound && isUndisturbed && !this.model.hasDamage) {
+      this.model.checkShown(acknowledged, read.shown, 'a reader outside');
+    }
+  }
+
+  async #follow(process: SimProcess): Promise<void> {
+    this.#step('follow');
+    process.follow().catch((error: unknown) => expectDisturbed(this.model, process, error));
+  }
+
+  async #consume(process: SimProcess): Promise<void> {
+    await this.#consumer.take(process, (work) => this.#drive(process, work), this.#machine.random.oneIn(3));
+  }
+
+  async #seek(process: SimProcess): Promise<void> {
+    const to = this.#machine.random.between(0, process.log.nextOffset);
+    this.#step(`seek to ${to}`);
+    await this.#consumer.seek(process, to, (work) => this.#drive(process, work));
+  }
+
+  async #snapshot(process: SimProcess): Promise<void> {
+    this.#step('snapshot');
+    try {
+      await this.#drive(process, process.keeper.snapshot());
+    } catch (error) {
+      expectDisturbed(this.model, process, error);
+    }
+  }
+
+  async #retain(process: SimProcess): Promise<void> {
+    this.#step('retain');
+    this.model.mayDropBefore = Math.max(this.model.mayDropBefore, process.keeper.mayDropBefore());
+    try {
+      await this.#drive(process, process.log.retain());
+    } catch (error) {
+      expectDisturbed(this.model, process, error);
+    }
+  }
+
+  async #letTimePass(process: SimProcess, ms: number): Promise<void> {
+    this.#step(`${ms} ms pass`);
+    this.#machine.clock.ms += ms;
+    process.host.runTimers();
+    await this.#settle(process);
+  }
+
+  /** The process is gone, or the machine: with all that was under way. */
+  async #crash(process: SimProcess): Promise<void> {
+    const { random } = this.#machine;
+    if (process.fs.faults.stop === null && !process.fs.hasStopped && random.oneIn(2)) {
+      for (let i = random.below(6); i > 0 && !this.#machine.turns.areOver; i--) await this.#machine.turns.step();
+    }
+    process.fs.stop();
+    this.#process = null;
+    if (process.fs.hasBeenDisturbed || process.fs.hasRunOut) this.#isMarkSound = false;
+    this.#consumer.restart();
+    const isPowerCut = random.oneIn(2);
+    this.#step(isPowerCut ? 'power is cut' : 'killed');
+    if (isPowerCut) this.#machine.cutPower();
+    else this.#machine.kill();
+    if (this.#weather === 'rot' && random.oneIn(2)) this.#flipBit();
+    if (random.oneIn(3)) await this.#readOutside();
+  }
+
+  async #close(process: SimProcess): Promise<void> {
+    this.#step('close');
+    try {
+      if ((await this.#drive(process, process.close())) === null && process.fs.hasStopped) return;
+    } catch (error) {
+      expectDisturbed(this.model, process, error);
+    }
+    process.fs.stop();
+    this.#process = null;
+    this.#consumer.restart();
+    this.#machine.kill();
+  }
+
+  async #misfortune(process: SimProcess): Promise<void> {
+    const { random, disk } = this.#machine;
+    if (this.#weather === 'rot') this.#flipBit();
+    else if (this.#weather === 'full-disk' && this.#isSpaceShort) await this.#giveSpace(process);
+    else if (this.#weather === 'full-disk' && random.oneIn(2)) {
+      disk.capacityBytes = disk.usedBytes + random.below(1500);
+      this.#isSpaceShort = true;
+      this.#step(`the disk has ${disk.freeBytes} bytes left`);
+    } else {
+      process.fs.faults = this.#faults(12);
+      this.#step(`coming: ${JSON.stringify(process.fs.faults)}`);
+    }
+  }
+
+  /** What is to go wrong among the next calls, as the weather has it. */
+  #faults(calls: number): Faults {
+    const { random } = this.#machine;
+    const soon = (): number | null => (random.oneIn(2) ? random.between(1, calls) : null);
+    const faults: Faults = { ...NO_FAULTS, short: random.oneIn(3) ? 4 : 0 };
+    if (random.oneIn(4)) faults.stop = random.between(1, calls);
+    if (this.#weather === 'bad-writes') return { ...faults, write: random.oneIn(2) ? soon() : null, sync: soon() };
+    if (this.#weather === 'bad-reads') return { ...faults, read: soon() };
+    if (this.#weather === 'bad-calls') faults.call = { after: random.between(1, calls), code: 'EIO' };
+    if (this.#weather === 'full-disk') faults.call = { after: random.between(1, calls), code: 'ENOSPC' };
+    return faults;
+  }
+
+  #makeRoom(): void {
+    this.#machine.disk.capacityBytes = ROOMY_BYTES;
+    this.#isSpaceShort = false;
+  }
+
+  /** Space comes back: within five seconds appends are taken again. */
+  async #giveSpace(process: SimProcess): Promise<void> {
+    this.#step('there is space again');
+    this.#makeRoom();
+    process.fs.faults = { ...NO_FAULTS };
+    for (let ms = 0; ms < RESUME_MS && !process.fs.hasStopped; ms += 1000) await this.#letTimePass(process, 1000);
+    if (process.log.refusing === 'disk-full')
+      this.model.wrong(`appends are refused ${RESUME_MS} ms after space is back`);
+  }
+
+  /** One bit of what the disk holds for good is another: of a record, of a segment's header, or of the mark of the end. */
+  #flipBit(): void {
+    const { random, disk } = this.#machine;
+    const { frames } = framesOn(disk);
+    if (frames.length === 0) return;
+    const { file, frame } = random.pick(frames);
+    const end = disk.names.get(`${LOG_FOLDER}/end`);
+    const kind = random.below(8);
+    if (kind === 0) {
+      this.#flipIn(file, random.below(SEGMENT_HEADER_BYTES), 'a header');
+    } else if (kind === 1 && end !== undefined && end.disk.length > 0) {
+      this.#isMarkSound = false;
+      this.#flipIn(end, random.below(end.disk.length), 'the mark of the end');
+    } else {
+      this.model.damage(frame.offset);
+      this.#flipIn(file, random.between(frame.start, frame.end - 1), `record ${frame.offset}`);
+    }
+  }
+
+  #flipIn(file: SimFile, byte: number, what: string): void {
+    const mask = 1 << this.#machine.random.below(8);
+    file.disk[byte]! ^= mask;
+    if (byte < file.seen.length) file.seen[byte] = file.disk[byte]!;
+    this.#step(`a bit flips in ${what}, byte ${byte}`);
+  }
+}
