@@ -6,7 +6,7 @@ import { consentPreferences } from './handles/consent-preferences.ts';
 import { identityResult } from './handles/identity-result.ts';
 import { locationHint } from './handles/location-hint.ts';
 import { stateStore } from './handles/state-store.ts';
-import type { Endpoint, EventLog, HandleSource, Stage, StateStore } from './model/parts.ts';
+import type { Endpoint, EventLog, HandleSource, Matrix, Stage, StateStore } from './model/parts.ts';
 import { Answer } from './stages/answer.ts';
 import { Append } from './stages/append.ts';
 import { Consent } from './stages/consent.ts';
@@ -42,7 +42,7 @@ export const STAGES = {
 export type StageName = keyof typeof STAGES;
 
 /** The matrix with its stages made: each stage once, shared by the endpoints that run it. */
-export function matrix(deps: StageDeps): readonly (readonly [Endpoint, readonly Stage[]])[] {
+export function matrix(deps: StageDeps): Matrix {
   const made = new Map<StageName, Stage>();
   const stage = (name: StageName): Stage => {
     const known = made.get(name);

@@ -1,5 +1,5 @@
 import type { ReceivedEvent } from '../model/exchange.ts';
-import { isObject, type Json, type JsonObject } from '../model/json.ts';
+import { isObject, type Json, type JsonObject, quoted } from '../model/json.ts';
 import { problem } from '../model/problem.ts';
 
 /**
@@ -90,7 +90,7 @@ function checkIdentity(item: Json, path: string): void {
   if (state !== undefined && state !== null && !STATES.includes(state as string)) {
     throw problem(
       'EXEG-0102-400',
-      `The field '${path}.authenticatedState' is ${quote(state)}; it takes ${STATES.join(', ')}.`,
+      `The field '${path}.authenticatedState' is ${quoted(state)}; it takes ${STATES.join(', ')}.`,
     );
   }
   const primary = own(item, 'primary');
@@ -127,12 +127,5 @@ function kindOf(value: Json | undefined): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'object') return 'an object';
-  return `the ${typeof value} ${quote(value)}`;
-}
-
-/** Long enough to recognise a value, short enough for an error. */
-const QUOTED_CHARACTERS_MAX = 60;
-function quote(value: Json): string {
-  const text = JSON.stringify(value);
-  return text.length <= QUOTED_CHARACTERS_MAX ? text : `${text.slice(0, QUOTED_CHARACTERS_MAX)}…`;
+  return `the ${typeof value} ${quoted(value)}`;
 }

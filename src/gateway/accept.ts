@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Datastream, Workspace } from '../model/datastream.ts';
+import type { Datastream } from '../model/datastream.ts';
 import { warnOfEvents } from '../model/event-warnings.ts';
 import type { Client, EdgeEvent, Exchange, Received } from '../model/exchange.ts';
 import { eventField } from '../model/field-path.ts';
@@ -21,7 +21,6 @@ export interface Incoming {
   readonly req: IncomingMessage;
   readonly role: 'edge' | 'server';
   readonly encrypted: boolean;
-  readonly workspace: Workspace;
   readonly route: Route;
   readonly query: Query;
   readonly ids: RequestIds;

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { Workspace } from '../model/datastream.ts';
 import type { Exchange } from '../model/exchange.ts';
-import type { Endpoint, Stage } from '../model/parts.ts';
+import type { Matrix } from '../model/parts.ts';
 import { Problem } from '../model/problem.ts';
 import type { TrustedProxies } from '../net/proxies.ts';
 import { runStages } from '../stages/run.ts';
@@ -31,7 +31,7 @@ import { type Answerable, respond, respondEmpty, respondProblem } from './respon
 export interface GatewayDeps {
   /** What requests are judged by, now. */
   readonly workspace: () => Workspace;
-  readonly matrix: readonly (readonly [Endpoint, readonly Stage[]])[];
+  readonly matrix: Matrix;
   readonly proxies: TrustedProxies;
   readonly basePath: string;
   readonly deadlineMs: number;
@@ -111,7 +111,6 @@ export class Gateway {
         req,
         role,
         encrypted,
-        workspace,
         route: found,
         query,
         ids,

@@ -1,5 +1,5 @@
 import type { Workspace } from '../model/datastream.ts';
-import type { Endpoint, Stage } from '../model/parts.ts';
+import type { Endpoint, Matrix, Stage } from '../model/parts.ts';
 import type { Region } from '../model/region.ts';
 
 /** Mobile clients set to pre-production use this base path. Documented. */
@@ -24,9 +24,9 @@ export class Paths {
   readonly #routes = new Map<string, Route>();
   readonly #bases: readonly string[];
   readonly #workspace: Workspace;
-  readonly #matrix: readonly (readonly [Endpoint, readonly Stage[]])[];
+  readonly #matrix: Matrix;
 
-  constructor(basePath: string, matrix: Paths['matrix'], workspace: Workspace) {
+  constructor(basePath: string, matrix: Matrix, workspace: Workspace) {
     this.#bases = [...new Set([basePath, PRE_PRODUCTION_BASE_PATH])];
     this.#workspace = workspace;
     this.#matrix = matrix;
@@ -35,10 +35,6 @@ export class Paths {
       for (const [hint, region] of workspace.regions.byHint) this.#add(`/${base}/${hint}`, region);
       for (const [id, region] of workspace.regions.byTargetId) this.#add(`/${base}/t${id}`, region);
     }
-  }
-
-  get matrix(): readonly (readonly [Endpoint, readonly Stage[]])[] {
-    return this.#matrix;
   }
 
   find(pathname: string): Route | NoRoute {

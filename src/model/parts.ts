@@ -27,6 +27,9 @@ export interface Stage {
   run(x: Exchange): undefined | Promise<void>;
 }
 
+/** Which stages run for which endpoint, in order. */
+export type Matrix = readonly (readonly [Endpoint, readonly Stage[]])[];
+
 /** Produces one handle type, in the answer stage. List order in components.ts is the order in the answer. */
 export interface HandleSource {
   readonly type: string;

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { Random } from '../support/random.ts';
+import { Random } from '../sim/random.ts';
 import { type EventLine, readEvents, type Server, startServer } from '../support/server.ts';
 
 /**
