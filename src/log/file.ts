@@ -163,7 +163,7 @@ export class FileLog implements EventLog {
     const nowMs = this.#host.nowMs();
     const count = await countDroppable(fs, directory, segments, retention, mayDropBefore(), nowMs);
     const dropped = segments.slice(0, count);
-    this.#writer.forget(count);
+    this.#writer.forget(dropped);
     await dropSegments(fs, directory, dropped);
     await this.#rollOld(nowMs);
     return count;

@@ -116,8 +116,12 @@ export class Writer {
     this.#start();
   }
 
-  forget(count: number): void {
-    this.#segments.splice(0, count);
+  /** These are not in the log any more. By name: the list may have changed since they were chosen from it. */
+  forget(segments: readonly SegmentRef[]): void {
+    for (const { name } of segments) {
+      const index = this.#segments.findIndex((segment) => segment.name === name);
+      if (index !== -1) this.#segments.splice(index, 1);
+    }
   }
 
   /** Begins one turn later, so that requests that arrive together go to disk together. */
@@ -158,7 +162,7 @@ export class Writer {
     // A crash between a segment's making and its first batch left it empty.
     if (last !== undefined && last.firstOffset === ref.firstOffset) {
       await unlinkIfThere(fs, `${directory}/${last.name}`);
-      this.#segments.splice(-2, 1);
+      this.forget([last]);
     }
   }
 
