@@ -132,6 +132,8 @@ class Simulation {
         process.open(this.#limits).then(() => true),
       );
       if (isOpen !== null && isUndisturbed()) this.#isMarkSound = true;
+      // Stopped between the two halves of a short write, it has left half a mark.
+      if (isOpen === null && faults.short > 0) this.#isMarkSound = false;
       if (isOpen === null) return this.#crash(process);
     } catch (error) {
       if (isUndisturbed()) throw error;
