@@ -24,7 +24,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'server.ts': [
     ...['model', 'telemetry', 'language', 'net', 'endpoints', 'decisions', 'config', 'stages', 'log', 'state', 'sinks'],
     ...['enrichments', 'handles', 'profiles', 'forward', 'gateway', 'admin', 'components.ts', 'storage.ts'],
+    'administration.ts',
   ],
+  'administration.ts': ['model', 'telemetry', 'net', 'config', 'log/lock.ts', 'admin', 'storage.ts'],
   'storage.ts': ['model', 'telemetry', 'config', 'stages', 'log', 'state', 'components.ts'],
   cli: ['server.ts', 'config', 'model'],
   'main.ts': ['cli'],
@@ -42,7 +44,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
 };
 
 /** Only the gateway and the admin plane know HTTP; what net knows of it is the shape of a request's headers. */
-const HTTP = ['gateway', 'admin', 'net'];
+const HTTP = ['gateway', 'admin', 'net', 'administration.ts'];
 
 /** The one file through which the event log touches the disk, and the lock that only a real disk can give. */
 const LOG_DISK = ['src/log/node-fs.ts', 'src/log/lock.ts'];

@@ -1,0 +1,35 @@
+import { LogUnavailable } from '../model/parts.ts';
+import type { Problem } from '../model/problem.ts';
+import { IngressLedger } from './ledger.ts';
+import { RequestCounts } from './requests.ts';
+
+/** Why the server refused a request that it would take at another time. Others are counted by their problem's code. */
+export const SHED_KINDS = ['disk-full', 'queue-full', 'too-slow', 'failed', 'closed', 'EXEG-0000-503'] as const;
+
+/** What the gateway counts: requests, problems, what was refused for our own reasons, and the events' ledger. */
+export class Traffic {
+  readonly requests = new RequestCounts();
+  readonly ledger: IngressLedger;
+  /** By code; `http-<status>` where the catalogue has none. */
+  readonly problems: Record<string, number> = {};
+  /** By kind. Every kind is there from the start, so that a rule sees the first one as an increase. */
+  readonly shed: Record<string, number> = Object.fromEntries(SHED_KINDS.map((kind) => [kind, 0]));
+
+  constructor(sinceMs: number) {
+    this.ledger = new IngressLedger(sinceMs);
+  }
+
+  countProblem(failure: Problem): void {
+    const code = codeOf(failure);
+    this.problems[code] = (this.problems[code] ?? 0) + 1;
+    const { status } = failure.spec;
+    if (status !== 503 && status !== 429) return;
+    const kind = failure.cause instanceof LogUnavailable ? failure.cause.reason : code;
+    this.shed[kind] = (this.shed[kind] ?? 0) + 1;
+  }
+}
+
+/** A problem's code in counters and ledger. */
+export function codeOf({ spec }: Problem): string {
+  return spec.code === '' ? `http-${spec.status}` : spec.code;
+}
