@@ -1,0 +1,182 @@
+import type { Workspace } from '../model/datastream.ts';
+import type { Json, JsonObject } from '../model/json.ts';
+import { httpProblem } from '../model/problem.ts';
+import { EXPOSITION_TYPE } from '../telemetry/exposition.ts';
+import type { IngressLedger, LedgerRow } from '../telemetry/ledger.ts';
+import type { AuditLog } from './audit-log.ts';
+import type { Health } from './health.ts';
+import { type AdminQuery, pageOf, type QuerySpec } from './query.ts';
+import { describeDatastream, describeRow, TenantView } from './tenant-view.ts';
+import type { Role, TokenScope } from './tokens.ts';
+
+/** What the routes read and do. */
+export interface Plane {
+  readonly workspace: () => Workspace;
+  readonly ledger: IngressLedger;
+  readonly audit: AuditLog;
+  readonly health: () => Promise<Health>;
+  /** Why requests are not taken now, a sentence each; empty where they are. */
+  readonly notReady: () => readonly string[];
+  readonly metrics: () => Promise<string>;
+  /** Reads the workspace again; resolves when that is done. `who`: for the audit log. */
+  readonly reload: (who: JsonObject) => Promise<void>;
+}
+
+/** Who calls: a token, or anybody where the route is open. */
+export interface Caller extends TokenScope {
+  /** Null for anybody. */
+  readonly tokenId: string | null;
+}
+
+export interface AdminCall {
+  readonly caller: Caller;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: AdminQuery;
+}
+
+export interface AdminAnswer {
+  readonly status?: number;
+  /** JSON unless said otherwise. */
+  readonly type?: string;
+  readonly body: Json | string;
+}
+
+/**
+ * Who may call a route. `open`: anybody where the listener is on loopback or `admin.openStatus` says so, else any token.
+ * `org`: any token; the route shows what the token's org has, through `TenantView`. `operator`: a token without an org.
+ */
+export type Access = 'open' | 'org' | 'operator';
+
+export interface AdminRoute {
+  readonly method: 'GET' | 'POST';
+  /** As fastify spells it: ":id" is a parameter. */
+  readonly path: string;
+  readonly access: Access;
+  readonly role: Role;
+  readonly query: QuerySpec;
+  answer(plane: Plane, call: AdminCall): AdminAnswer | Promise<AdminAnswer>;
+}
+
+/** Every route of the admin listener. Tests are made from this list: a route that is not in it does not exist. */
+export const ROUTES: readonly AdminRoute[] = [
+  {
+    method: 'GET',
+    path: '/health',
+    access: 'open',
+    role: 'read',
+    query: {},
+    answer: async (plane) => ({ body: (await plane.health()) as unknown as Json }),
+  },
+  {
+    method: 'GET',
+    path: '/ready',
+    access: 'open',
+    role: 'read',
+    query: {},
+    answer(plane) {
+      const reasons = plane.notReady();
+      return { status: reasons.length === 0 ? 200 : 503, body: { ready: reasons.length === 0, reasons: [...reasons] } };
+    },
+  },
+  {
+    method: 'GET',
+    path: '/metrics',
+    access: 'open',
+    role: 'read',
+    query: {},
+    answer: async (plane) => ({ type: EXPOSITION_TYPE, body: await plane.metrics() }),
+  },
+  {
+    method: 'GET',
+    path: '/api/v1/status',
+    access: 'operator',
+    role: 'read',
+    query: {},
+    answer: async (plane) => ({ body: (await plane.health()) as unknown as Json }),
+  },
+  {
+    method: 'GET',
+    path: '/api/v1/datastreams',
+    access: 'org',
+    role: 'read',
+    query: { limit: 'limit', cursor: 'cursor' },
+    answer: listDatastreams,
+  },
+  { method: 'GET', path: '/api/v1/datastreams/:id', access: 'org', role: 'read', query: {}, answer: getDatastream },
+  {
+    method: 'GET',
+    path: '/api/v1/ledger',
+    access: 'org',
+    role: 'read',
+    query: { datastream: 'id', from: 'time', to: 'time', limit: 'limit', cursor: 'cursor' },
+    answer: readLedger,
+  },
+  {
+    method: 'GET',
+    path: '/api/v1/audit',
+    access: 'operator',
+    role: 'read',
+    query: { after: 'number', limit: 'limit' },
+    answer: readAudit,
+  },
+  { method: 'POST', path: '/api/v1/workspace/reload', access: 'operator', role: 'admin', query: {}, answer: reload },
+];
+
+function viewOf(plane: Plane, { caller }: AdminCall): TenantView {
+  return new TenantView(caller, plane.workspace(), plane.ledger);
+}
+
+function listDatastreams(plane: Plane, call: AdminCall): AdminAnswer {
+  const { query } = call;
+  const { items, next } = pageOf(viewOf(plane, call).datastreams(), ({ id }) => id, query.cursor(), query.limit());
+  return { body: { items: items.map(describeDatastream), next } };
+}
+
+function getDatastream(plane: Plane, call: AdminCall): AdminAnswer {
+  const datastream = viewOf(plane, call).datastream(call.params['id'] ?? '');
+  if (datastream === null) throw noSuchDatastream();
+  return { body: describeDatastream(datastream) };
+}
+
+function readLedger(plane: Plane, call: AdminCall): AdminAnswer {
+  const { query } = call;
+  const view = viewOf(plane, call);
+  const wanted = query.text('datastream');
+  const fromMs = query.timeMs('from', 0);
+  const toMs = query.timeMs('to', Number.POSITIVE_INFINITY);
+  if (wanted !== null && !view.knows(wanted)) throw noSuchDatastream();
+  const rows: LedgerRow[] = [];
+  for (const row of view.ledgerRows(fromMs, toMs)) if (wanted === null || row.datastreamId === wanted) rows.push(row);
+  const { items, next } = pageOf(rows, keyOfRow, query.cursor(), query.limit());
+  const { sinceMs, completeFromMs } = plane.ledger;
+  return {
+    body: {
+      since: new Date(sinceMs).toISOString(),
+      completeFrom: new Date(completeFromMs).toISOString(),
+      items: items.map(describeRow),
+      next,
+    },
+  };
+}
+
+/** Sorts as the rows do: times of this century have 13 digits. */
+function keyOfRow({ minuteMs, datastreamId }: LedgerRow): string {
+  return `${String(minuteMs).padStart(15, '0')} ${datastreamId}`;
+}
+
+async function readAudit(plane: Plane, { query }: AdminCall): Promise<AdminAnswer> {
+  const items = await plane.audit.read(query.number('after', 0), query.limit());
+  const { entries, head, broken } = await plane.audit.state();
+  return { body: { entries, head: { ...head }, broken, items: items as unknown as Json[] } };
+}
+
+async function reload(plane: Plane, { caller }: AdminCall): Promise<AdminAnswer> {
+  await plane.reload({ kind: 'token', id: caller.tokenId });
+  const { workspace } = await plane.health();
+  return { status: workspace.rejected.length === 0 ? 200 : 409, body: workspace as unknown as Json };
+}
+
+/** The same words for an id of another org and one that nobody has: it is not said which. */
+function noSuchDatastream() {
+  return httpProblem(404, 'Not Found', 'There is no datastream with this id that this token may see.');
+}

@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest';
+import { AdminQuery, cursorOf, LIMIT_DEFAULT, LIMIT_MAX, pageOf } from '../../src/admin/query.ts';
+import { Problem } from '../../src/model/problem.ts';
+
+const SPEC = { id: 'id', from: 'time', after: 'number', limit: 'limit', cursor: 'cursor' } as const;
+const query = (text: string) => new AdminQuery(SPEC, text);
+
+test('what is absent has its default', () => {
+  const none = query('');
+  expect([none.text('id'), none.timeMs('from', 7), none.number('after', 8), none.limit(), none.cursor()]).toEqual([
+    null,
+    7,
+    8,
+    LIMIT_DEFAULT,
+    null,
+  ]);
+});
+
+test('what is there is read', () => {
+  const some = query(`id=shop%3Adev&from=2026-11-23T09:30:00Z&after=12&limit=${LIMIT_MAX}&cursor=${cursorOf('ü x')}`);
+  expect([some.text('id'), some.timeMs('from', 0), some.number('after', 0), some.limit(), some.cursor()]).toEqual([
+    'shop:dev',
+    1_795_426_200_000,
+    12,
+    LIMIT_MAX,
+    'ü x',
+  ]);
+});
+
+describe('a mistake is a 400 that names the parameter', () => {
+  test.each([
+    ['other=1', "'other'. It takes id, from, after, limit, cursor"],
+    ['id=a&id=b', "'id' is 'b'; it takes one value"],
+    ['from=yesterday', "'from' is 'yesterday'"],
+    ['after=-1', "'after'"],
+    ['after=1e3', "'after'"],
+    ['limit=0', "'limit'"],
+    [`limit=${LIMIT_MAX + 1}`, `it takes 1 to ${LIMIT_MAX}`],
+    ['cursor=', "'cursor'"],
+    ['cursor=!!', "'cursor'"],
+    [`cursor=${'a'.repeat(401)}`, "'cursor'"],
+    ['__proto__=1', "'__proto__'"],
+  ])('%s', (text, detail) => {
+    const read = (): void => {
+      const one = query(text);
+      one.timeMs('from', 0);
+      one.number('after', 0);
+      one.limit();
+      one.cursor();
+    };
+    expect(read).toThrow(Problem);
+    expect(read).toThrow(detail);
+  });
+});
+
+test('pages go on behind the last one, and the last says so', () => {
+  const all = ['a', 'b', 'c', 'd', 'e'];
+  const pages: string[][] = [];
+  let after: string | null = null;
+  do {
+    const page: ReturnType<typeof pageOf<string>> = pageOf(all, (one) => one, after, 2);
+    pages.push([...page.items]);
+    after = page.next === null ? null : query(`cursor=${page.next}`).cursor();
+  } while (after !== null);
+  expect(pages).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
+  expect(pageOf(['a', 'b'], (one) => one, null, 2).next).toBeNull();
+});
