@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, renameSync, unlinkSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 interface Holder {
   readonly pid: number;
@@ -18,9 +19,15 @@ interface Holder {
 export async function acquireLock(path: string): Promise<() => void> {
   const { pid } = process;
   const mine = JSON.stringify({ pid, startTime: startTimeOf(pid) ?? '', bootId: bootId(), token: randomUUID() });
+  let looks = 0;
   while (!(await created(path, mine))) {
     const text = contentOf(path);
     if (text === null) continue;
+    // Made, but not written yet: its holder needs a moment, unless it died in between.
+    if (text === '' && looks++ < UNWRITTEN_LOOKS_MAX) {
+      await sleep(UNWRITTEN_LOOK_MS);
+      continue;
+    }
     const holder = holderIn(text);
     if (holder !== null && isAlive(holder)) {
       throw new Error(
@@ -33,6 +40,9 @@ export async function acquireLock(path: string): Promise<() => void> {
     if (contentOf(path) === mine) unlinkSync(path);
   };
 }
+
+const UNWRITTEN_LOOKS_MAX = 20;
+const UNWRITTEN_LOOK_MS = 5;
 
 /** Names the time since the machine was started, where it tells (Linux); empty elsewhere. */
 export function bootId(): string {
