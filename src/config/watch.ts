@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Workspace } from '../model/datastream.ts';
+import type { JsonObject } from '../model/json.ts';
 import { errorAt, FILE_START, type Finding } from './finding.ts';
 import { fingerprint } from './folder.ts';
 import { changedOptions, type ServerOptions } from './options.ts';
@@ -22,7 +23,17 @@ const FINDINGS_TOLD_MAX = 20;
 export interface SourceDeps {
   /** Told in one message of a change that was refused, once; and of what is worth saying about one that was taken over. */
   readonly report: (message: string) => void;
+  /** Awaited before a change comes in force: a rejection keeps it out, and it is tried again. For the audit log. */
+  readonly beforeChange?: (change: WorkspaceChange) => Promise<void>;
   readonly pollMs?: number;
+}
+
+/** A workspace that is good and about to replace another. */
+export interface WorkspaceChange {
+  readonly from: { readonly workspace: Workspace; readonly options: ServerOptions };
+  readonly to: { readonly workspace: Workspace; readonly options: ServerOptions };
+  /** What made the server look: null where it saw by itself that files had changed, else what `reload` was given. */
+  readonly by: JsonObject | null;
 }
 
 export interface SourceStatus {
@@ -50,11 +61,14 @@ export class WorkspaceError extends Error {
 export class WorkspaceSource {
   readonly #folder: string;
   readonly #report: (message: string) => void;
+  readonly #beforeChange: (change: WorkspaceChange) => Promise<void>;
   readonly #pollMs: number;
   readonly #listeners = new Set<(workspace: Workspace) => void>();
   /** As at the start: what the server runs with. */
   readonly options: ServerOptions;
   #current: Workspace;
+  /** Of the files that were last taken over: some of it waits for a restart. */
+  #written: ServerOptions;
   #loadedAtMs = Date.now();
   #lastError: readonly Finding[] | null = null;
   #looked: readonly string[];
@@ -69,9 +83,11 @@ export class WorkspaceSource {
   private constructor(folder: string, deps: SourceDeps, first: Good) {
     this.#folder = folder;
     this.#report = deps.report;
+    this.#beforeChange = deps.beforeChange ?? (async () => {});
     this.#pollMs = deps.pollMs ?? POLL_MS;
     this.options = first.options;
     this.#current = first.workspace;
+    this.#written = first.options;
     this.#looked = first.looked;
     this.#schedule(this.#pollMs);
   }
@@ -102,9 +118,9 @@ export class WorkspaceSource {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Reads the folder now. Never rejects: what is wrong is reported and stands in `status`. */
-  reload(): Promise<void> {
-    return this.#enqueue(null);
+  /** Reads the folder now. Never rejects: what is wrong is reported and stands in `status`. `by`: who asked for it. */
+  reload(by: JsonObject | null = null): Promise<void> {
+    return this.#enqueue(null, by);
   }
 
   close(): void {
@@ -126,7 +142,7 @@ export class WorkspaceSource {
     if (print === this.#loadedPrint) this.#changingPrint = null;
     else if (this.#hasSettled(print)) {
       this.#changingPrint = null;
-      void this.#enqueue(print).then(next);
+      void this.#enqueue(print, null).then(next);
       return;
     }
     next();
@@ -140,12 +156,12 @@ export class WorkspaceSource {
   }
 
   /** One load at a time, in order. `print`: of the files as they are now, where they have settled. */
-  #enqueue(print: string | null): Promise<void> {
-    this.#queue = this.#queue.then(() => this.#load(print));
+  #enqueue(print: string | null, by: JsonObject | null): Promise<void> {
+    this.#queue = this.#queue.then(() => this.#load(print, by));
     return this.#queue;
   }
 
-  async #load(print: string | null): Promise<void> {
+  async #load(print: string | null, by: JsonObject | null): Promise<void> {
     if (this.#isClosed) return;
     try {
       const loaded = await loadWorkspace(this.#folder);
@@ -153,12 +169,26 @@ export class WorkspaceSource {
       const sameFiles = loaded.looked.join('\n') === this.#looked.join('\n');
       this.#looked = loaded.looked;
       this.#loadedPrint = sameFiles ? print : null;
-      if (loaded.ok) this.#accept(loaded);
-      else this.#refuse(errorsOf(loaded.findings));
+      if (!loaded.ok) this.#refuse(errorsOf(loaded.findings));
+      else if (await this.#mayChange(loaded, by)) this.#accept(loaded);
+      else this.#loadedPrint = null;
     } catch (error) {
       // Our own mistake, or a listener's: no reason to stop serving.
       this.#loadedPrint = print;
       this.#refuse([errorAt('weir.yaml', FILE_START, `The workspace could not be taken over: ${String(error)}`)]);
+    }
+  }
+
+  async #mayChange({ workspace, options }: Good, by: JsonObject | null): Promise<boolean> {
+    if (workspace.hash === this.#current.hash) return true;
+    const from = { workspace: this.#current, options: this.#written };
+    try {
+      await this.#beforeChange({ from, to: { workspace, options }, by });
+      return !this.#isClosed;
+    } catch (error) {
+      const why = `A change of the workspace is not in force, because it could not be recorded: ${String(error)} It is tried again.`;
+      this.#refuse([errorAt('weir.yaml', FILE_START, why)]);
+      return false;
     }
   }
 
@@ -172,6 +202,7 @@ export class WorkspaceSource {
     const known = new Set(this.#current.warnings);
     const warnings = [...loaded.workspace.warnings, ...this.#restartWarnings(loaded)];
     this.#current = { ...loaded.workspace, warnings };
+    this.#written = loaded.options;
     this.#loadedAtMs = Date.now();
     if (wasWrong) this.#report('The workspace is whole again, and taken over.');
     for (const warning of warnings) if (!known.has(warning)) this.#report(warning);
