@@ -40,6 +40,10 @@ export interface ServerOptions {
     readonly tlsCert: string | null;
     readonly tlsKey: string | null;
   };
+  readonly admin: {
+    /** /health, /ready and /metrics need no token, wherever the admin listener is. On loopback they never do. */
+    readonly openStatus: boolean;
+  };
 }
 
 /** weir.yaml after its schema has been checked. */
@@ -63,6 +67,7 @@ export interface WeirFile {
     readonly retention?: { readonly maxAgeDays?: number | null; readonly maxBytes?: number | null };
   };
   readonly duplicates?: { readonly windowMinutes?: number; readonly entriesMax?: number };
+  readonly admin?: { readonly openStatus?: boolean };
   readonly listeners?: { readonly [K in keyof ServerOptions['listeners']]?: ServerOptions['listeners'][K] };
   readonly site?: { readonly root: string; readonly files?: Readonly<Record<string, string>> };
 }
@@ -108,6 +113,7 @@ export function serverOptions(file: WeirFile, folder: string): ServerOptions {
       tlsCert: absolute(folder, listeners.tlsCert),
       tlsKey: absolute(folder, listeners.tlsKey),
     },
+    admin: { openStatus: file.admin?.openStatus ?? false },
   };
 }
 

@@ -182,7 +182,7 @@ export class LmdbState implements StateStore {
   async close(): Promise<void> {
     try {
       await Promise.allSettled([this.#flush?.done]);
-      if (this.#lag() > 0) await this.#startFlush();
+      if (this.lag > 0) await this.#startFlush();
       await this.#suspect;
     } finally {
       this.#closed = true;
@@ -191,7 +191,7 @@ export class LmdbState implements StateStore {
   }
 
   /** Records that would be replayed if the process died now. */
-  #lag(): number {
+  get lag(): number {
     let lag = 0;
     for (const [partition, offset] of this.#checkpoints) {
       lag = Math.max(lag, offset - (this.#flushed.get(partition) ?? NOTHING_APPLIED));
@@ -200,7 +200,7 @@ export class LmdbState implements StateStore {
   }
 
   #isDue(): boolean {
-    return this.#pending.size >= this.#limits.flushPersons || this.#lag() >= this.#limits.flushRecords;
+    return this.#pending.size >= this.#limits.flushPersons || this.lag >= this.#limits.flushRecords;
   }
 
   #isFull(): boolean {

@@ -77,6 +77,7 @@ describe('options', () => {
         tlsCert: null,
         tlsKey: null,
       },
+      admin: { openStatus: false },
     });
   });
 
