@@ -1,14 +1,19 @@
-import { readFile } from 'node:fs/promises';
-import type { Health } from './admin/api.ts';
+import type { TokenStore } from './admin/token-store.ts';
+import type { Administration } from './administration.ts';
 import { matrix } from './components.ts';
 import type { ServerOptions } from './config/options.ts';
+import { TlsFiles } from './config/tls-files.ts';
 import { WorkspaceSource } from './config/watch.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { type Address, type Listening, listen } from './gateway/listen.ts';
+import { acquireLock } from './log/lock.ts';
+import type { JsonObject } from './model/json.ts';
+import { isLoopback } from './net/loopback.ts';
 import { TrustedProxies } from './net/proxies.ts';
-import { openStorage, type Storage } from './storage.ts';
+import { openStorage } from './storage.ts';
 import { Counters } from './telemetry/counters.ts';
 import { createLog, type Log } from './telemetry/log.ts';
+import { Traffic } from './telemetry/traffic.ts';
 
 export { readLog } from './storage.ts';
 
@@ -26,24 +31,23 @@ export interface Running {
   readonly urls: { readonly edge: string; readonly server: string; readonly admin: string; readonly edgeTls?: string };
   /** Resolves when the event log has failed: the process is to end within a second. */
   readonly failed: Promise<'failed'>;
-  /** Reads the workspace again, now. */
-  reload(): Promise<void>;
+  /** Reads the workspace again, now. `by`: who asked for it, for the audit log. */
+  reload(by: JsonObject): Promise<void>;
   /** Takes no more requests, finishes those under way (10 s at most), makes everything durable. */
   stop(): Promise<void>;
-  health(): Health;
 }
 
 export async function startServer(start: StartOptions): Promise<Running> {
   const log = start.log ?? createLog();
+  const admin = deferred<Administration>();
   const source = await WorkspaceSource.open(start.workspace, {
     report: (message) => log.warn({ what: 'workspace' }, message),
+    beforeChange: async (change) => (await admin.promise).record(change),
   });
   const { options } = source;
-  let fail: (why: 'failed') => void = () => {};
-  const failed = new Promise<'failed'>((resolve) => {
-    fail = resolve;
-  });
-  const storage = await openStorage(start.data, options, log, fail);
+  const failed = deferred<'failed'>();
+  const storage = await openStorage(start.data, options, log, failed.resolve);
+  const traffic = new Traffic(Date.now());
   const counters = new Counters();
   const gateway = new Gateway({
     workspace: () => source.current,
@@ -55,32 +59,58 @@ export async function startServer(start: StartOptions): Promise<Running> {
     counters,
     log,
   });
-  const startedAt = new Date().toISOString();
-  const health = (): Health => healthOf(startedAt, source, storage, counters);
-  const listeners = await openListeners(
-    { ...options.listeners, ...given(start.listeners) },
-    gateway,
-    health,
-    log,
-  ).catch(async (error) => {
+  const at = { ...options.listeners, ...given(start.listeners) };
+  const listeners = await openListeners(at, gateway, admin.promise, log).catch(async (error) => {
     await storage.close();
     source.close();
     throw error;
   });
   for (const warning of source.current.warnings) log.warn({ what: 'workspace' }, warning);
   source.onChange(({ hash }) => log.info({ what: 'workspace', hash }, 'the workspace was read again and is in force'));
+  let isDraining = false;
+  // Behind the ready line: a start does not wait for the admin plane, and whoever calls it does.
+  setImmediate(async () => {
+    const { Administration } = await import('./administration.ts');
+    const parts = { data: start.data, source, storage, traffic, counters, tls: listeners.tls, log };
+    admin.resolve(
+      Administration.open({
+        ...parts,
+        requestsInFlight: () => gateway.inFlight,
+        isDraining: () => isDraining,
+        isOpen: options.admin.openStatus || isLoopback(at.adminHost),
+      }),
+    );
+  });
   return {
     urls: listeners.urls,
-    failed,
-    reload: () => source.reload(),
-    health,
+    failed: failed.promise,
+    reload: (by) => source.reload(by),
     async stop() {
+      isDraining = true;
       source.close();
+      listeners.tls?.close();
       gateway.startClosing();
-      await drain(listeners.all, gateway);
+      await drain(listeners.data, gateway);
+      // Last, so that /ready says that the server is stopping for as long as it does.
+      await Promise.all([listeners.admin.close(), listeners.admin.closeNow()]);
+      await (await admin.promise).close();
       await storage.close();
     },
   };
+}
+
+function deferred<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T | Promise<T>) => void } {
+  let resolve: (value: T | Promise<T>) => void = () => {};
+  const promise = new Promise<T>((resolvePromise) => {
+    resolve = resolvePromise;
+  });
+  return { promise, resolve };
+}
+
+/** The admin tokens of a data folder, whether a server uses it or not. */
+export async function adminTokens(data: string): Promise<TokenStore> {
+  const { adminStore } = await import('./admin/store.ts');
+  return adminStore(data, acquireLock).tokens;
 }
 
 /** Undefined is "not said" on the command line. */
@@ -90,43 +120,57 @@ function given(listeners: StartOptions['listeners']): Partial<ServerOptions['lis
 
 interface Listeners {
   readonly urls: Running['urls'];
-  readonly all: readonly Listening[];
+  readonly data: readonly Listening[];
+  readonly admin: Listening;
+  /** Null without a TLS listener. */
+  readonly tls: TlsFiles | null;
 }
 
 async function openListeners(
   at: ServerOptions['listeners'],
   gateway: Gateway,
-  health: () => Health,
+  administration: Promise<Administration>,
   log: Log,
 ): Promise<Listeners> {
   const all: Listening[] = [];
-  const open = async (name: string, address: Address, onRequest: Parameters<typeof listen>[2]): Promise<string> => {
+  const open = async (name: string, address: Address, onRequest: Parameters<typeof listen>[2]): Promise<Listening> => {
     const one = await listen(name, address, onRequest, (error) =>
       log.error({ what: 'listener', name, error: error.message }, 'a connection could not be accepted'),
     );
     all.push(one);
-    return one.url;
+    return one;
   };
+  let tls: TlsFiles | null = null;
   try {
     const edge = await open('edge', { host: at.host, port: at.edgePort }, gateway.handler('edge', false));
     const server = await open('server', { host: at.host, port: at.serverPort }, gateway.handler('server', false));
-    const tls = await tlsFiles(at);
-    const edgeTls =
-      tls === null
-        ? undefined
-        : await open('tls', { host: at.host, port: at.tlsPort!, tls }, gateway.handler('edge', true));
-    const { createAdmin } = await import('./admin/api.ts');
-    const app = createAdmin(health);
-    await app.ready();
-    const admin = await open('admin', { host: at.adminHost, port: at.adminPort }, (req, res) => app.routing(req, res));
-    return { all, urls: { edge, server, admin, ...(edgeTls === undefined ? {} : { edgeTls }) } };
+    tls = await tlsFiles(at, log);
+    const data = [edge, server];
+    if (tls !== null) {
+      const address = { host: at.host, port: at.tlsPort!, tls: tls.current };
+      const edgeTls = await open('tls', address, gateway.handler('edge', true));
+      tls.onChange((pair) => edgeTls.renewTls(pair));
+      data.push(edgeTls);
+    }
+    const admin = await open('admin', { host: at.adminHost, port: at.adminPort }, (req, res) => {
+      administration
+        .then(({ handle }) => handle(req, res))
+        .catch((error: Error) => {
+          log.error({ what: 'admin', error: error.stack }, 'the admin plane could not be loaded');
+          res.destroy();
+        });
+    });
+    const [, , edgeTls] = data;
+    const urls = { edge: edge.url, server: server.url, admin: admin.url };
+    return { data, admin, tls, urls: edgeTls === undefined ? urls : { ...urls, edgeTls: edgeTls.url } };
   } catch (error) {
+    tls?.close();
     await Promise.all(all.map((one) => one.close()));
     throw error;
   }
 }
 
-async function tlsFiles(at: ServerOptions['listeners']): Promise<{ cert: Buffer; key: Buffer } | null> {
+async function tlsFiles(at: ServerOptions['listeners'], log: Log): Promise<TlsFiles | null> {
   const { tlsPort, tlsCert, tlsKey } = at;
   if (tlsPort === null && tlsCert === null && tlsKey === null) return null;
   if (tlsPort === null || tlsCert === null || tlsKey === null) {
@@ -134,7 +178,8 @@ async function tlsFiles(at: ServerOptions['listeners']): Promise<{ cert: Buffer;
       'TLS needs all three of --tls-port, --tls-cert and --tls-key (or listeners.tlsPort, tlsCert and tlsKey in weir.yaml).',
     );
   }
-  return { cert: await readFile(tlsCert), key: await readFile(tlsKey) };
+  const report = (message: string): void => log.warn({ what: 'tls' }, message);
+  return await TlsFiles.open({ certPath: tlsCert, keyPath: tlsKey, report });
 }
 
 /** Connections that are still busy after this are cut: an orchestrator's patience is 10 s. */
@@ -146,24 +191,4 @@ async function drain(listeners: readonly Listening[], gateway: Gateway): Promise
   while (gateway.inFlight > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
   for (const one of listeners) one.closeNow();
   await closed;
-}
-
-function healthOf(startedAt: string, source: WorkspaceSource, storage: Storage, counters: Counters): Health {
-  const { status } = source;
-  const refusing = storage.log.refusing;
-  const rejected = status.lastError ?? [];
-  return {
-    status: refusing === null && rejected.length === 0 && storage.damage.length === 0 ? 'ok' : 'degraded',
-    durability: 'local-fsync',
-    startedAt,
-    workspace: {
-      hash: status.hash,
-      loadedAt: new Date(status.loadedAtMs).toISOString(),
-      rejected: rejected.map(String),
-      warnings: status.warnings,
-    },
-    log: { nextOffset: storage.log.nextOffset, refusing, damage: storage.damage },
-    eventsSinceStart: counters.events,
-    problemsSinceStart: counters.problems,
-  };
 }

@@ -100,7 +100,7 @@ describe('the workspace', () => {
   test('a reload that fails is no failure of the server', async () => {
     const weir = await start();
     writeFile(weir.workspace, 'weir.yaml', '{');
-    await weir.running.reload();
+    await weir.running.reload({ kind: 'test' });
     expect((await post(weir.edge, PATH, BODY)).status).toBe(200);
   });
 });

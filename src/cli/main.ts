@@ -14,6 +14,10 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; readonly load:
     about: 'print what the log holds, one JSON object a line',
     load: async () => (await import('./events.ts')).events,
   },
+  'admin-token': {
+    about: 'make, list and revoke tokens for the admin listener',
+    load: async () => (await import('./admin-token.ts')).adminToken,
+  },
   check: { about: 'validate a workspace', load: async () => (await import('./check.ts')).check },
 };
 
@@ -51,6 +55,6 @@ function isUsageError(error: unknown): error is Error {
 }
 
 function usage(): string {
-  const commands = Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(8)} ${about}`);
+  const commands = Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(12)} ${about}`);
   return `Usage: weir <command> [options]\n\n${commands.join('\n')}\n\n'weir <command> --help' lists a command's options.\n`;
 }

@@ -68,7 +68,7 @@ function port(name: string, text: string | undefined): number | undefined {
 
 /** SIGTERM or SIGINT drains and stops; SIGHUP reads the workspace again. A log that failed stops the process: exit code 1. */
 async function untilStopped(running: Running): Promise<number> {
-  const onHangup = (): void => void running.reload();
+  const onHangup = (): void => void running.reload({ kind: 'signal', name: 'SIGHUP' });
   process.on('SIGHUP', onHangup);
   const signalled = new Promise<'signal'>((resolve) => {
     process.once('SIGTERM', () => resolve('signal'));

@@ -6,7 +6,7 @@ import {
   type ServerOptions,
   type ServerResponse,
 } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 /** Slow or silent clients are cut off after these; the request's own deadline is shorter. Node's defaults are 60 s and 300 s. */
@@ -22,7 +22,13 @@ export interface Address {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
-  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
+  readonly tls?: TlsKeys;
+}
+
+/** PEM. */
+export interface TlsKeys {
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
 }
 
 export interface Listening {
@@ -32,6 +38,8 @@ export interface Listening {
   close(): Promise<void>;
   /** Cuts what is left. */
   closeNow(): void;
+  /** New connections get this certificate; those that are there keep theirs. Only of a listener with TLS. */
+  renewTls(tls: TlsKeys): void;
 }
 
 const OPTIONS: ServerOptions<typeof IncomingMessage, typeof ServerResponse> = {
@@ -72,6 +80,9 @@ export async function listen(
         server.closeIdleConnections();
       }),
     closeNow: () => server.closeAllConnections(),
+    renewTls({ cert, key }) {
+      if (server instanceof TlsServer) server.setSecureContext({ cert, key });
+    },
   };
 }
 

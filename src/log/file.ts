@@ -1,6 +1,7 @@
 import type { Fs } from '../model/fs.ts';
 import type { Applied, Batch, EventLog } from '../model/parts.ts';
 import type { LogRecord, ParseBody, Position, Stored } from '../model/record.ts';
+import { LogMeter } from '../telemetry/log-meter.ts';
 import { PREALLOCATE_BYTES } from './active-segment.ts';
 import { Consumers } from './consumers.ts';
 import { Cursor, type ReaderOptions, type ReadFrom, type Report, readRecords, type View } from './cursor.ts';
@@ -8,7 +9,7 @@ import { DiskSpace } from './disk-space.ts';
 import { EndMarkFile } from './end-mark.ts';
 import { type LogHost, systemHost } from './host.ts';
 import { createdAtMs, type Recovered, recover } from './recovery.ts';
-import { countDroppable, dropSegments, type Retention } from './retention.ts';
+import { countDroppable, dropSegments, type Retention, totalBytes } from './retention.ts';
 import { Writer } from './writer.ts';
 
 export interface FileLogOptions {
@@ -64,6 +65,7 @@ export class FileLog implements EventLog {
   readonly #endMark: EndMarkFile;
   readonly #consumers: Consumers;
   readonly #view: View;
+  readonly meter = new LogMeter();
   readonly #stopTicks: () => void;
   #retaining: Promise<number> | null = null;
   #closing: Promise<void> | null = null;
@@ -85,6 +87,7 @@ export class FileLog implements EventLog {
         host,
         space,
         endMark,
+        meter: this.meter,
         onProgress: () => this.#wake(),
       },
       recovered.segments,
@@ -112,6 +115,19 @@ export class FileLog implements EventLog {
   /** Bytes made durable since the log was opened. */
   get writtenBytes(): number {
     return this.#writer.writtenBytes;
+  }
+
+  get queueBytes(): number {
+    return this.#writer.queueBytes;
+  }
+
+  get queueAgeMs(): number {
+    return this.#writer.queueAgeMs;
+  }
+
+  /** Size of all segments together, as files. */
+  segmentBytes(): Promise<number> {
+    return totalBytes(this.#options.fs, this.#options.directory, [...this.#writer.segments]);
   }
 
   /** Why appends are refused now; null while they are taken. */

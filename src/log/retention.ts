@@ -48,7 +48,8 @@ async function isOlder(
   return newestMs !== null && newestMs < nowMs - maxAgeMs;
 }
 
-async function totalBytes(fs: Fs, directory: string, segments: readonly SegmentRef[]): Promise<number> {
+/** Size of these segments together, as files. */
+export async function totalBytes(fs: Fs, directory: string, segments: readonly SegmentRef[]): Promise<number> {
   let total = 0;
   for (const ref of segments) total += await bytesOf(fs, directory, ref);
   return total;

@@ -1,6 +1,7 @@
 import type { Fs } from '../model/fs.ts';
 import { type Applied, LogUnavailable } from '../model/parts.ts';
 import type { LogRecord, Position } from '../model/record.ts';
+import type { LogMeter } from '../telemetry/log-meter.ts';
 import { ActiveSegment, type SegmentCreation } from './active-segment.ts';
 import { PendingBatch } from './batch.ts';
 import type { DiskSpace } from './disk-space.ts';
@@ -23,6 +24,7 @@ export interface WriterOptions {
   readonly host: LogHost;
   readonly space: DiskSpace;
   readonly endMark: EndMarkFile;
+  readonly meter: LogMeter;
   readonly onSynced: (applied: readonly Applied[]) => undefined | Promise<void>;
   readonly onFatal: (error: Error) => void;
   readonly report: (message: string) => void;
@@ -76,6 +78,16 @@ export class Writer {
 
   get state(): 'open' | 'failed' | 'closed' {
     return this.#failure !== null ? 'failed' : this.#isClosed ? 'closed' : 'open';
+  }
+
+  get queueBytes(): number {
+    return this.#filling.bytes + this.#writing.bytes;
+  }
+
+  /** How long the oldest record has been waiting, in milliseconds. */
+  get queueAgeMs(): number {
+    const oldest = this.#writing.bytes > 0 ? this.#writing : this.#filling;
+    return oldest.bytes === 0 ? 0 : this.#options.host.monotonicMs() - oldest.sinceMs;
   }
 
   append(record: LogRecord): Promise<Position> {
@@ -167,9 +179,10 @@ export class Writer {
   }
 
   async #commit(batch: PendingBatch): Promise<void> {
-    const { partition, onSynced, onProgress } = this.#options;
+    const { partition, onSynced, onProgress, meter, host } = this.#options;
     const active = this.#active!;
     const first = this.#offset;
+    const startMs = host.monotonicMs();
     const crc = batch.seal(active.ref.epoch, first, this.#crc);
     await active.append(batch.buffer, batch.bytes);
     const applied = this.#appliedOf(batch, first);
@@ -184,6 +197,7 @@ export class Writer {
     // The zeros' sync may have failed meanwhile: after a failed sync nothing is acknowledged.
     if (this.#failure !== null) throw this.#failure;
     active.allocateAhead(batch.bytes);
+    meter.committed(this.#offset - first, host.monotonicMs() - startMs);
     batch.resolve(partition, first);
     onProgress();
   }

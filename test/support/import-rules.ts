@@ -44,7 +44,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
 };
 
 /** Only the gateway and the admin plane know HTTP; what net knows of it is the shape of a request's headers. */
-const HTTP = ['gateway', 'admin', 'net', 'administration.ts'];
+const HTTP = ['gateway', 'admin', 'net'];
 
 /** The one file through which the event log touches the disk, and the lock that only a real disk can give. */
 const LOG_DISK = ['src/log/node-fs.ts', 'src/log/lock.ts'];

@@ -1,0 +1,192 @@
+import { readFileSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { performance } from 'node:perf_hooks';
+import { createAdmin } from './admin/api.ts';
+import { configurationChanges } from './admin/configuration-changes.ts';
+import { Failures } from './admin/failures.ts';
+import type { Health } from './admin/health.ts';
+import { renderMetrics } from './admin/metrics.ts';
+import type { Plane } from './admin/routes.ts';
+import { type AdminStore, adminStore } from './admin/store.ts';
+import type { TlsFiles } from './config/tls-files.ts';
+import type { WorkspaceChange, WorkspaceSource } from './config/watch.ts';
+import { acquireLock } from './log/lock.ts';
+import type { JsonObject } from './model/json.ts';
+import type { Storage } from './storage.ts';
+import type { Counters } from './telemetry/counters.ts';
+import { DiskForecast, FORECAST_LOOK_MS } from './telemetry/disk-forecast.ts';
+import type { Log } from './telemetry/log.ts';
+import { watchLoopDelay } from './telemetry/loop-delay.ts';
+import type { Traffic } from './telemetry/traffic.ts';
+
+/** The admin plane put together: loaded when the data plane is ready, because a start does not wait for it. */
+
+export interface AdministrationDeps {
+  readonly data: string;
+  readonly source: WorkspaceSource;
+  readonly storage: Storage;
+  readonly traffic: Traffic;
+  readonly counters: Counters;
+  readonly tls: TlsFiles | null;
+  readonly requestsInFlight: () => number;
+  readonly isDraining: () => boolean;
+  /** Routes of the class `open` need no token. */
+  readonly isOpen: boolean;
+  readonly log: Log;
+}
+
+export class Administration {
+  readonly #deps: AdministrationDeps;
+  readonly #store: AdminStore;
+  readonly #failures = new Failures();
+  readonly #forecast = new DiskForecast();
+  readonly #loop = watchLoopDelay();
+  readonly #looking: NodeJS.Timeout;
+  readonly #app: ReturnType<typeof createAdmin>;
+
+  private constructor(deps: AdministrationDeps) {
+    this.#deps = deps;
+    this.#store = adminStore(deps.data, acquireLock);
+    this.#looking = setInterval(() => void this.#look(), FORECAST_LOOK_MS);
+    this.#looking.unref();
+    this.#app = createAdmin({
+      plane: this.#plane(),
+      tokens: this.#store.tokens,
+      failures: this.#failures,
+      isOpen: deps.isOpen,
+      report: (error) => deps.log.error({ what: 'admin', error: error.stack }, 'an admin request failed'),
+    });
+  }
+
+  /** Never throws for what the files in DATA/admin hold: that is reported, and stands in /health. */
+  static async open(deps: AdministrationDeps): Promise<Administration> {
+    const administration = new Administration(deps);
+    await administration.#app.ready();
+    await administration.#recover();
+    await administration.#look();
+    return administration;
+  }
+
+  readonly handle: ReturnType<typeof createAdmin>['routing'] = (req, res) => this.#app.routing(req, res);
+
+  /** Enters a reload in the audit log; durable when it resolves. */
+  async record({ from, to, by }: WorkspaceChange): Promise<void> {
+    const { audit, exclusively } = this.#store;
+    const details: JsonObject = {
+      from: from.workspace.hash,
+      to: to.workspace.hash,
+      position: `0:${this.#deps.storage.log.nextOffset}`,
+      ...configurationChanges(from, to),
+    };
+    await exclusively(() => audit.append({ what: 'configuration.reloaded', who: by ?? { kind: 'files' }, details }));
+  }
+
+  async health(): Promise<Health> {
+    const { source, storage, traffic, counters, tls } = this.#deps;
+    const { status } = source;
+    const { head, broken } = await this.#store.audit.state();
+    const { refusing } = storage.log;
+    const rejected = status.lastError ?? [];
+    const troubles = [refusing, broken, tls?.rejected ?? null, ...rejected, ...storage.damage];
+    return {
+      status: troubles.every((trouble) => trouble === null) ? 'ok' : 'degraded',
+      durability: 'local-fsync',
+      startedAt: new Date(traffic.ledger.sinceMs).toISOString(),
+      workspace: {
+        hash: status.hash,
+        loadedAt: new Date(status.loadedAtMs).toISOString(),
+        rejected: rejected.map(String),
+        warnings: status.warnings,
+      },
+      log: { nextOffset: storage.log.nextOffset, refusing, damage: storage.damage },
+      certificate:
+        tls === null ? null : { expiresAt: new Date(tls.current.expiresAtMs).toISOString(), rejected: tls.rejected },
+      audit: { seq: head.seq, hash: head.hash, broken },
+      eventsSinceStart: counters.events,
+      problemsSinceStart: counters.problems,
+    };
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#looking);
+    this.#loop.stop();
+    await this.#app.close();
+  }
+
+  #plane(): Plane {
+    const { source, traffic } = this.#deps;
+    return {
+      workspace: () => source.current,
+      ledger: traffic.ledger,
+      audit: this.#store.audit,
+      health: () => this.health(),
+      notReady: () => this.#notReady(),
+      metrics: () => this.#metrics(),
+      reload: (who) => source.reload(who),
+    };
+  }
+
+  #notReady(): readonly string[] {
+    const { storage, isDraining } = this.#deps;
+    const { refusing } = storage.log;
+    return [
+      ...(isDraining() ? ['The server is stopping: requests under way are finished, new ones are not taken.'] : []),
+      ...(refusing === null ? [] : [`The event log takes no appends: ${refusing}.`]),
+    ];
+  }
+
+  #metrics(): Promise<string> {
+    const { source, storage, traffic, tls, requestsInFlight, data } = this.#deps;
+    const { log, state, damage } = storage;
+    return renderMetrics({
+      traffic,
+      requestsInFlight,
+      logMeter: log.meter,
+      log: () => log,
+      segmentBytes: () => log.segmentBytes(),
+      diskFreeBytes: () => freeBytes(data),
+      diskLeftSeconds: (freeBytes) => this.#forecast.secondsUntil(freeBytes - source.options.log.lowWaterBytes),
+      stateLagRecords: () => state.lag,
+      damageReports: () => damage.length,
+      configuration: () => ({ isRejected: source.status.lastError !== null, loadedAtMs: source.status.loadedAtMs }),
+      certificate: () =>
+        tls === null ? null : { expiresAtMs: tls.current.expiresAtMs, isRejected: tls.rejected !== null },
+      adminFailures: () => this.#failures.total,
+      isAuditBroken: async () => (await this.#store.audit.state()).broken !== null,
+      loopDelay: this.#loop.histogram,
+      startedAtMs: traffic.ledger.sinceMs,
+      version: VERSION,
+    });
+  }
+
+  async #recover(): Promise<void> {
+    const { log } = this.#deps;
+    try {
+      const { entries, broken } = await this.#store.audit.state();
+      if (broken !== null) log.error({ what: 'audit' }, broken);
+      // Only where something was ever changed: a first start writes nothing.
+      if (entries > 0) await this.#store.tokens.recover();
+    } catch (error) {
+      log.error({ what: 'admin', error: (error as Error).message }, 'the admin tokens could not be looked at');
+    }
+  }
+
+  async #look(): Promise<void> {
+    try {
+      this.#forecast.look(performance.now(), await this.#deps.storage.log.segmentBytes());
+    } catch (error) {
+      this.#deps.log.warn(
+        { what: 'storage', error: (error as Error).message },
+        'the log’s files could not be measured',
+      );
+    }
+  }
+}
+
+async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}
+
+/** Of the package: one folder above this file, in src and in dist. */
+const VERSION: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
