@@ -2,8 +2,12 @@
 -- own. Everything but the id is put together before the load begins, so that this side is never the slower one.
 math.randomseed(os.time() + math.floor(os.clock() * 1e6))
 
-local template = assert(io.open(os.getenv('WEIR_BENCH_BODY'))):read('*a')
-local before, after = template:match('^(.*)@COOKIE@(.*)$')
+local folder = os.getenv('WEIR_BENCH_INPUTS')
+-- One request in so many is a visitor's first; 0 is none.
+local first_every = tonumber(os.getenv('WEIR_BENCH_FIRST_EVERY') or '0')
+local function content(name) return assert(io.open(folder .. '/' .. name)):read('*a') end
+local before, after = content('body-known'):match('^(.*)@COOKIE@(.*)$')
+local first_body = content('body-first')
 local headers = {
   ['Content-Type'] = 'text/plain; charset=UTF-8',
   ['Origin'] = 'https://www.shop.test',
@@ -17,12 +21,17 @@ local headers = {
   ['sec-ch-ua-platform'] = '"Linux"',
 }
 
-local start, rests = nil, {}
+-- A request around its id.
+local function parts(body)
+  return wrk.format('POST', '/ee/v1/interact?configId=bench&requestId=@ID@', headers, body):match('^(.-)@ID@(.*)$')
+end
+
+local start, rests, first_rest = nil, {}, nil
 init = function()
-  for cookie in io.lines(os.getenv('WEIR_BENCH_COOKIES')) do
-    local whole = wrk.format('POST', '/ee/v1/interact?configId=bench&requestId=@ID@', headers, before .. cookie .. after)
-    local first, rest = whole:match('^(.-)@ID@(.*)$')
-    start, rests[#rests + 1] = first, rest
+  start, first_rest = parts(first_body)
+  for cookie in io.lines(folder .. '/cookies') do
+    local _, rest = parts(before .. cookie .. after)
+    rests[#rests + 1] = rest
   end
 end
 
@@ -30,5 +39,6 @@ local run = string.format('%08x-0000-4000-a000-', math.random(0, 2 ^ 31))
 local count = 0
 request = function()
   count = count + 1
-  return start .. run .. string.format('%012d', count) .. rests[count % #rests + 1]
+  local is_first = first_every > 0 and count % first_every == 0
+  return start .. run .. string.format('%012d', count) .. (is_first and first_rest or rests[count % #rests + 1])
 end

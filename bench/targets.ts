@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** A server under load, pinned to core 0. */
+export interface Target {
+  readonly name: string;
+  readonly port: number;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+/** The kernel counts a process's CPU time in these. */
+const TICK_MICROSECONDS = 10_000;
+
+export async function startBase(): Promise<Target> {
+  const port = await freePort();
+  return start('base', port, [join(here, 'base-server.mjs'), String(port)]);
+}
+
+/** Weir from `dist`, with the workspace in `folder` and its data beside it. */
+export async function startWeir(folder: string): Promise<Target> {
+  const port = await freePort();
+  const folders = ['--workspace', join(folder, 'workspace'), '--data', join(folder, 'data')];
+  const ports = ['--edge-port', String(port), '--server-port', '0', '--admin-port', '0'];
+  return start('weir', port, [join(here, '../dist/main.js'), 'serve', ...folders, ...ports]);
+}
+
+async function start(name: string, port: number, args: readonly string[]): Promise<Target> {
+  const child = spawn('taskset', ['-c', '0', process.execPath, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`${name} ended with exit code ${code} before it was ready.`);
+  });
+  const [line] = await Promise.race([once(createInterface(child.stdout), 'line'), ended]);
+  ended.catch(() => {}); // From now on its end is `stop`'s to wait for.
+  if (!String(line).includes('"ready":true')) {
+    child.kill();
+    throw new Error(`${name} did not start: ${line}`);
+  }
+  const stop = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGTERM');
+    await gone;
+  };
+  return { name, port, pid: child.pid!, stop };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** User and system time of all the process's threads so far: fields 14 and 15 of /proc/<pid>/stat. */
+export function cpuMicroseconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MICROSECONDS;
+}
