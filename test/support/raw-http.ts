@@ -12,6 +12,8 @@ export interface Sent {
   readonly path: string;
   readonly headers?: readonly (readonly [string, string])[];
   readonly body?: string | Buffer;
+  /** The address to come from; the machine's choice where it is absent. */
+  readonly from?: string;
 }
 
 export interface RawAnswer {
@@ -32,7 +34,7 @@ const ANSWER_MS_MAX = 15_000;
 
 /** Sends a request as JSON unless its headers say otherwise; Host and Content-Length are added where they are missing. */
 export function send(base: string, sent: Sent): Promise<RawAnswer> {
-  return sendBytes(base, requestBytes(base, sent));
+  return sendBytes(base, requestBytes(base, sent), sent.from);
 }
 
 /** A POST of JSON. */
@@ -58,16 +60,17 @@ export function requestBytes(base: string, { method = 'POST', path, headers = []
 }
 
 /** Sends bytes and reads one answer. */
-export async function sendBytes(base: string, bytes: Buffer): Promise<RawAnswer> {
-  const socket = await open(base);
+export async function sendBytes(base: string, bytes: Buffer, from?: string): Promise<RawAnswer> {
+  const socket = await open(base, from);
   socket.write(bytes);
   return readAnswer(socket);
 }
 
-export function open(base: string): Promise<Socket> {
+export function open(base: string, localAddress?: string): Promise<Socket> {
   const { hostname, port } = new URL(base);
   return new Promise((resolve, reject) => {
-    const socket = connect(Number(port), hostname, () => resolve(socket));
+    const at = { port: Number(port), host: hostname, ...(localAddress === undefined ? {} : { localAddress }) };
+    const socket = connect(at, () => resolve(socket));
     socket.once('error', reject);
   });
 }
