@@ -165,7 +165,7 @@ async function openListeners(
     return { data, admin, tls, urls: edgeTls === undefined ? urls : { ...urls, edgeTls: edgeTls.url } };
   } catch (error) {
     tls?.close();
-    await Promise.all(all.map((one) => one.close()));
+    await Promise.all(all.flatMap((one) => [one.close(), one.closeNow()]));
     throw error;
   }
 }
@@ -184,10 +184,16 @@ async function tlsFiles(at: ServerOptions['listeners'], log: Log): Promise<TlsFi
 
 /** Connections that are still busy after this are cut: an orchestrator's patience is 10 s. */
 const DRAIN_MS = 9_000;
+/**
+ * So long an open connection is served once more, even if it looks idle: a request may be on its way, and its answer then
+ * tells the client to close. Several round trips.
+ */
+const LINGER_MS = 250;
 
 async function drain(listeners: readonly Listening[], gateway: Gateway): Promise<void> {
   const closed = Promise.all(listeners.map((one) => one.close()));
   const until = Date.now() + DRAIN_MS;
+  await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, LINGER_MS))]);
   while (gateway.inFlight > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
   for (const one of listeners) one.closeNow();
   await closed;

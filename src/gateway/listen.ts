@@ -7,7 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 
 /** Slow or silent clients are cut off after these; the request's own deadline is shorter. Node's defaults are 60 s and 300 s. */
 const HEADERS_TIMEOUT_MS = 5_000;
@@ -34,9 +34,9 @@ export interface TlsKeys {
 export interface Listening {
   /** "http://127.0.0.1:8080" */
   readonly url: string;
-  /** Takes no more connections; resolves when the last one is gone. */
+  /** Takes no more connections, and serves those that there are; resolves when the last one is gone. */
   close(): Promise<void>;
-  /** Cuts what is left. */
+  /** Cuts every connection, also the idle ones. */
   closeNow(): void;
   /** New connections get this certificate; those that are there keep theirs. Only of a listener with TLS. */
   renewTls(tls: TlsKeys): void;
@@ -51,6 +51,8 @@ const OPTIONS: ServerOptions<typeof IncomingMessage, typeof ServerResponse> = {
   noDelay: true,
 };
 
+const TLS_OPTIONS = { ...OPTIONS, handshakeTimeout: HEADERS_TIMEOUT_MS };
+
 /** Opens one listener. A port that is taken is an error that names it and the way out. */
 export async function listen(
   name: string,
@@ -60,7 +62,12 @@ export async function listen(
 ): Promise<Listening> {
   const { host, port, tls } = address;
   const server: Server =
-    tls === undefined ? createServer(OPTIONS, onRequest) : createTlsServer({ ...OPTIONS, ...tls }, onRequest);
+    tls === undefined ? createServer(OPTIONS, onRequest) : createTlsServer({ ...TLS_OPTIONS, ...tls }, onRequest);
+  const connections = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
   await new Promise<void>((resolve, reject) => {
     const refused = (error: NodeJS.ErrnoException): void => reject(explain(error, name, address));
     server.once('error', refused);
@@ -76,10 +83,14 @@ export async function listen(
     url: `${tls === undefined ? 'http' : 'https'}://${shown(host)}:${bound.port}`,
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
+        // Not that of `server`: it cuts connections that look idle although a request is on its way to them.
+        NetServer.prototype.close.call(server, () => resolve());
       }),
-    closeNow: () => server.closeAllConnections(),
+    closeNow() {
+      server.close(); // Ends its look at slow clients too.
+      // Not `closeAllConnections`: it knows none whose TLS handshake is not over.
+      for (const socket of connections) socket.destroy();
+    },
     renewTls({ cert, key }) {
       if (server instanceof TlsServer) server.setSecureContext({ cert, key });
     },

@@ -1,0 +1,92 @@
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
+import { expect, test } from 'vitest';
+import { Random } from '../sim/random.ts';
+import { makeCertificate } from '../support/certificate.ts';
+import { Ledger } from '../support/ledger.ts';
+import { readEvents, type Server, startServer } from '../support/server.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+/**
+ * SIGTERM under load, as a deployment sends it: every request that the server took is answered and stored, none is
+ * reset, and the process is gone within ten seconds with exit code 0.
+ */
+const ROUNDS = Number(process.env['WEIR_STOPS'] ?? 3);
+const CLIENTS = 64;
+const STOPPED_MS_MAX = 10_000;
+const WORKSPACE = { 'weir.yaml': '{}\n', 'datastreams/shop.yaml': 'id: shop\norg: STOP@AdobeOrg\nname: Shop\n' };
+
+test(`${ROUNDS} stops under load reset no request and lose none`, async () => {
+  const data = tempFolder();
+  const ledger = new Ledger();
+  for (let round = 0; round < ROUNDS; round++) {
+    const random = new Random(round);
+    const server = await startServer({ workspace: WORKSPACE, data });
+    const agents = Array.from({ length: CLIENTS }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
+    try {
+      // A connection that the kernel took and the server did not is reset with the listener: each is to be the server's.
+      for (const agent of agents) await send(server, agent, ledger, random);
+      const clients = agents.map((agent) => sendUntilRefused(server, agent, ledger, random));
+      await new Promise((resolve) => setTimeout(resolve, 100 + random.below(100)));
+      const stoppingAtMs = performance.now();
+      const gone = once(server.process, 'exit');
+      server.process.kill('SIGTERM');
+      expect(await gone).toEqual([0, null]);
+      expect(performance.now() - stoppingAtMs).toBeLessThan(STOPPED_MS_MAX);
+      expect((await Promise.all(clients)).flat()).toEqual([]);
+    } finally {
+      for (const agent of agents) agent.destroy();
+      await server.stop();
+    }
+  }
+  ledger.verify(await readEvents(data));
+  expect(ledger.acknowledged.size).toBeGreaterThan(ROUNDS * CLIENTS);
+});
+
+test('connections that say nothing do not hold up a stop, not even before their TLS handshake', async () => {
+  const { cert, key } = makeCertificate(tempFolder(), ['localhost']);
+  const args = ['--tls-port', '0', '--tls-cert', cert, '--tls-key', key];
+  const server = await startServer({ workspace: WORKSPACE, args });
+  const { edge, admin, edgeTls } = server.urls;
+  const silent = [edge, admin, edgeTls!].map((url) => connect(Number(new URL(url).port), '127.0.0.1'));
+  await Promise.all(silent.map((socket) => once(socket, 'connect')));
+  const stoppingAtMs = performance.now();
+  const gone = silent.map((socket) => once(socket.resume(), 'close'));
+  expect(await server.stop()).toBe(0);
+  expect(performance.now() - stoppingAtMs).toBeLessThan(STOPPED_MS_MAX);
+  await Promise.all(gone);
+});
+
+/** One request after the other on one connection, until no new connection is taken. Returns what went wrong before that. */
+async function sendUntilRefused(server: Server, agent: Agent, ledger: Ledger, random: Random): Promise<string[]> {
+  const failures: string[] = [];
+  for (;;) {
+    try {
+      const status = await send(server, agent, ledger, random);
+      if (status !== 200 && status !== 204) failures.push(`answered with ${status}`);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === 'ECONNREFUSED') return failures;
+      failures.push(message);
+    }
+  }
+}
+
+async function send(server: Server, agent: Agent, ledger: Ledger, random: Random): Promise<number> {
+  const requestId = ledger.plan(random);
+  const { path, body } = ledger.sent.get(requestId)!;
+  const status = await post(`${server.urls.edge}${path}?configId=shop&requestId=${requestId}`, body, agent);
+  if (status === 200 || status === 204) ledger.acknowledge(requestId);
+  return status;
+}
+
+async function post(url: string, body: string, agent: Agent): Promise<number> {
+  const headers = { 'content-type': 'text/plain', 'content-length': Buffer.byteLength(body) };
+  const sent = request(url, { method: 'POST', agent, headers });
+  sent.end(body);
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+  answer.resume();
+  await once(answer, 'end');
+  return answer.statusCode!;
+}
