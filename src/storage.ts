@@ -72,11 +72,12 @@ async function openLocked(
   unlock: () => void,
 ): Promise<Storage> {
   const damage: string[] = [];
+  const warn = (message: string): void => log.warn({ what: 'storage' }, message);
   const report = (message: string): void => {
     damage.push(message);
-    log.warn({ what: 'storage' }, message);
+    warn(message);
   };
-  const state = await LmdbState.open(join(data, 'state'), { report });
+  const state = await LmdbState.open(join(data, 'state'), { report, warn });
   const keeper = await StateKeeper.open({
     fs: nodeFs,
     directory: join(data, 'snapshots'),
@@ -99,11 +100,12 @@ async function openLocked(
       );
       fail('failed');
     },
-    report,
+    // A full disk passes; records that are missing stay missing.
+    report: (message, missing) => (missing === undefined ? warn : report)(message),
   });
   await keeper.recover(eventLog);
   const duplicates = await rebuildDuplicates(eventLog, options);
-  const stopUpkeep = startUpkeep(keeper, eventLog, report);
+  const stopUpkeep = startUpkeep(keeper, eventLog, warn);
   return {
     log: eventLog,
     state,

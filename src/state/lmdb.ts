@@ -25,8 +25,10 @@ import { PendingPersons } from './pending.ts';
  * for one (p99 60 µs) and 600 µs for 64, handing over to the thread included.
  */
 export interface LmdbStateOptions {
-  /** Told when the database was set aside or could not be written. */
+  /** Told when the database was set aside, or holds damage. */
   readonly report?: (message: string) => void;
+  /** Told of what passes: the database cannot be written now. `report` where it is not given. */
+  readonly warn?: (message: string) => void;
   readonly limits?: Partial<LmdbStateLimits>;
 }
 
@@ -55,6 +57,7 @@ type Flush = { readonly persons: PendingPersons; readonly done: Promise<void> };
 export class LmdbState implements StateStore {
   readonly #files: StateFiles;
   readonly #report: (message: string) => void;
+  readonly #warn: (message: string) => void;
   readonly #limits: LmdbStateLimits;
   #db: Database;
   #checkpoints: Checkpoints;
@@ -72,6 +75,7 @@ export class LmdbState implements StateStore {
   private constructor(files: StateFiles, opened: Opened, options: Required<LmdbStateOptions>) {
     this.#files = files;
     this.#report = options.report;
+    this.#warn = options.warn;
     this.#limits = { ...LMDB_STATE_LIMITS, ...options.limits };
     this.#db = opened.db;
     this.#flushed = opened.checkpoints;
@@ -80,7 +84,7 @@ export class LmdbState implements StateStore {
 
   /** Opens or makes the database in `directory`. One that cannot be trusted is set aside, reported, and a new one made. */
   static async open(directory: string, options: LmdbStateOptions = {}): Promise<LmdbState> {
-    const { report = (message) => process.emitWarning(message), limits = {} } = options;
+    const { report = (message) => process.emitWarning(message), warn = report, limits = {} } = options;
     const files = new StateFiles(directory, report);
     await files.prepare();
     const fault = await files.distrust();
@@ -93,7 +97,7 @@ export class LmdbState implements StateStore {
         await files.setAside('its checkpoint cannot be read');
         opened = openTrusted(files.database)!;
       }
-      return new LmdbState(files, opened, { report, limits });
+      return new LmdbState(files, opened, { report, warn, limits });
     } finally {
       await files.clearSuspect();
     }
@@ -258,7 +262,7 @@ export class LmdbState implements StateStore {
   #reportFailure({ message }: Error): void {
     if (this.#failing) return;
     this.#failing = true;
-    this.#report(
+    this.#warn(
       `State could not be written to ${this.#files.database} and stays in memory until it can: ${message}. The log has all of it.`,
     );
   }

@@ -19,6 +19,8 @@ export interface ServerOptions {
   readonly data?: string;
   /** Further arguments of `weir serve`. */
   readonly args?: readonly string[];
+  /** A command that starts node, in front of it: it must become that process. */
+  readonly within?: readonly string[];
 }
 
 export interface Server {
@@ -51,7 +53,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   }
   const ports = ['--edge-port', '0', '--server-port', '0', '--admin-port', '0'];
   const args = ['serve', '--workspace', workspace, '--data', data, ...ports, ...(options.args ?? [])];
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [command, ...rest] = [...(options.within ?? []), process.execPath, MAIN, ...args];
+  const child = spawn(command!, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
   try {
     const urls = await readyLine(child);
     return { urls, process: child, data, events: () => readEvents(data), stop: () => stop(child, folder) };
