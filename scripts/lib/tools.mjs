@@ -9,6 +9,7 @@ const TOOLS = {
   nginx: { commands: ['nginx', '/usr/sbin/nginx'], args: ['-v'], package: 'nginx' },
   strace: { commands: ['strace'], args: ['-V'], package: 'strace' },
   openssl: { commands: ['openssl'], args: ['version'], package: 'openssl' },
+  promtool: { commands: ['promtool'], args: ['--version'], package: 'prometheus' },
 };
 
 /** What the user says, then the names that distributions give it. */
@@ -24,7 +25,7 @@ function chromiums() {
   ];
 }
 
-/** The path of a program that a test starts: 'Chromium', 'nginx', 'strace', 'openssl'. Throws with the remedy. */
+/** The path of a program that a test starts: 'Chromium', 'nginx', 'strace', 'openssl', 'promtool'. Throws with the remedy. */
 export function pathOf(name) {
   const tool = TOOLS[name];
   const path = firstThatRuns(tool.commands, tool.args);
