@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { adminTokens } from '../server.ts';
-import type { Io } from './main.ts';
+import { type Command, type Io, readArgs, UsageError } from './usage.ts';
 
-const HELP = `Usage: weir admin-token create --data DIR [--org ORG [--datastream ID …]] [--role read|admin] [--expires 30d]
+const help = `Usage: weir admin-token create --data DIR [--org ORG [--datastream ID …]] [--role read|admin] [--expires 30d]
        weir admin-token list --data DIR
        weir admin-token revoke ID --data DIR
 
@@ -25,11 +24,10 @@ const LIFETIME_DEFAULT = '30d';
 /** A token that is forgotten does not live much longer than a year. */
 export const LIFETIME_MS_MAX = 366 * DAY_MS;
 
-/** Called wrongly: exit code 2, with the usage. */
-class UsageError extends Error {}
+export const adminToken: Command = { help, run };
 
-export async function adminToken(args: string[], io: Io): Promise<number> {
-  const { values, positionals } = parseArgs({
+async function run(args: string[], io: Io): Promise<number> {
+  const { values, positionals } = readArgs({
     args,
     allowPositionals: true,
     options: {
@@ -42,16 +40,10 @@ export async function adminToken(args: string[], io: Io): Promise<number> {
     },
   });
   if (values.help === true) {
-    io.stdout.write(HELP);
+    io.stdout.write(help);
     return 0;
   }
-  try {
-    return await run(values, positionals, io);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    io.stderr.write(`weir admin-token: ${error.message}\n\n${HELP}`);
-    return 2;
-  }
+  return await act(values, positionals, io);
 }
 
 interface Values {
@@ -62,7 +54,7 @@ interface Values {
   readonly expires?: string;
 }
 
-async function run(values: Values, [action, id, ...rest]: readonly string[], io: Io): Promise<number> {
+async function act(values: Values, [action, id, ...rest]: readonly string[], io: Io): Promise<number> {
   const { data } = values;
   if (data === undefined) throw new UsageError('--data is missing.');
   if (rest.length > 0) throw new UsageError(`'${rest[0]}' is one argument too many.`);
@@ -78,7 +70,6 @@ async function create(data: string, values: Values, io: Io): Promise<number> {
   if (role !== 'read' && role !== 'admin') throw new UsageError(`--role is '${role}'; it takes read or admin.`);
   if (datastreams !== null && orgId === null)
     throw new UsageError('--datastream needs --org: datastreams belong to one.');
-  if (orgId === '' || datastreams?.includes('') === true) throw new UsageError('--org and --datastream take an id.');
   const lifetimeMs = lifetimeOf(expires);
   const { token, text } = await (await tokensOf(data)).create({ orgId, role, datastreams }, lifetimeMs, who());
   const of =

@@ -1,45 +1,31 @@
-import { parseArgs } from 'node:util';
 import { type Loaded, loadWorkspace } from '../config/workspace.ts';
-import type { Io } from './main.ts';
+import { type Command, type Io, readArgs, UsageError } from './usage.ts';
 
-const HELP = `Usage: weir check --workspace DIR
+const help = `Usage: weir check --workspace DIR
 
 Validates every file of a workspace. Prints file:line:column and what is wrong; exits with 1 where there is an error.
 
   --workspace DIR    the folder with weir.yaml and datastreams/
 `;
 
-export async function check(args: string[], io: Io): Promise<number> {
-  const refuse = (why: string): number => {
-    io.stderr.write(`weir check: ${why}\n\n${HELP}`);
-    return 2;
-  };
-  const values = parsed(args);
-  if (values instanceof Error) return refuse(values.message);
+export const check: Command = { help, run };
+
+async function run(args: string[], io: Io): Promise<number> {
+  const { values } = readArgs({
+    args,
+    options: { workspace: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  });
   if (values.help === true) {
-    io.stdout.write(HELP);
+    io.stdout.write(help);
     return 0;
   }
-  if (values.workspace === undefined) return refuse('--workspace is missing.');
+  if (values.workspace === undefined) throw new UsageError('--workspace is missing.');
   const loaded = await loadWorkspace(values.workspace);
   for (const finding of loaded.ok ? loaded.warnings : loaded.findings) {
     io.stdout.write(`${finding.under(values.workspace)}\n`);
   }
   io.stdout.write(`${summary(loaded)}\n`);
   return loaded.ok ? 0 : 1;
-}
-
-/** The options, or the error of `parseArgs`, which names the argument that is wrong. */
-function parsed(args: string[]): { workspace?: string; help?: boolean } | Error {
-  try {
-    return parseArgs({
-      args,
-      options: { workspace: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
-    }).values;
-  } catch (error) {
-    if (error instanceof TypeError) return error;
-    throw error;
-  }
 }
 
 function summary(loaded: Loaded): string {

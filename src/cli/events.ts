@@ -1,10 +1,9 @@
 import { once } from 'node:events';
-import { parseArgs } from 'node:util';
 import type { Stored, StoredEvent } from '../model/record.ts';
 import { readLog } from '../server.ts';
-import type { Io } from './main.ts';
+import { type Command, type Io, readArgs, UsageError } from './usage.ts';
 
-const HELP = `Usage: weir events --data DIR [--datastream ID] [--follow]
+const help = `Usage: weir events --data DIR [--datastream ID] [--follow]
 
 Prints the event log, oldest first, one JSON object a line. Works whether the server runs or not.
 
@@ -13,8 +12,10 @@ Prints the event log, oldest first, one JSON object a line. Works whether the se
   --follow           go on with new events as they become durable; stop with Ctrl-C
 `;
 
-export async function events(args: string[], io: Io): Promise<number> {
-  const { values } = parseArgs({
+export const events: Command = { help, run };
+
+async function run(args: string[], io: Io): Promise<number> {
+  const { values } = readArgs({
     args,
     options: {
       data: { type: 'string' },
@@ -24,13 +25,10 @@ export async function events(args: string[], io: Io): Promise<number> {
     },
   });
   if (values.help === true) {
-    io.stdout.write(HELP);
+    io.stdout.write(help);
     return 0;
   }
-  if (values.data === undefined) {
-    io.stderr.write(`weir events: --data is missing.\n\n${HELP}`);
-    return 2;
-  }
+  if (values.data === undefined) throw new UsageError('--data is missing.');
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
   process.once('SIGINT', onSignal);

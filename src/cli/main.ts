@@ -1,14 +1,8 @@
 import { unsupportedNode } from './node-version.ts';
-
-/** What a command may touch of the process. */
-export interface Io {
-  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
-  readonly stderr: NodeJS.WritableStream;
-}
-type Run = (args: string[], io: Io) => Promise<number>;
+import { type Command, type Io, UsageError } from './usage.ts';
 
 /** Loaded when called: `weir events` does not pay for the server. */
-const COMMANDS: Readonly<Record<string, { readonly about: string; readonly load: () => Promise<Run> }>> = {
+const COMMANDS: Readonly<Record<string, { readonly about: string; readonly load: () => Promise<Command> }>> = {
   serve: { about: 'run the server', load: async () => (await import('./serve.ts')).serve },
   events: {
     about: 'print what the log holds, one JSON object a line',
@@ -37,21 +31,17 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     io.stderr.write(`weir: there is no command '${name}'.\n\n${usage()}`);
     return 2;
   }
+  const command = await COMMANDS[name]!.load();
   try {
-    return await (await COMMANDS[name]!.load())(rest, io);
+    return await command.run(rest, io);
   } catch (error) {
-    if (isUsageError(error)) {
-      io.stderr.write(`weir ${name}: ${error.message}\n`);
+    if (error instanceof UsageError) {
+      io.stderr.write(`weir ${name}: ${error.message}\n\n${command.help}`);
       return 2;
     }
     io.stderr.write(`weir ${name}: ${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
   }
-}
-
-/** node:util's parseArgs names the unknown or incomplete option in its message. */
-function isUsageError(error: unknown): error is Error {
-  return error instanceof Error && String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS');
 }
 
 function usage(): string {

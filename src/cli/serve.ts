@@ -1,8 +1,7 @@
-import { parseArgs } from 'node:util';
 import { type Running, startServer } from '../server.ts';
-import type { Io } from './main.ts';
+import { type Command, type Io, readArgs, UsageError } from './usage.ts';
 
-const HELP = `Usage: weir serve --workspace DIR --data DIR [options]
+const help = `Usage: weir serve --workspace DIR --data DIR [options]
 
   --workspace DIR     the folder with weir.yaml and datastreams/
   --data DIR          where events and state are kept; made if it is not there
@@ -15,8 +14,10 @@ const HELP = `Usage: weir serve --workspace DIR --data DIR [options]
 A port of 0 picks a free one. When ready, one line of JSON with the addresses is printed.
 `;
 
-export async function serve(args: string[], io: Io): Promise<number> {
-  const { values } = parseArgs({
+export const serve: Command = { help, run };
+
+async function run(args: string[], io: Io): Promise<number> {
+  const { values } = readArgs({
     args,
     options: {
       workspace: { type: 'string' },
@@ -32,13 +33,11 @@ export async function serve(args: string[], io: Io): Promise<number> {
     },
   });
   if (values.help === true) {
-    io.stdout.write(HELP);
+    io.stdout.write(help);
     return 0;
   }
-  if (values.workspace === undefined || values.data === undefined) {
-    io.stderr.write(`weir serve: --${values.workspace === undefined ? 'workspace' : 'data'} is missing.\n\n${HELP}`);
-    return 2;
-  }
+  if (values.workspace === undefined) throw new UsageError('--workspace is missing.');
+  if (values.data === undefined) throw new UsageError('--data is missing.');
   const running = await startServer({
     workspace: values.workspace,
     data: values.data,
@@ -62,7 +61,7 @@ function port(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const number = Number(text);
   if (!/^\d{1,5}$/.test(text) || number > 65535)
-    throw new Error(`--${name} is '${text}'; a port is a number from 0 to 65535.`);
+    throw new UsageError(`--${name} is '${text}'; a port is a number from 0 to 65535.`);
   return number;
 }
 

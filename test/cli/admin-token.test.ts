@@ -59,7 +59,7 @@ describe('is called wrongly, and says how', () => {
     [['create', 'x', '--data', '.'], "'x' is one argument too many"],
     [['create', '--data', '.', '--role', 'owner'], "--role is 'owner'"],
     [['create', '--data', '.', '--datastream', 'shop'], '--datastream needs --org'],
-    [['create', '--data', '.', '--org', ''], 'take an id'],
+    [['create', '--data', '.', '--org', ''], '--org is empty'],
     [['create', '--data', '.', '--expires', '0h'], "--expires is '0h'"],
     [['create', '--data', '.', '--expires', '367d'], '1h to 366d'],
     [['create', '--data', '.', '--expires', 'never'], "'never'"],

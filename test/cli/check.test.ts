@@ -1,13 +1,12 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { check } from '../../src/cli/check.ts';
 import { main } from '../../src/cli/main.ts';
 import { LEAST_FILES, workspaceFolder } from '../support/workspace-folder.ts';
 
 async function run(...args: string[]) {
   const stdout = new PassThrough();
   const stderr = new PassThrough();
-  const code = await check(args, { stdout, stderr });
+  const code = await main(['check', ...args], { stdout, stderr });
   return { code, out: String(stdout.read() ?? ''), err: String(stderr.read() ?? '') };
 }
 
@@ -78,11 +77,4 @@ test('asked for help', async () => {
   const { code, out, err } = await run('--help');
   expect({ code, err }).toEqual({ code: 0, err: '' });
   expect(out).toContain('Usage: weir check --workspace DIR');
-});
-
-test('is a command of weir', async () => {
-  const stdout = new PassThrough();
-  const folder = workspaceFolder();
-  expect(await main(['check', '--workspace', folder], { stdout, stderr: new PassThrough() })).toBe(0);
-  expect(String(stdout.read())).toContain('No error');
 });

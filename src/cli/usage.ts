@@ -1,0 +1,38 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+
+/** A command was called wrongly. `main` says why, shows the command's help, and the exit code is 2. */
+export class UsageError extends Error {}
+
+/** What a command may touch of the process. */
+export interface Io {
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly stderr: NodeJS.WritableStream;
+}
+
+export interface Command {
+  readonly help: string;
+  /** Resolves to the exit code. Throws UsageError for arguments that it cannot take. */
+  run(args: string[], io: Io): Promise<number>;
+}
+
+/**
+ * `parseArgs`, with every mistake as a UsageError that names the option. An empty value is one: it comes from a shell
+ * variable that is not set, and an empty `--host` would mean every address.
+ */
+export function readArgs<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
+  const parsed = parse(config);
+  for (const [name, value] of Object.entries(parsed.values)) {
+    if ([value].flat().includes('')) throw new UsageError(`--${name} is empty.`);
+  }
+  return parsed;
+}
+
+function parse<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code?.startsWith('ERR_PARSE_ARGS') !== true) throw error;
+    throw new UsageError(message, { cause: error });
+  }
+}
