@@ -2,7 +2,7 @@ import type { Received } from '../model/exchange.ts';
 import type { Json } from '../model/json.ts';
 import type { Endpoint } from '../model/parts.ts';
 import { problem } from '../model/problem.ts';
-import { bodyObject, eventList, eventParts, own, requestParts } from './envelope.ts';
+import { bodyObject, eventList, eventParts, own, refuseBoth, requestParts } from './envelope.ts';
 import { parseEventsV1 } from './events-v1.ts';
 
 /**
@@ -20,6 +20,7 @@ export const collect: Endpoint = {
 /** `{events:[{xdm, data?}], query?, meta?}` */
 function parseV2(json: Json): Received {
   const body = bodyObject(json, '/v2/collect');
+  refuseBoth(body, '/v2/collect');
   if (own(body, 'events') === undefined) {
     // The public documentation's own example posts one `event` here.
     const hint =

@@ -21,6 +21,16 @@ export function optionalObject(parent: JsonObject, key: string, path: string): J
   return value;
 }
 
+/** Both `event` and `events`: whichever were taken, the other would be lost without a word. */
+export function refuseBoth(body: JsonObject, path: string): void {
+  if ((own(body, 'event') ?? null) === null || (own(body, 'events') ?? null) === null) return;
+  const remedy =
+    path === '/v2/interact'
+      ? "'event' alone. Leave the 'events' out, or send all of them to /v2/collect as {\"events\":[…]}."
+      : "'events' alone. Put the 'event' into it, or leave it out.";
+  throw problem('EXEG-0103-400', `The body has an 'event' and an 'events'; ${path} takes ${remedy}`);
+}
+
 export function eventList(body: JsonObject): readonly JsonObject[] {
   const events = own(body, 'events');
   if (!Array.isArray(events)) throw wrongType('events', 'an array of events', events);

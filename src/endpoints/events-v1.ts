@@ -1,11 +1,21 @@
 import type { Received } from '../model/exchange.ts';
 import { type Json, type JsonObject, mergeJson } from '../model/json.ts';
 import { problem } from '../model/problem.ts';
-import { bodyObject, checkIdentityMap, eventList, eventParts, optionalObject, own, requestParts } from './envelope.ts';
+import {
+  bodyObject,
+  checkIdentityMap,
+  eventList,
+  eventParts,
+  optionalObject,
+  own,
+  refuseBoth,
+  requestParts,
+} from './envelope.ts';
 
 /** The body of v1/interact and v1/collect: `{events:[{xdm, data?, query?}], xdm?, query?, meta?}`: the top-level xdm is shared by all events, an event's own fields win. */
 export function parseEventsV1(json: Json, path: string): Received {
   const body = bodyObject(json, path);
+  refuseBoth(body, path);
   if (own(body, 'events') === undefined && own(body, 'event') !== undefined) {
     throw problem(
       'EXEG-0103-400',

@@ -2,7 +2,7 @@ import type { Received } from '../model/exchange.ts';
 import type { Json } from '../model/json.ts';
 import type { Endpoint } from '../model/parts.ts';
 import { problem } from '../model/problem.ts';
-import { bodyObject, eventParts, own, requestParts, wrongType } from './envelope.ts';
+import { bodyObject, eventParts, own, refuseBoth, requestParts, wrongType } from './envelope.ts';
 import { parseEventsV1 } from './events-v1.ts';
 
 /**
@@ -20,6 +20,7 @@ export const interact: Endpoint = {
 /** `{event:{xdm, data?, query?}, query?, meta?}` */
 function parseV2(json: Json): Received {
   const body = bodyObject(json, '/v2/interact');
+  refuseBoth(body, '/v2/interact');
   const event = own(body, 'event');
   if (event === undefined && own(body, 'events') !== undefined) {
     throw problem(

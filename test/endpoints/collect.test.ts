@@ -55,6 +55,8 @@ describe('what is refused', () => {
   });
 
   test.each<[string, Json, string, readonly string[]]>([
+    ['v1', { event: { xdm: {} }, events: [{ xdm: {} }] }, 'EXEG-0103-400', ["/v1/collect takes 'events' alone"]],
+    ['v2', { event: { xdm: {} }, events: [{ xdm: {} }] }, 'EXEG-0103-400', ["/v2/collect takes 'events' alone"]],
     ['v2', {}, 'EXEG-0103-400', ["'events'"]],
     ['v2', [{ xdm: {} }], 'EXEG-0102-400', ['/v2/collect', 'an array', '{"events":[…]}']],
     ['v2', { events: [] }, 'EXEG-0103-400', ["'events'", 'empty']],

@@ -34,7 +34,7 @@ describe('v2: one event', () => {
     ],
     [
       'null is absent',
-      { event: { xdm: {}, data: null, query: null, meta: null }, query: null, meta: null },
+      { event: { xdm: {}, data: null, query: null, meta: null }, events: null, query: null, meta: null },
       { events: [{ xdm: {}, ...bare }], query: {}, meta: {} },
     ],
     [
@@ -53,6 +53,8 @@ describe('v2: one event', () => {
     [{}, 'EXEG-0103-400', ["'event'"]],
     [{ event: null }, 'EXEG-0103-400', ["'event'"]],
     [{ events: [{ xdm: {} }] }, 'EXEG-0103-400', ["'event'", "'events'", '/v2/collect']],
+    [{ event: { xdm: {} }, events: [] }, 'EXEG-0103-400', ["/v2/interact takes 'event' alone", '/v2/collect']],
+    [{ event: {}, events: { xdm: {} } }, 'EXEG-0103-400', ["'events'", '/v2/collect']],
     [{ event: [{ xdm: {} }] }, 'EXEG-0102-400', ["'event'", 'an array', '/v2/collect']],
     [{ event: 'x' }, 'EXEG-0102-400', ["'event'", '"x"']],
     [{ event: {} }, 'EXEG-0103-400', ["'event.xdm'"]],
