@@ -51,7 +51,6 @@ function datastreamOf(id: string, file: DatastreamFile): Datastream {
     origins: file.origins === undefined ? null : new Set(file.origins),
     services: new Set(on.filter((name) => SERVICES[name].inThisVersion)),
     missingServices: on.filter((name) => !SERVICES[name].inThisVersion),
-    serviceOptions: serviceOptions(file.services ?? {}),
     overrides: {
       unregistered: file.overrides?.unregistered ?? 'reject',
       registered: file.overrides?.registered ?? {},
@@ -59,15 +58,6 @@ function datastreamOf(id: string, file: DatastreamFile): Datastream {
     validation: { timestamp: file.validation?.timestamp ?? 'warn' },
     cookiePrefix: cookiePrefixOf(file.org),
   };
-}
-
-function serviceOptions(services: NonNullable<Settings['services']>): Datastream['serviceOptions'] {
-  const options: Partial<Record<ServiceName, JsonObject>> = {};
-  for (const name of SERVICE_NAMES) {
-    const { enabled: _, ...rest } = services[name] ?? {};
-    if (Object.keys(rest).length > 0) options[name] = rest;
-  }
-  return options;
 }
 
 /** What a file or environment itself says; what an environment inherits was checked where it stands. */

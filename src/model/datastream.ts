@@ -16,8 +16,6 @@ export interface Datastream {
   readonly services: ReadonlySet<ServiceName>;
   /** Configured on, but not part of this version: said in a warning. */
   readonly missingServices: readonly ServiceName[];
-  /** Per service, its options other than `enabled`. */
-  readonly serviceOptions: Readonly<Partial<Record<ServiceName, JsonObject>>>;
   readonly overrides: {
     readonly unregistered: 'reject' | 'warn';
     /** Values that requests may send, in the shape of `meta.configOverrides`, each leaf a list of allowed values. */

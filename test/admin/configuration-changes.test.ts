@@ -60,9 +60,11 @@ describe('a change is told with what was and what is', () => {
 
 test.each(['apiSecret', 'bearerToken', 'password', 'fpidKey', 'Authorization'])('%s is masked, old and new', (name) => {
   const secret = (value: string) =>
-    configuration([datastreamOf({ serviceOptions: { forwarding: { deep: { [name]: { a: value } } } } })]);
+    configuration([
+      datastreamOf({ overrides: { unregistered: 'warn', registered: { deep: { [name]: { a: value } } } } }),
+    ]);
   expect(changesOf(secret('after'), secret('before'))).toEqual([
-    { key: `datastreams.shop.serviceOptions.forwarding.deep.${name}.a`, old: '***', new: '***' },
+    { key: `datastreams.shop.overrides.registered.deep.${name}.a`, old: '***', new: '***' },
   ]);
 });
 

@@ -22,7 +22,6 @@ function datastream(unregistered: 'reject' | 'warn' = 'reject'): Datastream {
     origins: null,
     services: new Set(SERVICE_NAMES),
     missingServices: ['audiences', 'offers'],
-    serviceOptions: {},
     overrides: { unregistered, registered: REGISTERED },
     validation: { timestamp: 'warn' },
     cookiePrefix: 'kndctr_O_AdobeOrg_',

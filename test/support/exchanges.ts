@@ -24,7 +24,6 @@ export function datastreamOf(fields: Partial<Datastream> = {}): Datastream {
     origins: null,
     services: new Set(),
     missingServices: [],
-    serviceOptions: {},
     overrides: { unregistered: 'reject', registered: {} },
     validation: { timestamp: 'warn' },
     cookiePrefix: PREFIX,
