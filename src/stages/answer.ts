@@ -8,10 +8,12 @@ import { LOCATION_HINT_TTL_SECONDS } from '../model/region.ts';
 export const IDENTITY_COOKIE_SECONDS = 34_128_000;
 /** An identity cookie is written again at most once in this time. Documented. */
 export const IDENTITY_COOKIE_REWRITE_MS = 24 * 60 * 60 * 1000;
+/** One that claims to be written later than this from now was forged, or by a clock that was wrong: it counts as old. Chosen. */
+export const CLOCK_SLACK_MS = 5 * 60 * 1000;
 
 /**
  * The only place where handles are made, after everything is durable. One rule for cookies: the cluster always; the
- * identity where the request brought none for this ECID, or one that was written a day ago; then what stages set.
+ * identity where the request brought none for this ECID, or one that was written a day ago or in the future; then what stages set.
  */
 export class Answer implements Stage {
   readonly name = 'answer';
@@ -45,8 +47,9 @@ function identityToWrite(x: Exchange): IdentityCookie | null {
   if (x.ecid === null) return null;
   const brought = x.identityCookie;
   if (brought === null) return { ecid: x.ecid, createdAtMs: x.nowMs, isNew: true, writtenAtMs: x.nowMs };
-  if (x.nowMs - brought.writtenAtMs < IDENTITY_COOKIE_REWRITE_MS) return null;
-  return { ecid: x.ecid, createdAtMs: brought.createdAtMs, isNew: false, writtenAtMs: x.nowMs };
+  const ageMs = x.nowMs - brought.writtenAtMs;
+  if (ageMs >= -CLOCK_SLACK_MS && ageMs < IDENTITY_COOKIE_REWRITE_MS) return null;
+  return { ecid: x.ecid, createdAtMs: Math.min(brought.createdAtMs, x.nowMs), isNew: false, writtenAtMs: x.nowMs };
 }
 
 function missingService(service: string) {

@@ -3,7 +3,12 @@ import { HANDLES } from '../../src/components.ts';
 import type { Exchange } from '../../src/model/exchange.ts';
 import { decodeIdentityCookie } from '../../src/model/identity-cookie.ts';
 import type { HandleSource } from '../../src/model/parts.ts';
-import { Answer, IDENTITY_COOKIE_REWRITE_MS, IDENTITY_COOKIE_SECONDS } from '../../src/stages/answer.ts';
+import {
+  Answer,
+  CLOCK_SLACK_MS,
+  IDENTITY_COOKIE_REWRITE_MS,
+  IDENTITY_COOKIE_SECONDS,
+} from '../../src/stages/answer.ts';
 import {
   clientOf,
   datastreamOf,
@@ -47,7 +52,9 @@ describe('the one rule of cookies', () => {
     ['a millisecond short of a day ago', IDENTITY_COOKIE_REWRITE_MS - 1, false],
     ['a day ago', IDENTITY_COOKIE_REWRITE_MS, true],
     ['long ago', 400 * IDENTITY_COOKIE_REWRITE_MS, true],
-    ['in the future, by a clock that was wrong', -60_000, false],
+    ['in five minutes, by a clock that is ahead', -CLOCK_SLACK_MS, false],
+    ['a millisecond later', -CLOCK_SLACK_MS - 1, true],
+    ['in a thousand years', -1_000 * 365 * IDENTITY_COOKIE_REWRITE_MS, true],
   ])('a cookie written %s', (_what, ageMs, isWritten) => {
     const x = answered({ ecid: ECID_A, identityCookie: brought(NOW_MS - ageMs) });
     expect(keys(x)).toEqual(isWritten ? ['cluster', 'identity'] : ['cluster']);
@@ -60,8 +67,14 @@ describe('the one rule of cookies', () => {
     });
   });
 
-  test('the edge of the day is 24 hours', () => {
-    expect(IDENTITY_COOKIE_REWRITE_MS).toBe(86_400_000);
+  test('a cookie that claims to be made in the future is made now', () => {
+    const identityCookie = { ...brought(0), createdAtMs: NOW_MS + 1 };
+    const [, identity] = answered({ ecid: ECID_A, identityCookie }).cookies;
+    expect(decodeIdentityCookie(identity!.value)).toMatchObject({ createdAtMs: NOW_MS });
+  });
+
+  test('the edges are a day and five minutes', () => {
+    expect([IDENTITY_COOKIE_REWRITE_MS, CLOCK_SLACK_MS]).toEqual([86_400_000, 300_000]);
   });
 
   test('what stages set comes after: cluster, identity, consent', () => {
