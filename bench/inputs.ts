@@ -30,7 +30,10 @@ export function writeInputs(folder: string): void {
 function identityCookie(visitor: number): string {
   const seed = visitor.toString(16).padStart(16, '7').repeat(2);
   const nowMs = Date.now();
-  return encodeIdentityCookie({ ecid: mintEcid(seed), createdAtMs: nowMs, isNew: false, writtenAtMs: nowMs }, 'or2');
+  return encodeIdentityCookie(
+    { ecid: mintEcid(seed), createdAtMs: nowMs, isNew: true, source: 'random', writtenAtMs: nowMs },
+    'or2',
+  );
 }
 
 /** As the Web SDK sends it, about 2 KB. */

@@ -95,6 +95,8 @@ export interface Exchange {
   readonly events: readonly EdgeEvent[];
   /** The request's; collect may hold events of others. */
   ecid: string | null;
+  /** The request's own data name its ECID: it was not made here. */
+  ecidReceived: boolean;
   /** The ECID's identity cookie as the request brought it; null where it brought none for this ECID. */
   identityCookie: IdentityCookie | null;
   /** State of the persons that this request names, read once, in identify. */
@@ -143,9 +145,14 @@ export interface StateEntry {
 export interface IdentityCookie {
   readonly ecid: string;
   readonly createdAtMs: number;
+  /** The ECID was made at random, and not from an id that was there before. Documented. */
   readonly isNew: boolean;
+  readonly source: IdentitySource;
   readonly writtenAtMs: number;
 }
+
+/** Where an ECID is from. `fpid`: made of a first-party id; `third-party`: of one for all sites. Documented. */
+export type IdentitySource = 'random' | 'third-party' | 'fpid' | 'received';
 
 /** Wire shape of one entry of the response's `handle` array. */
 export interface Handle<Type extends string = string, Payload = unknown> {

@@ -1,11 +1,11 @@
-import type { IdentityCookie } from './exchange.ts';
+import type { IdentityCookie, IdentitySource } from './exchange.ts';
 
 /**
  * The value of the identity cookie: a protobuf message in base64url. Layout, field by field as the captured value of the
  * Web SDK's tests has it (*observed*: capture 10); names of the fields as its source comments give them (*documented*):
  *
  *   1 ecid, text, first: the only field that the Web SDK reads
- *   10 { 1 created_at, ms · 2 is_new, 0 or 1 · 3 device_type, 1 = browser · 5 region, "VA6" · 6 source, 0 = random }
+ *   10 { 1 created_at, ms · 2 is_new, 0 or 1 · 3 device_type, 1 = browser · 5 region, "VA6" · 6 source }
  *   30 write_time, ms
  *
  * Other fields (20 last_sync, 21 sync_hash, 22 container_id, and whatever comes later) are skipped when read.
@@ -20,7 +20,8 @@ export const GROUP_DEPTH_MAX = 8;
 
 const ECID_DIGITS = 38;
 const DEVICE_BROWSER = 1;
-const SOURCE_RANDOM = 0;
+/** By their numbers. Documented. */
+const SOURCES: readonly IdentitySource[] = ['random', 'third-party', 'fpid', 'received'];
 
 const VARINT = 0;
 const FIXED64 = 1;
@@ -68,7 +69,7 @@ export function encodeIdentityCookie(cookie: IdentityCookie, regionHint: string)
     scratch[at++] = code >= 0x61 && code <= 0x7a ? code - 0x20 : code;
   }
   scratch[at++] = TAG_SOURCE;
-  scratch[at++] = SOURCE_RANDOM;
+  scratch[at++] = SOURCES.indexOf(cookie.source);
   scratch[lengthAt] = at - lengthAt - 1;
   at = writeVarint(TAG_WRITTEN, at);
   at = writeVarint(cookie.writtenAtMs, at);
@@ -99,6 +100,7 @@ export function decodeIdentityCookie(text: string): IdentityCookie | null {
   let ecid: string | null = null;
   let createdAtMs = 0;
   let isNew = false;
+  let source: IdentitySource = 'random';
   let writtenAtMs = 0;
   while (reader.at < end) {
     const field = readVarint(end);
@@ -110,12 +112,14 @@ export function decodeIdentityCookie(text: string): IdentityCookie | null {
         const inner = readVarint(stop);
         if (inner === TAG_CREATED) createdAtMs = readVarint(stop);
         else if (inner === TAG_IS_NEW) isNew = readVarint(stop) !== 0;
+        else if (inner === TAG_SOURCE) source = SOURCES[readVarint(stop)] ?? 'received';
         else skip(inner, stop, 0);
       }
     } else skip(field, end, 0);
   }
   if (reader.failed || ecid === null) return null;
-  return { ecid, createdAtMs, isNew, writtenAtMs };
+  // Only a random one is new. Documented.
+  return { ecid, createdAtMs, isNew: isNew && source === 'random', source, writtenAtMs };
 }
 
 /** Where the reader stands in `scratch`. After a failure it stands at the very end, so that every loop stops. */

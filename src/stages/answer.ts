@@ -46,10 +46,13 @@ export class Answer implements Stage {
 function identityToWrite(x: Exchange): IdentityCookie | null {
   if (x.ecid === null) return null;
   const brought = x.identityCookie;
-  if (brought === null) return { ecid: x.ecid, createdAtMs: x.nowMs, isNew: true, writtenAtMs: x.nowMs };
+  if (brought === null) {
+    const source = x.ecidReceived ? 'received' : 'random';
+    return { ecid: x.ecid, createdAtMs: x.nowMs, isNew: source === 'random', source, writtenAtMs: x.nowMs };
+  }
   const ageMs = x.nowMs - brought.writtenAtMs;
   if (ageMs >= -CLOCK_SLACK_MS && ageMs < IDENTITY_COOKIE_REWRITE_MS) return null;
-  return { ecid: x.ecid, createdAtMs: Math.min(brought.createdAtMs, x.nowMs), isNew: false, writtenAtMs: x.nowMs };
+  return { ...brought, createdAtMs: Math.min(brought.createdAtMs, x.nowMs), writtenAtMs: x.nowMs };
 }
 
 function missingService(service: string) {

@@ -30,7 +30,9 @@ export class Identify implements Stage {
     const cookie = decodeIdentityCookie(x.client.cookies.get(`${x.datastream.cookiePrefix}identity`) ?? '');
     const ofRequest = ecidOf(x.received.identityMap, identityMapField(x.path));
     const ofEvents = firstOfEvents(x);
-    x.ecid = ofRequest ?? ofEvents ?? cookie?.ecid ?? null;
+    const received = ofRequest ?? ofEvents;
+    x.ecidReceived = received !== null;
+    x.ecid = received ?? cookie?.ecid ?? null;
     this.#markDuplicates(x);
     if (x.ecid === null && x.mintsEcid && !namesAnother(x)) x.ecid = mintEcid(x.seed);
     if (cookie !== null && cookie.ecid === x.ecid) x.identityCookie = cookie;

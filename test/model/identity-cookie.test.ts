@@ -15,6 +15,7 @@ const CAPTURED_COOKIE: IdentityCookie = {
   ecid: '41861666193140161934276845651148876988',
   createdAtMs: 1795406318472,
   isNew: true,
+  source: 'random',
   writtenAtMs: 1795406318472,
 };
 
@@ -39,7 +40,8 @@ describe('any cookie', () => {
   const cookies = fc.record({
     ecid: fc.stringMatching(/^[0-9]{38}$/),
     createdAtMs: fc.maxSafeNat(),
-    isNew: fc.boolean(),
+    isNew: fc.constant(false),
+    source: fc.constantFrom('random' as const, 'third-party' as const, 'fpid' as const, 'received' as const),
     writtenAtMs: fc.maxSafeNat(),
   });
   const hints = fc.stringMatching(new RegExp(`^[a-z0-9]{1,${REGION_HINT_CHARACTERS_MAX}}$`));
@@ -81,6 +83,7 @@ describe('fields that Weir does not read', () => {
       ecid: CAPTURED_COOKIE.ecid,
       createdAtMs: 1590000000000,
       isNew: true,
+      source: 'random',
       writtenAtMs: 7,
     });
   });
@@ -127,13 +130,30 @@ describe('fields that Weir does not read', () => {
     expect(read(ecidBytes, bytes)).toBeNull();
   });
 
+  test.each([
+    [0, 'random', true],
+    [1, 'third-party', false],
+    [2, 'fpid', false],
+    [3, 'received', false],
+    [4, 'received', false],
+  ])('source %i is %s, and new only where it is random', (number, source, isNew) => {
+    const details = [...tag(2, 0), 1, ...tag(6, 0), number];
+    expect(read(ecidBytes, [...tag(10, 2), details.length, ...details])).toMatchObject({ source, isNew });
+  });
+
   test('the largest time that is a whole number in JavaScript is read', () => {
     const at = BigInt(Number.MAX_SAFE_INTEGER);
     expect(read(ecidBytes, [...tag(30, 0), ...varint(at)])?.writtenAtMs).toBe(Number.MAX_SAFE_INTEGER);
   });
 
   test('without times it counts as never written', () => {
-    expect(read(ecidBytes)).toEqual({ ecid: CAPTURED_COOKIE.ecid, createdAtMs: 0, isNew: false, writtenAtMs: 0 });
+    expect(read(ecidBytes)).toEqual({
+      ecid: CAPTURED_COOKIE.ecid,
+      createdAtMs: 0,
+      isNew: false,
+      source: 'random',
+      writtenAtMs: 0,
+    });
   });
 });
 

@@ -25,7 +25,8 @@ function answered(fields: ExchangeFields, sources: readonly HandleSource[] = HAN
   return x;
 }
 const keys = (x: Exchange) => x.cookies.map((cookie) => cookie.key.slice(PREFIX.length));
-const brought = (writtenAtMs: number) => ({ ecid: ECID_A, createdAtMs: 1_000, isNew: true, writtenAtMs });
+const brought = (writtenAtMs: number) =>
+  ({ ecid: ECID_A, createdAtMs: 1_000, isNew: true, source: 'random', writtenAtMs }) as const;
 
 describe('the one rule of cookies', () => {
   test('no ECID: the cluster alone', () => {
@@ -43,6 +44,7 @@ describe('the one rule of cookies', () => {
       ecid: ECID_A,
       createdAtMs: NOW_MS,
       isNew: true,
+      source: 'random',
       writtenAtMs: NOW_MS,
     });
   });
@@ -62,9 +64,15 @@ describe('the one rule of cookies', () => {
     expect(decodeIdentityCookie(x.cookies[1]!.value)).toEqual({
       ecid: ECID_A,
       createdAtMs: 1_000,
-      isNew: false,
+      isNew: true,
+      source: 'random',
       writtenAtMs: NOW_MS,
     });
+  });
+
+  test('an ECID that the request names was not made here: the cookie says so', () => {
+    const [, identity] = answered({ ecid: ECID_A, ecidReceived: true }).cookies;
+    expect(decodeIdentityCookie(identity!.value)).toMatchObject({ isNew: false, source: 'received' });
   });
 
   test('a cookie that claims to be made in the future is made now', () => {

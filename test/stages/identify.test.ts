@@ -38,7 +38,10 @@ function identified(fields: ExchangeFields): Exchange {
 
 const ecid = (id: string, rest: JsonObject = {}): JsonObject => ({ ECID: [{ id, ...rest }] });
 const cookieOf = (id: string) =>
-  encodeIdentityCookie({ ecid: id, createdAtMs: NOW_MS - 5_000, isNew: true, writtenAtMs: NOW_MS - 5_000 }, 'or2');
+  encodeIdentityCookie(
+    { ecid: id, createdAtMs: NOW_MS - 5_000, isNew: true, source: 'random', writtenAtMs: NOW_MS - 5_000 },
+    'or2',
+  );
 const withCookie = (id: string, prefix = PREFIX) =>
   clientOf({ cookies: new Map([[`${prefix}identity`, cookieOf(id)]]) });
 const ECID_C = '00000000000000000050000000000000000006';
@@ -76,6 +79,15 @@ describe('which ECID the request has', () => {
     ],
   ])('%s', (_what, fields, wanted) => {
     expect(identified(fields).ecid).toBe(wanted);
+  });
+
+  test.each([
+    ['the request’s map', { received: { identityMap: ecid(ECID_A) } }, true],
+    ['an event’s map', { events: [eventOf({ identityMap: ecid(ECID_A) })] }, true],
+    ['the cookie', { client: withCookie(ECID_A) }, false],
+    ['nothing', {}, false],
+  ])('named by %s, it was received: %s', (_what, fields, isReceived) => {
+    expect(identified(fields).ecidReceived).toBe(isReceived);
   });
 
   test('a new one where none is named, made of the seed', () => {

@@ -113,6 +113,7 @@ export function exchangeOf(fields: ExchangeFields = {}): Exchange {
     expired: false,
     events: [],
     ecid: null,
+    ecidReceived: false,
     identityCookie: null,
     persons: new Map(),
     changes: [],
