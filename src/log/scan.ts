@@ -1,7 +1,6 @@
 import type { FileHandle } from '../model/fs.ts';
 import { codeOf, readFully } from './io.ts';
 import {
-  ALIGN_BYTES,
   decodeFrame,
   FRAME_HEADER_BYTES,
   FRAME_MAGIC_BYTES,
@@ -64,19 +63,33 @@ export class Scan {
     return frame;
   }
 
-  /** Looks behind a place that `next` refused for a whole frame of a later record; null where there is none, and nothing moves. */
+  /**
+   * Looks behind a place that `next` refused for a whole frame of a later record; null where there is none, and nothing
+   * moves. At any byte: where some were lost, what follows is no longer aligned.
+   */
   async resync(): Promise<Frame | null> {
-    const { byte, offset } = this.#place;
-    for (let from = byte; ; ) {
+    for (let from = this.#place.byte; ; ) {
       const frame = await this.#findFrame(from, Number.POSITIVE_INFINITY);
       if (frame === null) return null;
-      // The frame at the place itself has the right offset and the wrong predecessor: it is not the one that was written here.
-      if (frame.offset > offset || (frame.offset === offset && frame.start > byte)) {
+      if (this.#isInOrder(frame)) {
         this.#place = { byte: frame.end, offset: frame.offset + 1, crc: frame.crc };
         return frame;
       }
       from = frame.end;
     }
+  }
+
+  /**
+   * Whether what is missing before this frame had room there. One that stands too early was put there by something else
+   * than the log: taken for the next, it would hide those between.
+   */
+  #isInOrder(frame: Frame): boolean {
+    const { byte, offset } = this.#place;
+    const room = frame.start - byte;
+    // At the place itself with the right offset it has the wrong predecessor: it is not the one that was written here.
+    return frame.offset === offset
+      ? room > 0
+      : frame.offset > offset && room >= (frame.offset - offset) * FRAME_HEADER_BYTES;
   }
 
   /** Moves to just before a frame for which `isBefore` holds and that is near the last such one. Frames are ordered by it. */
@@ -100,28 +113,26 @@ export class Scan {
 
   /** The first whole frame that starts in `[from, to)`. */
   async #findFrame(from: number, to: number): Promise<Frame | null> {
-    let byte = align(from);
+    let byte = from;
     while (byte < to && (await this.#load(byte, FRAME_HEADER_BYTES))) {
       const found = this.#chunk.indexOf(FRAME_MAGIC_BYTES, byte - this.#chunkAt);
       if (found === -1) {
         // The magic may lie across the end of what was read.
-        byte = Math.max(byte + ALIGN_BYTES, align(this.#chunkAt + this.#chunk.length - ALIGN_BYTES + 1));
+        byte = this.#chunkAt + this.#chunk.length - FRAME_MAGIC_BYTES.length + 1;
         continue;
       }
-      const candidate = this.#chunkAt + found;
-      byte = align(candidate);
+      byte = this.#chunkAt + found;
       if (byte >= to) return null;
-      if (byte !== candidate) continue;
       const frame = await this.#frameAt(byte);
       if (frame !== null) return frame;
-      byte += ALIGN_BYTES;
+      byte += 1;
     }
     return null;
   }
 
   async #frameAt(byte: number): Promise<Frame | null> {
     if (!(await this.#load(byte, FRAME_HEADER_BYTES))) return null;
-    const size = frameBytesAt(this.#chunk, byte - this.#chunkAt);
+    const size = frameBytesAt(this.#chunk, byte - this.#chunkAt, this.#epoch);
     if (size === null || !(await this.#load(byte, size))) return null;
     return decodeFrame(this.#chunk, byte - this.#chunkAt, this.#chunkAt, this.#epoch);
   }
@@ -155,8 +166,4 @@ export class Scan {
     }
     return bytes;
   }
-}
-
-function align(byte: number): number {
-  return Math.ceil(byte / ALIGN_BYTES) * ALIGN_BYTES;
 }

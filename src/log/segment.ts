@@ -22,7 +22,7 @@ import { crc32 } from 'node:zlib';
 export const FORMAT_VERSION = 1;
 export const SEGMENT_HEADER_BYTES = 64;
 export const FRAME_HEADER_BYTES = 48;
-/** Frames start at multiples of this, which makes looking for the next one after damage eight times cheaper. */
+/** Frames are padded to multiples of this: their numbers lie where the processor likes them. */
 export const ALIGN_BYTES = 8;
 /** Requests are at most 1 MB, and what Weir adds stays far below: a longer frame is damage, and is never written. */
 export const PAYLOAD_BYTES_MAX = 8 * 1024 * 1024;
@@ -151,17 +151,21 @@ export function sealFrame(
   return crc;
 }
 
-/** How many bytes the frame at `at` says it takes; null where no frame can start. More bytes may be needed to judge it. */
-export function frameBytesAt(bytes: Buffer, at: number): number | null {
+/**
+ * How many bytes the frame at `at` says it takes; null where none of this epoch can start. More bytes may be needed to
+ * judge it: not on the word of a client, who does not know the epoch.
+ */
+export function frameBytesAt(bytes: Buffer, at: number, epoch: number): number | null {
   if (at + FRAME_HEADER_BYTES > bytes.length || bytes.readUInt32LE(at) !== FRAME_MAGIC) return null;
+  if (bytes.readDoubleLE(at + 16) !== epoch) return null;
   const payloadBytes = bytes.readUInt32LE(at + 8);
   return payloadBytes > PAYLOAD_BYTES_MAX ? null : frameBytes(payloadBytes);
 }
 
 /** The frame at `at` in `bytes`, which starts at `base` in its segment; null unless it is whole, undamaged and of this epoch. */
 export function decodeFrame(bytes: Buffer, at: number, base: number, epoch: number): Frame | null {
-  const size = frameBytesAt(bytes, at);
-  if (size === null || at + size > bytes.length || bytes.readDoubleLE(at + 16) !== epoch) return null;
+  const size = frameBytesAt(bytes, at, epoch);
+  if (size === null || at + size > bytes.length) return null;
   const crc = bytes.readUInt32LE(at + 4);
   if (crc !== crc32(bytes.subarray(at + 8, at + size))) return null;
   const payloadBytes = bytes.readUInt32LE(at + 8);

@@ -80,7 +80,7 @@ const MUTANTS: readonly Mutant[] = [
   {
     name: 'the epoch is not checked',
     file: 'src/log/segment.ts',
-    from: ' || bytes.readDoubleLE(at + 16) !== epoch',
+    from: '  if (bytes.readDoubleLE(at + 16) !== epoch) return null;\n',
     to: '',
   },
   { name: 'what a full disk left is not cut off', file: WRITER, from: '      await this.#active?.cut();\n', to: '' },
