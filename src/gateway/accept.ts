@@ -10,6 +10,7 @@ import { applyOverrides } from '../model/overrides.ts';
 import { type Problem, problem } from '../model/problem.ts';
 import { occurredAt } from '../model/timestamp.ts';
 import type { TrustedProxies } from '../net/proxies.ts';
+import { isPublicSuffix } from '../net/public-suffix.ts';
 import { checkContentType, parseBody } from './body-json.ts';
 import { parseCookies, withEntries } from './cookies.ts';
 import type { RequestIds } from './ids.ts';
@@ -128,11 +129,12 @@ function cookieDomainOf(meta: JsonObject, cookiesEnabled: boolean): string {
   return domain.toLowerCase();
 }
 
-/** A domain with a dot that is no address: nothing else may name a cookie's domain. */
+/** A domain with a dot that is no address: nothing else may name a cookie's domain, and of these no public suffix. */
 const COOKIE_DOMAIN = /^(?=.{3,253}$)[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z][a-z0-9-]*$/;
 
 function covers(domain: string, host: string): boolean {
-  return (host === domain || host.endsWith(`.${domain}`)) && COOKIE_DOMAIN.test(domain);
+  if (host !== domain && !host.endsWith(`.${domain}`)) return false;
+  return COOKIE_DOMAIN.test(domain) && !isPublicSuffix(domain);
 }
 
 function eventsOf(

@@ -41,6 +41,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   yaml: 'config',
   pino: 'telemetry',
   fastify: 'admin',
+  tldts: 'net',
 };
 
 /** Only the gateway and the admin plane know HTTP; what net knows of it is the shape of a request's headers. */

@@ -112,6 +112,8 @@ describe('third-party: state:store', () => {
     ['a suffix that is no parent', OWN, [['Host', 'evilshop.test']]],
     ['localhost', { domain: '', cookiesEnabled: true }, [['Host', 'localhost:8080']]],
     ['a top-level domain', { domain: 'test', cookiesEnabled: true }, FIRST_PARTY],
+    ['a public suffix', { domain: 'co.uk', cookiesEnabled: true }, [['Host', 'data.shop.co.uk']]],
+    ['a suffix of a hosting company', { domain: 'github.io', cookiesEnabled: true }, [['Host', 'shop.github.io']]],
     ['an address', { domain: '127.0.0.1', cookiesEnabled: true }, [['Host', '127.0.0.1:8080']]],
     ['a domain with attributes in it', { domain: 'shop.test; Secure', cookiesEnabled: true }, FIRST_PARTY],
     ['a leading dot', { domain: '.shop.test', cookiesEnabled: true }, FIRST_PARTY],
