@@ -124,8 +124,12 @@ async function judgeOutside(whole: WholeLog, damage: Damage, fs: MemoryFs): Prom
 /** The next start, its readers, and what it writes. */
 async function judgeInside(whole: WholeLog, damage: Damage, fs: MemoryFs): Promise<string[]> {
   const { log, missing, messages } = await openLog(fs, { segmentBytes: SEGMENT_BYTES });
+  const saidAtStart = [...missing];
   const shown = await readAll(log);
-  const problems = compare(whole, damage, shown, missing, silentFrom(whole, damage));
+  const problems = [
+    ...judgeStart(whole, damage, saidAtStart, shown),
+    ...compare(whole, damage, shown, missing, silentFrom(whole, damage)),
+  ];
   const end = log.nextOffset;
   const { offset } = await log.append(recordOf(9999));
   if (offset !== end) problems.push(`the log ends at ${end}, and the next record stands at ${offset}`);
@@ -136,6 +140,24 @@ async function judgeInside(whole: WholeLog, damage: Damage, fs: MemoryFs): Promi
     problems.push(`a consumer's place was ${isConsumerSound ? 'said to be' : 'not said to be'} damaged`);
   await log.close();
   return problems;
+}
+
+/** A start looks at what stands behind the mark in the last segment, and says by itself what is missing of it. */
+function judgeStart(
+  { frames, lastBatch, marks }: WholeLog,
+  { mark, touched }: Damage,
+  said: readonly Missing[],
+  shown: readonly Stored[],
+): string[] {
+  const isProven = [...touched].every((offset) => offset < lastBatch);
+  const lastSegment = frames.at(-1)!.path;
+  const mustSay = (offset: number): boolean =>
+    isProven && mark !== 'newest' && offset >= marks[mark].offset && frames[offset]!.path === lastSegment;
+  return [...touched]
+    .filter(mustSay)
+    .filter((offset) => !shown.some(({ position }) => position.offset === offset))
+    .filter((offset) => !said.some(({ fromOffset, toOffset }) => offset >= fromOffset && offset < toOffset))
+    .map((offset) => `the start did not say that ${offset} is missing`);
 }
 
 /** From here on records may be missing without a word: the last batch, where it is damaged and nothing proves it. */
