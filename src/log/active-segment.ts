@@ -1,5 +1,5 @@
 import type { FileHandle, Fs } from '../model/fs.ts';
-import { syncFinally, unlinkIfThere, writeFully } from './io.ts';
+import { syncDirectoryFinally, syncFinally, unlinkIfThere, writeFully } from './io.ts';
 import { encodeSegmentHeader, SEGMENT_HEADER_BYTES, type SegmentRef } from './segment.ts';
 
 /**
@@ -42,7 +42,7 @@ export class ActiveSegment {
     this.#file = file;
   }
 
-  /** Header and name are synced before the segment is used (invariant 1 of the layout). On failure nothing of it stays. */
+  /** Header and name are synced before the segment is used (invariant 1 of the layout). On failure nothing of it stays, for good. */
   static async create(deps: SegmentCreation, ref: SegmentRef, createdAtMs: number): Promise<ActiveSegment> {
     const { fs, directory, partition } = deps;
     const path = `${directory}/${ref.name}`;
@@ -56,6 +56,8 @@ export class ActiveSegment {
     } catch (error) {
       await file.close();
       await unlinkIfThere(fs, path);
+      // If its name came back after a power cut, records of the segment before would seem to be leftovers.
+      await syncDirectoryFinally(fs, directory);
       throw error;
     }
   }

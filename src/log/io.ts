@@ -42,6 +42,14 @@ export async function syncFinally(file: FileHandle): Promise<void> {
   }
 }
 
+export async function syncDirectoryFinally(fs: Fs, directory: string): Promise<void> {
+  try {
+    await fs.syncDirectory(directory);
+  } catch (error) {
+    throw new SyncFailed(`A sync of ${directory} failed: ${(error as Error).message}`, { cause: error });
+  }
+}
+
 /** Replaces a file as a whole: after a crash it is the old one or the new one. `directory` must exist. */
 export async function replaceFile(fs: Fs, directory: string, name: string, content: Uint8Array): Promise<void> {
   const temporary = `${directory}/${name}.new`;

@@ -34,6 +34,8 @@ export class MemoryFs implements Fs {
   before: ((call: FsCall) => undefined | Promise<void>) | null = null;
   /** All files together; a write beyond takes what fits, then throws ENOSPC. */
   capacityBytes = Number.POSITIVE_INFINITY;
+  /** Removed, and the folder not synced since: a power cut may bring these back. */
+  readonly #unsyncedRemovals = new Map<string, Buffer>();
 
   constructor(files: Iterable<readonly [string, Buffer]> = []) {
     this.#files = new Map([...files].map(([path, bytes]) => [path, { bytes: Buffer.from(bytes) }]));
@@ -57,11 +59,19 @@ export class MemoryFs implements Fs {
     return new MemoryFs(this.contents);
   }
 
-  /** Holds the first call that is meant: `reached` resolves when it is there, and it goes on after `release`. */
-  hold(isMeant: (call: FsCall) => boolean): { readonly reached: Promise<void>; readonly release: () => void } {
-    let release = (): void => {};
-    const released = new Promise<void>((resolve) => {
-      release = resolve;
+  /** What a power cut may leave: the same, with names that were removed and whose removal nobody synced. */
+  powerCut(): MemoryFs {
+    return new MemoryFs([...this.#unsyncedRemovals, ...this.contents]);
+  }
+
+  /** Holds the first call that is meant: `reached` resolves when it is there; after `release` it goes on, or fails with what that is given. */
+  hold(isMeant: (call: FsCall) => boolean): {
+    readonly reached: Promise<void>;
+    readonly release: (error?: Error) => void;
+  } {
+    let release = (_error?: Error): void => {};
+    const released = new Promise<void>((resolve, reject) => {
+      release = (error) => (error === undefined ? resolve() : reject(error));
     });
     const next = this.before;
     const reached = new Promise<void>((resolve) => {
@@ -143,11 +153,13 @@ export class MemoryFs implements Fs {
 
   async unlink(path: string): Promise<void> {
     await this.#call('unlink', path);
-    if (!this.#files.delete(path)) throw failure('ENOENT', path);
+    this.#unsyncedRemovals.set(path, this.#named(path).bytes);
+    this.#files.delete(path);
   }
 
   async syncDirectory(path: string): Promise<void> {
     await this.#call('syncDirectory', path);
+    for (const name of this.#unsyncedRemovals.keys()) if (folderOf(name) === path) this.#unsyncedRemovals.delete(name);
   }
 
   async freeBytes(): Promise<number> {
