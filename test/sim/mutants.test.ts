@@ -44,8 +44,8 @@ const MUTANTS: readonly Mutant[] = [
   {
     name: 'a failed sync is tried again',
     file: 'src/log/io.ts',
-    from: '  } catch (error) {\n    throw new SyncFailed(',
-    to: '  } catch (error) {\n    await file.datasync();\n    if (error === null) throw new SyncFailed(',
+    from: 'throw new SyncFailed(`A sync failed:',
+    to: 'await file.datasync();\n    if (error === null) throw new SyncFailed(`A sync failed:',
   },
   {
     name: 'recovery drops the last batch',
