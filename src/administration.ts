@@ -17,7 +17,6 @@ import type { Counters } from './telemetry/counters.ts';
 import { DiskForecast, FORECAST_LOOK_MS } from './telemetry/disk-forecast.ts';
 import type { Log } from './telemetry/log.ts';
 import { watchLoopDelay } from './telemetry/loop-delay.ts';
-import type { Traffic } from './telemetry/traffic.ts';
 
 /** The admin plane put together: loaded when the data plane is ready, because a start does not wait for it. */
 
@@ -25,7 +24,6 @@ export interface AdministrationDeps {
   readonly data: string;
   readonly source: WorkspaceSource;
   readonly storage: Storage;
-  readonly traffic: Traffic;
   readonly counters: Counters;
   readonly tls: TlsFiles | null;
   readonly requestsInFlight: () => number;
@@ -82,7 +80,7 @@ export class Administration {
   }
 
   async health(): Promise<Health> {
-    const { source, storage, traffic, counters, tls } = this.#deps;
+    const { source, storage, counters, tls } = this.#deps;
     const { status } = source;
     const { head, broken } = await this.#store.audit.state();
     const { refusing } = storage.log;
@@ -91,7 +89,7 @@ export class Administration {
     return {
       status: troubles.every((trouble) => trouble === null) ? 'ok' : 'degraded',
       durability: 'local-fsync',
-      startedAt: new Date(traffic.ledger.sinceMs).toISOString(),
+      startedAt: new Date(counters.ledger.sinceMs).toISOString(),
       workspace: {
         hash: status.hash,
         loadedAt: new Date(status.loadedAtMs).toISOString(),
@@ -102,7 +100,7 @@ export class Administration {
       certificate:
         tls === null ? null : { expiresAt: new Date(tls.current.expiresAtMs).toISOString(), rejected: tls.rejected },
       audit: { seq: head.seq, hash: head.hash, broken },
-      eventsSinceStart: counters.events,
+      eventsSinceStart: counters.ledger.sinceStart(),
       problemsSinceStart: counters.problems,
     };
   }
@@ -114,10 +112,10 @@ export class Administration {
   }
 
   #plane(): Plane {
-    const { source, traffic } = this.#deps;
+    const { source, counters } = this.#deps;
     return {
       workspace: () => source.current,
-      ledger: traffic.ledger,
+      ledger: counters.ledger,
       audit: this.#store.audit,
       health: () => this.health(),
       notReady: () => this.#notReady(),
@@ -136,10 +134,10 @@ export class Administration {
   }
 
   #metrics(): Promise<string> {
-    const { source, storage, traffic, tls, requestsInFlight, data } = this.#deps;
+    const { source, storage, counters, tls, requestsInFlight, data } = this.#deps;
     const { log, state, damage } = storage;
     return renderMetrics({
-      traffic,
+      counters,
       requestsInFlight,
       logMeter: log.meter,
       log: () => log,
@@ -154,7 +152,7 @@ export class Administration {
       adminFailures: () => this.#failures.total,
       isAuditBroken: async () => (await this.#store.audit.state()).broken !== null,
       loopDelay: this.#loop.histogram,
-      startedAtMs: traffic.ledger.sinceMs,
+      startedAtMs: counters.ledger.sinceMs,
       version: VERSION,
     });
   }

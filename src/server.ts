@@ -13,7 +13,6 @@ import { TrustedProxies } from './net/proxies.ts';
 import { openStorage } from './storage.ts';
 import { Counters } from './telemetry/counters.ts';
 import { createLog, type Log } from './telemetry/log.ts';
-import { Traffic } from './telemetry/traffic.ts';
 
 export { readLog } from './storage.ts';
 
@@ -47,8 +46,7 @@ export async function startServer(start: StartOptions): Promise<Running> {
   const { options } = source;
   const failed = deferred<'failed'>();
   const storage = await openStorage(start.data, options, log, failed.resolve);
-  const traffic = new Traffic(Date.now());
-  const counters = new Counters();
+  const counters = new Counters(Date.now());
   const gateway = new Gateway({
     workspace: () => source.current,
     matrix: matrix({ log: storage.log, state: storage.state, duplicates: storage.duplicates }),
@@ -71,7 +69,7 @@ export async function startServer(start: StartOptions): Promise<Running> {
   // Behind the ready line: a start does not wait for the admin plane, and whoever calls it does.
   setImmediate(async () => {
     const { Administration } = await import('./administration.ts');
-    const parts = { data: start.data, source, storage, traffic, counters, tls: listeners.tls, log };
+    const parts = { data: start.data, source, storage, counters, tls: listeners.tls, log };
     admin.resolve(
       Administration.open({
         ...parts,

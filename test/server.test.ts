@@ -116,7 +116,7 @@ describe('the admin listener', () => {
       durability: 'local-fsync',
       workspace: { hash: expect.stringMatching(/^[0-9a-f]{16}$/), rejected: [] },
       log: { nextOffset: 1, refusing: null, damage: [] },
-      eventsSinceStart: { store: 1, duplicate: 1, withheld: 0, rejected: 0 },
+      eventsSinceStart: { store: 1, duplicate: 1, withheld: 0, rejected: 1, refused: 0 },
       problemsSinceStart: { 'EXEG-0103-400': 1 },
     });
   });

@@ -1,12 +1,12 @@
+import type { Counters } from '../telemetry/counters.ts';
 import { Exposition, type Sample } from '../telemetry/exposition.ts';
 import type { Histogram } from '../telemetry/histogram.ts';
 import type { LogMeter } from '../telemetry/log-meter.ts';
 import { METRICS } from '../telemetry/metrics.ts';
-import type { Traffic } from '../telemetry/traffic.ts';
 
 /** What is measured where it happens, and asked for when somebody looks. Times in milliseconds of the Unix epoch. */
 export interface MetricSources {
-  readonly traffic: Traffic;
+  readonly counters: Counters;
   readonly requestsInFlight: () => number;
   readonly logMeter: LogMeter;
   readonly log: () => LogNumbers;
@@ -55,21 +55,21 @@ export async function renderMetrics(sources: MetricSources): Promise<string> {
   return out.text;
 }
 
-function ingress(out: Exposition, { traffic, requestsInFlight }: MetricSources): void {
-  out.family(METRICS.requests, traffic.requests.samples());
+function ingress(out: Exposition, { counters, requestsInFlight }: MetricSources): void {
+  out.family(METRICS.requests, counters.requests.samples());
   out.family(METRICS.requestsInFlight, [[requestsInFlight()]]);
   out.family(
     METRICS.problems,
-    Object.entries(traffic.problems).map(([code, count]): Sample => [count, code]),
+    Object.entries(counters.problems).map(([code, count]): Sample => [count, code]),
   );
-  out.family(METRICS.ingress, ledgerSamples(traffic));
+  out.family(METRICS.ingress, ledgerSamples(counters));
   out.family(
     METRICS.shed,
-    Object.entries(traffic.shed).map(([kind, count]): Sample => [count, kind]),
+    Object.entries(counters.shed).map(([kind, count]): Sample => [count, kind]),
   );
 }
 
-function* ledgerSamples({ ledger }: Traffic): Iterable<Sample> {
+function* ledgerSamples({ ledger }: Counters): Iterable<Sample> {
   for (const [datastream, outcomes] of ledger.totals) {
     yield [outcomes.stored, datastream, 'stored'];
     yield [outcomes.withheld, datastream, 'withheld'];

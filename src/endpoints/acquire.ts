@@ -6,6 +6,7 @@ export const acquire: Endpoint = {
   name: 'acquire',
   paths: ['/v1/identity/acquire'],
   mintsEcid: true,
+  takesEvents: false,
   parse(_path, json) {
     const body = bodyObject(json, '/v1/identity/acquire');
     const xdm = optionalObject(body, 'xdm', 'xdm');

@@ -13,6 +13,7 @@ export const interact: Endpoint = {
   name: 'interact',
   paths: ['/v1/interact', '/v2/interact'],
   mintsEcid: true,
+  takesEvents: true,
   parse: (path, body) => (path === '/v1/interact' ? parseEventsV1(body, path) : parseV2(body)),
   success: () => 200,
 };

@@ -8,6 +8,7 @@ export const setConsent: Endpoint = {
   name: 'set-consent',
   paths: ['/v1/privacy/set-consent'],
   mintsEcid: true,
+  takesEvents: false,
   parse(_path, json) {
     const body = bodyObject(json, '/v1/privacy/set-consent');
     const consent = own(body, 'consent');

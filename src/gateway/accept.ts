@@ -71,6 +71,7 @@ export function accept(incoming: Incoming, datastream: Datastream, body: Buffer,
     warnings,
     position: null,
     awaiting: null,
+    appended: null,
   };
 }
 

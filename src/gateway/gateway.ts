@@ -2,12 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { Workspace } from '../model/datastream.ts';
 import type { Exchange } from '../model/exchange.ts';
-import type { Matrix } from '../model/parts.ts';
+import type { Endpoint, Matrix } from '../model/parts.ts';
 import { Problem } from '../model/problem.ts';
 import type { TrustedProxies } from '../net/proxies.ts';
 import { runStages } from '../stages/run.ts';
-import type { Counters } from '../telemetry/counters.ts';
+import { type Counters, codeOf, fatesOf } from '../telemetry/counters.ts';
+import { ABORTED, type Failure } from '../telemetry/ledger.ts';
 import type { Log } from '../telemetry/log.ts';
+import { NO_ENDPOINT } from '../telemetry/requests.ts';
 import { accept } from './accept.ts';
 import { readBody, TOO_LARGE } from './body.ts';
 import { isAllowed, preflightHeaders } from './cors.ts';
@@ -79,7 +81,10 @@ export class Gateway {
     const mark = url.indexOf('?');
     const pathname = mark === -1 ? url : url.slice(0, mark);
     const found = this.#pathsFor(workspace).find(pathname);
-    if (found === 'not-found' && role === 'edge' && sendPage(req, res, workspace.pages, pathname)) return;
+    if (found === 'not-found' && role === 'edge' && sendPage(req, res, workspace.pages, pathname)) {
+      this.#deps.counters.requests.count(role, 'page', res.statusCode);
+      return;
+    }
     const query = parseQuery(mark === -1 ? '' : url.slice(mark + 1));
     const given = query.requestId ?? headerOf(req, 'x-request-id');
     const ids = requestIds(given);
@@ -93,8 +98,9 @@ export class Gateway {
       datastream: null,
       closing: this.#closing,
     };
-    const fail = (error: unknown): void => this.#fail(to, error);
-    this.#count(res);
+    const endpoint = typeof found === 'string' ? null : found.endpoint;
+    const entry = new Entry(this.#deps.counters, to, req.method === 'POST' && endpoint?.takesEvents === true);
+    this.#count(res, role, endpoint);
     try {
       if (role === 'server') throw unauthorized();
       if (typeof found === 'string') {
@@ -121,7 +127,7 @@ export class Gateway {
       this.#receive(
         to,
         req,
-        fail,
+        entry,
         (body) => {
           const datastream = findDatastream(workspace, found.path, query);
           if (!isAllowed(to.origin, datastream)) throw originNotAllowed(to.origin ?? '');
@@ -130,20 +136,16 @@ export class Gateway {
         found,
       );
     } catch (error) {
-      fail(error);
+      this.#fail(to, error, entry);
+      entry.unread();
     }
   }
 
   /** The body within the deadline, then the stages, then the answer: at most one of them. */
-  #receive(
-    to: Answerable,
-    req: IncomingMessage,
-    fail: (error: unknown) => void,
-    begin: (body: Buffer) => Exchange,
-    route: Route,
-  ): void {
+  #receive(to: Answerable, req: IncomingMessage, entry: Entry, begin: (body: Buffer) => Exchange, route: Route): void {
     let x: Exchange | null = null;
     let answered = false;
+    const fail = (error: unknown): void => this.#fail(to, error, entry);
     const once = (answer: () => void): void => {
       if (answered) return;
       answered = true;
@@ -153,30 +155,40 @@ export class Gateway {
     const timer = setTimeout(() => {
       if (x !== null) x.expired = true;
       once(() => fail(late(x === null)));
+      if (x === null) entry.unread();
     }, this.#deps.deadlineMs);
-    to.res.on('close', () => clearTimeout(timer));
+    to.res.on('close', () => {
+      clearTimeout(timer);
+      if (x === null) once(() => entry.aborted());
+    });
     readBody(req, this.#deps.requestBytesMax, (body) => {
       if (answered) return;
       try {
         if (body === TOO_LARGE) throw tooLarge(this.#deps.requestBytesMax);
         x = begin(body);
       } catch (error) {
-        return once(() => fail(error));
+        once(() => fail(error));
+        return entry.unread();
       }
       const exchange = x;
       runStages(route.stages, exchange).then(
-        () => once(() => this.#succeed(to, exchange, route)),
-        (error) => once(() => fail(error)),
+        () => {
+          once(() => this.#succeed(to, exchange, route, entry));
+          entry.read(exchange);
+        },
+        (error) => {
+          once(() => fail(error));
+          entry.read(exchange);
+        },
       );
     });
   }
 
-  #succeed(to: Answerable, x: Exchange, route: Route): void {
-    this.#deps.counters.countEvents(x.events);
+  #succeed(to: Answerable, x: Exchange, route: Route, entry: Entry): void {
     try {
       respond(to, x, route.endpoint.success(x));
     } catch (error) {
-      this.#fail(to, error);
+      this.#fail(to, error, entry);
     }
   }
 
@@ -188,21 +200,70 @@ export class Gateway {
     throw why === 'media' ? noMedia() : nothingAt(pathname, this.#deps.basePath);
   }
 
-  #fail(to: Answerable, error: unknown): void {
+  #fail(to: Answerable, error: unknown, entry: Entry): void {
     const failure = error instanceof Problem ? error : unexpected(error);
-    const { code, status } = failure.spec;
-    this.#deps.counters.countProblem(code, status);
+    const { status } = failure.spec;
+    const code = codeOf(failure);
+    entry.failure = { code, status };
+    this.#deps.counters.countProblem(failure);
     if (status >= 500)
       this.#deps.log.error({ requestId: to.requestId, code, status, cause: causeOf(failure) }, 'request failed');
     if (to.res.headersSent || to.res.destroyed) return;
     respondProblem(to, failure);
   }
 
-  #count(res: ServerResponse): void {
+  #count(res: ServerResponse, role: 'edge' | 'server', endpoint: Endpoint | null): void {
     this.#inFlight += 1;
     res.once('close', () => {
       this.#inFlight -= 1;
+      const status = res.headersSent ? res.statusCode : null;
+      this.#deps.counters.requests.count(role, endpoint?.name ?? NO_ENDPOINT, status);
     });
+  }
+}
+
+/** As proxies log it; nobody gets to see it. */
+const CLIENT_CLOSED_REQUEST = 499;
+
+/** One request's entry in the ingress ledger: made once, when it is known what became of it. */
+class Entry {
+  readonly #counters: Counters;
+  readonly #to: Answerable;
+  #isOpen: boolean;
+  /** What it was answered with, where that is a failure. */
+  failure: Failure | null = null;
+
+  constructor(counters: Counters, to: Answerable, takesEvents: boolean) {
+    this.#counters = counters;
+    this.#to = to;
+    this.#isOpen = takesEvents;
+  }
+
+  /** Its events could not be read. */
+  unread(): void {
+    if (this.#isOpen) this.#counters.ledger.unread(this.#to.datastream, Date.now(), this.failure!);
+    this.#isOpen = false;
+  }
+
+  /** The client is gone before its body came. */
+  aborted(): void {
+    this.failure = { code: ABORTED, status: CLIENT_CLOSED_REQUEST };
+    this.unread();
+  }
+
+  /** Its stages are over; its own record may still be on its way to disk, where the request has failed. */
+  read(x: Exchange): void {
+    if (x.appended === null) this.#settle(x, false);
+    else
+      x.appended.then(
+        () => this.#settle(x, true),
+        () => this.#settle(x, false),
+      );
+  }
+
+  #settle(x: Exchange, isStored: boolean): void {
+    if (this.#isOpen) this.#counters.ledger.settle(x.datastream, x.nowMs, fatesOf(x.events), isStored, this.failure);
+    this.#isOpen = false;
   }
 }
 

@@ -115,6 +115,8 @@ export interface Exchange {
   position: Position | null;
   /** Resolves when the first copy of this request's duplicates is durable; null where none is under way. */
   awaiting: Promise<Position> | null;
+  /** Resolves when this request's own record is durable; null where it has none. */
+  appended: Promise<Position> | null;
 }
 
 export interface Client {

@@ -13,6 +13,8 @@ export interface Endpoint {
   readonly paths: readonly string[];
   /** Whether a visitor without an ECID gets a new one. */
   readonly mintsEcid: boolean;
+  /** Whether its requests hold events: only these stand in the ingress ledger. */
+  readonly takesEvents: boolean;
   /** Shape-checks one body. Throws a `Problem` (0102, 0103) that names the field's path. Pure: also used to read the log. */
   parse(path: string, body: Json): Received;
   /** The status of a complete success: `handles` bodies are sent with 200, a bare request id with 202, nothing with 204. */

@@ -24,6 +24,7 @@ export class Append implements Stage {
     const first = x.awaiting;
     if (toStore.length === 0 && x.changes.length === 0) return first === null ? undefined : this.#wait(x, first);
     const appended = this.#append(x, toStore);
+    x.appended = appended;
     // Both at once: a failure of the second that nobody listens to while the first is waited for would end the process.
     return this.#wait(x, first === null ? appended : Promise.all([appended, first]).then(([position]) => position));
   }

@@ -1,16 +1,46 @@
 import type { EdgeEvent } from '../model/exchange.ts';
+import { LogUnavailable } from '../model/parts.ts';
+import type { Problem } from '../model/problem.ts';
+import { IngressLedger } from './ledger.ts';
+import { RequestCounts } from './requests.ts';
 
-/** What became of the events received since the start, by fate, and of the requests that were answered with a problem, by code. */
+export type Fates = Readonly<Record<EdgeEvent['fate'], number>>;
+
+/** How many events of a request had which fate. */
+export function fatesOf(events: readonly EdgeEvent[]): Fates {
+  const fates = { store: 0, withheld: 0, rejected: 0, duplicate: 0 };
+  for (let i = 0; i < events.length; i++) fates[events[i]!.fate] += 1;
+  return fates;
+}
+
+/** Why the server refused a request that it would take at another time. Others are counted by their problem's code. */
+export const SHED_KINDS = ['disk-full', 'queue-full', 'too-slow', 'failed', 'closed', 'EXEG-0000-503'] as const;
+
+/** What the gateway counts: requests, problems, what was refused for our own reasons, and the events' ledger. */
 export class Counters {
-  readonly events: Record<EdgeEvent['fate'], number> = { store: 0, withheld: 0, rejected: 0, duplicate: 0 };
+  readonly requests = new RequestCounts();
+  readonly ledger: IngressLedger;
+  /** By code; `http-<status>` where the catalogue has none. */
   readonly problems: Record<string, number> = {};
+  /** By kind. Every kind is there from the start, so that a rule sees the first one as an increase. */
+  readonly shed: Record<string, number> = Object.fromEntries(SHED_KINDS.map((kind) => [kind, 0]));
 
-  countEvents(events: readonly EdgeEvent[]): void {
-    for (const event of events) this.events[event.fate] += 1;
+  /** `sinceMs`: now, Unix epoch. */
+  constructor(sinceMs: number) {
+    this.ledger = new IngressLedger(sinceMs);
   }
 
-  countProblem(code: string, status: number): void {
-    const name = code === '' ? `http-${status}` : code;
-    this.problems[name] = (this.problems[name] ?? 0) + 1;
+  countProblem(failure: Problem): void {
+    const code = codeOf(failure);
+    this.problems[code] = (this.problems[code] ?? 0) + 1;
+    const { status } = failure.spec;
+    if (status !== 503 && status !== 429) return;
+    const kind = failure.cause instanceof LogUnavailable ? failure.cause.reason : code;
+    this.shed[kind] = (this.shed[kind] ?? 0) + 1;
   }
+}
+
+/** A problem's code in counters and ledger. */
+export function codeOf({ spec }: Problem): string {
+  return spec.code === '' ? `http-${spec.status}` : spec.code;
 }

@@ -1,5 +1,6 @@
 import type { Datastream } from '../model/datastream.ts';
 import type { EdgeEvent } from '../model/exchange.ts';
+import type { Fates } from './counters.ts';
 
 /**
  * What became of every event that was received, by datastream and minute:
@@ -58,8 +59,6 @@ function sum(counts: Map<string, number> | null): number {
   for (const count of counts?.values() ?? []) total += count;
   return total;
 }
-
-export type Fates = Readonly<Record<EdgeEvent['fate'], number>>;
 
 /** Why a request failed: a problem's code (`http-<status>` where the catalogue has none) and its status. */
 export interface Failure {

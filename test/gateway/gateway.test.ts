@@ -316,7 +316,7 @@ describe('counts', () => {
     await post(edge, path, BODY);
     await post(edge, PATH, {});
     await send(edge, { method: 'GET', path: PATH });
-    expect(counters.events).toEqual({ store: 1, withheld: 0, rejected: 0, duplicate: 1 });
+    expect(counters.ledger.sinceStart()).toEqual({ store: 1, withheld: 0, rejected: 1, duplicate: 1, refused: 0 });
     expect(counters.problems).toEqual({ 'EXEG-0103-400': 1, 'http-405': 1 });
   });
 });

@@ -124,6 +124,7 @@ export function exchangeOf(fields: ExchangeFields = {}): Exchange {
     warnings: [],
     position: null,
     awaiting: null,
+    appended: null,
     ...rest,
   };
 }

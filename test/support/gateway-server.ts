@@ -30,7 +30,7 @@ export async function startGateway(parts: GatewayParts = {}): Promise<GatewaySer
   const { eventLog = automaticLog(), state = new MemoryState(), ...deps } = parts;
   const told: unknown[][] = [];
   const tell = (...args: unknown[]): void => void told.push(args);
-  const counters = new Counters();
+  const counters = new Counters(Date.now());
   const workspace = workspaceOf([datastreamOf()]);
   const gateway = new Gateway({
     workspace: () => workspace,

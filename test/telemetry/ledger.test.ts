@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Fates } from '../../src/telemetry/counters.ts';
 import {
   DATASTREAMS_MAX,
-  type Fates,
   IngressLedger,
   MINUTES_KEPT,
   type Outcomes,
