@@ -51,10 +51,12 @@ async function run(args: string[], io: Io): Promise<number> {
       tlsKey: values['tls-key'],
     },
   });
+  // Signals first: who reads the ready line may send one at once.
+  const stopped = untilStopped(running);
   io.stdout.write(
     io.stdout.isTTY === true ? banner(running, values.data) : `${JSON.stringify({ ready: true, ...running.urls })}\n`,
   );
-  return await untilStopped(running);
+  return await stopped;
 }
 
 function port(name: string, text: string | undefined): number | undefined {

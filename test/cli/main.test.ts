@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { weir } from '../support/command.ts';
+import { main } from '../../src/cli/main.ts';
+import { Kept, weir } from '../support/command.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 import { workspaceFolder } from '../support/workspace-folder.ts';
 
 describe('weir', () => {
@@ -64,6 +66,19 @@ describe('weir serve', () => {
     expect(code).toBe(2);
     expect(err).toContain('--edge-port');
     expect(err).toContain('65535');
+  });
+
+  test('whoever reads the ready line may stop it at once', async () => {
+    const stdout = new Kept();
+    const write = stdout._write.bind(stdout);
+    stdout._write = (...args) => {
+      write(...args);
+      process.emit('SIGTERM');
+    };
+    const ports = ['edge', 'server', 'admin'].flatMap((name) => [`--${name}-port`, '0']);
+    const args = ['serve', '--workspace', workspaceFolder(), '--data', tempFolder(), ...ports];
+    expect(await main(args, { stdout, stderr: new Kept() })).toBe(0);
+    expect(stdout.text).toContain('"ready":true');
   });
 
   test('refuses a workspace that is wrong, with file, line and column', async () => {
