@@ -4,13 +4,13 @@
 //   check  npm run check: lint, types, and the rules of the house (imports, licences, …); needs no browser
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureBuild } from './lib/build.mjs';
 import { ensureModules } from './lib/modules.mjs';
 import { checkNode } from './lib/node-version.mjs';
+import { withRunFolder } from './lib/run-folder.mjs';
 import { run, SetupError } from './lib/say.mjs';
 import { countTests } from './lib/test-report.mjs';
 import { ensureTools } from './lib/tools.mjs';
@@ -37,17 +37,15 @@ function runChecks() {
   return counts;
 }
 
-function runTests(size, filters) {
-  const folder = mkdtempSync(join(tmpdir(), 'weir-test-'));
+function runTests(folder, size, filters) {
   const report = join(folder, 'report.json');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const env = { WEIR_TEST_SIZE: size, TMPDIR: folder };
   try {
-    const status = node(['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...filters], { WEIR_TEST_SIZE: size });
+    const status = node(['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...filters], env);
     return countTests(JSON.parse(readFileSync(report, 'utf8')), status);
   } catch (error) {
     throw new SetupError(`The tests did not run to their end: ${error.message}\n\n0 passed, 1 failed`);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -61,7 +59,8 @@ await run(() => {
     ensureTools();
   }
   const checks = size !== 'long' && filters.length === 0 ? runChecks() : { passed: 0, failed: 0 };
-  const tests = runTests(size, size === 'check' ? ['test/tidy.test.ts'] : filters);
+  const named = size === 'check' ? ['test/tidy.test.ts'] : filters;
+  const tests = withRunFolder((folder) => runTests(folder, size, named));
   for (const complaint of tests.complaints) process.stdout.write(`${complaint}\n`);
   const failed = checks.failed + tests.failed;
   process.stdout.write(`\n${checks.passed + tests.passed} passed, ${failed} failed\n`);

@@ -1,12 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { Random } from '../sim/random.ts';
 import { Ledger } from '../support/ledger.ts';
 import { readEvents, type Server, startServer } from '../support/server.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 
 /**
  * A real server under load is killed with SIGKILL at a random moment, again and again on the same data: what was
@@ -22,12 +20,11 @@ const RESENT = 5;
 const ROUND_MS_MAX = 15_000;
 
 const WORKSPACE = { 'weir.yaml': '{}\n', 'datastreams/shop.yaml': 'id: shop\norg: KILL@AdobeOrg\nname: Shop\n' };
-const data = mkdtempSync(join(tmpdir(), 'weir-kill-'));
-afterAll(() => rmSync(data, { recursive: true, force: true }));
 
 test(
   `${ROUNDS} kills under load lose nothing, double nothing and make nothing up (seed ${SEED})`,
   async () => {
+    const data = tempFolder();
     const random = new Random(SEED);
     const ledger = new Ledger();
     let again: string[] = [];
@@ -68,6 +65,7 @@ async function loadUntilKilled(server: Server, ledger: Ledger, random: Random): 
   killed = true;
   await gone;
   await Promise.all(clients);
+  await server.stop();
   return unanswered;
 }
 

@@ -30,6 +30,7 @@ test(`${KILLS} kills while a start recovers lose nothing (seed ${SEED})`, async 
   for (let i = 0; i < REQUESTS; i++) await store(first, ledger, random);
   first.process.kill('SIGKILL');
   await once(first.process, 'exit');
+  await first.stop();
   let recovering = 0;
   for (let kill = 0; kill < KILLS; kill++) {
     // Without its state a start has everything to do again.

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -181,8 +181,7 @@ describe('keys of the database', () => {
 });
 
 test('the folder is made with its parents', async () => {
-  directory = join(directory, 'a', 'b');
-  await (await open()).close();
-  await mkdir(directory, { recursive: true });
-  expect(existsSync(join(directory, 'state.mdb'))).toBe(true);
+  const deep = join(directory, 'a', 'b');
+  await (await LmdbState.open(deep)).close();
+  expect(existsSync(join(deep, 'state.mdb'))).toBe(true);
 });
