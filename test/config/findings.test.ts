@@ -5,7 +5,8 @@ import { LEAST_FILES, workspaceFolder } from '../support/workspace-folder.ts';
 /** Every mistake, with the place that is told and the words that follow. */
 
 const SHOP = LEAST_FILES['datastreams/shop.yaml']!;
-const WEIR_KEYS = 'basePath, region, regions, proxies, deadlineMs, requestBytesMax, log, duplicates, listeners, admin, site';
+const WEIR_KEYS =
+  'basePath, region, regions, proxies, deadlineMs, requestBytesMax, log, duplicates, listeners, admin, site';
 
 async function findings(files: Parameters<typeof workspaceFolder>[0]): Promise<string[]> {
   const loaded = await loadWorkspace(workspaceFolder(files));
