@@ -37,12 +37,13 @@ it('holds a compiled file for each source, with its types', () => {
 });
 
 it('holds the schemas, the licence and what a newcomer reads', () => {
-  const needed = [...filesIn('schemas'), 'LICENSE', 'README.md', 'package.json'];
+  const alerts = ['ops/prometheus/weir.rules.yaml', 'ops/grafana/weir.json'];
+  const needed = [...filesIn('schemas'), ...alerts, 'LICENSE', 'README.md', 'package.json'];
   expect(needed.filter((path) => !paths.includes(path))).toEqual([]);
 });
 
 it('holds nothing else', () => {
-  const known = /^(dist\/.*|schemas\/.*\.json|LICENSE|README\.md|CHANGELOG\.md|package\.json)$/;
+  const known = /^(dist\/.*|schemas\/.*\.json|ops\/.*\.(json|yaml)|LICENSE|README\.md|CHANGELOG\.md|package\.json)$/;
   expect(paths.filter((path) => !known.test(path) || /test/.test(path))).toEqual([]);
 });
 
