@@ -62,7 +62,8 @@ describe('/ready', () => {
     const whole = requestBytes(weir.edge, { path, body: '{"events":[{"xdm":{}}]}' });
     const socket = await open(weir.edge);
     socket.write(whole.subarray(0, -3));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const metrics = async () => (await get(weir.running.urls.admin, '/metrics')).text;
+    await expect.poll(metrics).toContain('\nweir_requests_in_flight 1\n');
     const halted = weir.halt();
     const { status, json } = await get(weir.running.urls.admin, '/ready');
     expect([status, json]).toEqual([503, { ready: false, reasons: [expect.stringContaining('stopping')] }]);
@@ -84,7 +85,7 @@ describe('wrong tokens', () => {
     for (let i = 0; i < FAILURES_MAX; i++)
       expect((await get(admin, '/api/v1/status', `${token}${i}`)).status).toBe(401);
     const refused = await get(admin, '/api/v1/status', token);
-    expect([refused.status, Number(refused.header('retry-after'))]).toEqual([429, expect.closeTo(59, -1)]);
+    expect([refused.status, refused.header('retry-after')]).toEqual([429, expect.stringMatching(/^[1-9]\d?$/)]);
     expect((await get(admin, '/metrics')).text).toContain(`weir_admin_authentication_failures_total ${FAILURES_MAX}\n`);
   });
 });

@@ -16,7 +16,8 @@ import { open, readAnswer, requestBytes, send } from '../support/raw-http.ts';
  * holds: nothing is missing, nothing counted twice.
  */
 
-const DEADLINE_MS = 150;
+/** Long enough to break off before it on a busy machine. */
+const DEADLINE_MS = 400;
 const CONSENTED_OUT = ECID_B;
 const DATASTREAMS = [
   datastreamOf({ id: 'shop' }),
@@ -84,7 +85,7 @@ test('what was received is what was stored, withheld, known before, rejected and
         await server.stop();
       }
     }),
-    { numRuns: Number(process.env['WEIR_RUNS'] ?? 12) },
+    { numRuns: Number(process.env['WEIR_RUNS'] ?? 8) },
   );
   for (const outcome of ['stored', 'withheld', 'duplicate', 'refused EXEG-0000-503', 'rejected EXEG-0305-400']) {
     expect(outcomes).toContain(outcome);
@@ -132,9 +133,9 @@ async function sendOne(edge: string, spec: RequestSpec, name: string): Promise<S
   };
   if (fault !== 'broken off' && fault !== 'never ends') return seenOf(spec, name, await send(edge, sent));
   const socket = await open(edge);
-  socket.write(requestBytes(edge, sent).subarray(0, -1));
+  await new Promise((resolve) => socket.write(requestBytes(edge, sent).subarray(0, -1), resolve));
   if (fault === 'never ends') return seenOf(spec, name, await readAnswer(socket));
-  await sleep(20);
+  await sleep(5);
   socket.destroy();
   return { spec, name, status: null, code: '' };
 }
