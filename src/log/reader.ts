@@ -3,7 +3,7 @@ import { type Durable, type ReaderOptions, type ReadFrom, readRecords, type View
 import { type EndMark, readEndMark } from './end-mark.ts';
 import { type LogHost, systemHost } from './host.ts';
 import { codeOf, openIfThere } from './io.ts';
-import { findEnd, listSegments } from './recovery.ts';
+import { findEnd, listSegments, readHeader } from './recovery.ts';
 import { type Place, segmentStart } from './scan.ts';
 import type { SegmentRef } from './segment.ts';
 
@@ -42,6 +42,8 @@ class OutsideView implements View {
   readonly #host: Pick<LogHost, 'sleep' | 'bootId'>;
   /** How far the newest segment has been proven, so that it is not scanned from its start at every look. */
   #scanned: { readonly ref: SegmentRef; readonly proven: Place } | null = null;
+  /** The newest segment, when its format was looked at. */
+  #known: string | null = null;
 
   constructor(options: ReaderOptions, host: Pick<LogHost, 'sleep' | 'bootId'>) {
     this.#options = options;
@@ -55,11 +57,28 @@ class OutsideView implements View {
     const segments = await listSegments(fs, directory);
     const last = segments.at(-1);
     if (last === undefined) return { segments, offset: 0 };
+    await this.#checkFormat(last);
     const bootId = this.#host.bootId();
     if (mark?.epoch === last.epoch && mark.bootId === bootId) return { segments, offset: mark.offset };
     const isOldBoot = mark !== null && mark.bootId !== bootId;
     const from = mark?.epoch === last.epoch ? mark : segmentStart(last.firstOffset);
     return { segments, offset: await this.#scanEnd(last, from, isOldBoot) };
+  }
+
+  /** Throws `UnknownFormat` for a segment of another version. A header that the disk refuses says nothing, and is not needed. */
+  async #checkFormat(ref: SegmentRef): Promise<void> {
+    if (this.#known === ref.name) return;
+    const { fs, directory } = this.#options;
+    const file = await openIfThere(fs, `${directory}/${ref.name}`, 'read');
+    if (file === null) return;
+    try {
+      await readHeader(file, ref.name);
+    } catch (error) {
+      if (codeOf(error) !== 'EIO') throw error;
+    } finally {
+      await file.close();
+    }
+    this.#known = ref.name;
   }
 
   /** A mark that cannot be read may be just being written. */
