@@ -42,6 +42,10 @@ describe('what nobody holds any more is taken over by exactly one of many', () =
       'another boot’s',
       async (folder: string) => (await leftBehind(folder)).replace(/"bootId":"[^"]*"/, '"bootId":"before"'),
     ],
+    [
+      'one of a process whose id another has got since',
+      async (folder: string) => (await leftBehind(folder)).replace(/"pid":\d+/, `"pid":${process.pid}`),
+    ],
     ['an empty one', async () => ''],
     ['one that is no lock of ours', async () => '{"pid":'],
   ])('%s', async (_, contentOf) => {

@@ -112,7 +112,7 @@ export class MemoryFs implements Fs {
     return {
       read: async (buffer, offset, length, position) => {
         await this.#call('read', path, position);
-        return file.bytes.copy(buffer, offset, position, position + length);
+        return file.bytes.subarray(position, position + length).copy(buffer, offset);
       },
       write: async (buffer, offset, length, position) => {
         await this.#call('write', path, position);

@@ -80,11 +80,10 @@ export interface OpenedLog {
   readonly fatal: Error[];
 }
 
+export type LogSettings = Partial<Omit<FileLogOptions, 'fs' | 'host'>> & { readonly host?: TestHost };
+
 /** A log with limits that nothing reaches but what the test sets. */
-export async function openLog(
-  fs: MemoryFs = new MemoryFs(),
-  options: Partial<Omit<FileLogOptions, 'fs' | 'host'>> & { host?: TestHost } = {},
-): Promise<OpenedLog> {
+export async function openLog(fs: MemoryFs = new MemoryFs(), options: LogSettings = {}): Promise<OpenedLog> {
   const { host = new TestHost() } = options;
   const messages: string[] = [];
   const missing: Missing[] = [];
