@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Cursor, type Missing, type ReaderOptions, type ReadFrom, type View } from '../../src/log/cursor.ts';
 import { listSegments } from '../../src/log/recovery.ts';
+import { Random } from '../sim/random.ts';
 import type { MemoryFs } from './memory-fs.ts';
 import { appendEach, FOLDER, openLog, parseBody, readAll, recordOf, segmentsOf, TestHost, told } from './open-log.ts';
 
@@ -72,6 +73,18 @@ describe('a time', () => {
     });
     await fc.assert(property, { numRuns: 60 });
   });
+});
+
+test('a time in a large segment finds records that stand out of order by seconds', async () => {
+  const random = new Random(5);
+  const { log } = await openLog(undefined, { segmentBytes: 8 * 1024 * 1024 });
+  const times = Array.from({ length: 3000 }, (_, i) => 1_000_000 + i * 100 - random.below(9000));
+  await Promise.all(times.map((atMs, i) => log.append(recordOf(i, { atMs, bytes: 300 }))));
+  for (const timeMs of [...times.slice(0, 3), ...Array.from({ length: 20 }, () => random.pick(times))]) {
+    const expected = times.flatMap((atMs, i) => (atMs >= timeMs ? [i] : []));
+    const got = (await readAll(log, { timeMs })).map(({ position }) => position.offset);
+    expect(got).toEqual(expected);
+  }
 });
 
 describe('what is not there', () => {
