@@ -54,12 +54,20 @@ function leavesOf({ workspace, options }: Configuration): Map<string, string> {
   for (const { hint, targetId, audienceManagerId } of workspace.regions.byHint.values()) {
     addLeaves(leaves, `regions.${hint}`, { targetId, audienceManagerId });
   }
-  for (const [path, { body }] of workspace.pages) {
-    leaves.set(`site.${path}`, `"sha256:${createHash('sha256').update(body).digest('hex').slice(0, 16)}"`);
+  for (const [path, { body }] of workspace.pages) leaves.set(`site.${path}`, JSON.stringify(digestOf(body)));
+  const { issuers, ...auth } = workspace.auth;
+  addLeaves(leaves, 'auth', auth);
+  for (const issuer of issuers) {
+    const jwks = issuer.jwks === null ? null : digestOf(issuer.jwks);
+    addLeaves(leaves, `auth.issuers.${issuer.issuer}`, { ...issuer, jwks });
   }
   for (const datastream of workspace.datastreams.values())
     addLeaves(leaves, `datastreams.${datastream.id}`, datastream);
   return leaves;
+}
+
+function digestOf(content: string | Uint8Array): string {
+  return `sha256:${createHash('sha256').update(content).digest('hex').slice(0, 16)}`;
 }
 
 function addLeaves(leaves: Map<string, string>, at: string, value: unknown): void {

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { AuthFile } from './auth.ts';
 import {
   DEADLINE_MS,
   DUPLICATES_ENTRIES,
@@ -67,6 +68,7 @@ export interface WeirFile {
     readonly retention?: { readonly maxAgeDays?: number | null; readonly maxBytes?: number | null };
   };
   readonly duplicates?: { readonly windowMinutes?: number; readonly entriesMax?: number };
+  readonly auth?: AuthFile;
   readonly admin?: { readonly openStatus?: boolean };
   readonly listeners?: { readonly [K in keyof ServerOptions['listeners']]?: ServerOptions['listeners'][K] };
   readonly site?: { readonly root: string; readonly files?: Readonly<Record<string, string>> };

@@ -2,7 +2,9 @@ import { createHash, type Hash } from 'node:crypto';
 import { extname, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { AuthOptions } from '../model/auth.ts';
 import type { Datastream, Workspace } from '../model/datastream.ts';
+import { authOf } from './auth.ts';
 import { datastreamsOf, idOf } from './datastreams.ts';
 import { errorAt, FILE_START, Finding, sorted } from './finding.ts';
 import { Folder, isUnread, unreadFinding } from './folder.ts';
@@ -31,6 +33,13 @@ export interface Bad {
   /** Errors and warnings, by file and place; at least one error. */
   readonly findings: readonly Finding[];
   readonly looked: readonly string[];
+}
+
+/** What weir.yaml says of the workspace; the rest of it is for the server. */
+interface WeirParts {
+  readonly regions: Regions;
+  readonly pages: ReadonlyMap<string, SitePage>;
+  readonly auth: AuthOptions;
 }
 
 const WEIR_FILE = 'weir.yaml';
@@ -77,6 +86,7 @@ class Loading {
       datastreams: this.#datastreams,
       ...parts.regions,
       pages: parts.pages,
+      auth: parts.auth,
       warnings: findings.map(String),
     };
     const options = serverOptions(weir.value as unknown as WeirFile, this.#folder.root);
@@ -152,7 +162,7 @@ class Loading {
     return source instanceof Source && findings.length === 0 ? source : null;
   }
 
-  #weirParts(source: Source): { regions: Regions; pages: ReadonlyMap<string, SitePage> } | null {
+  #weirParts(source: Source): WeirParts | null {
     const file = source.value as unknown as WeirFile;
     file.proxies?.forEach((proxy, index) => {
       const problem = networkProblem(proxy);
@@ -161,8 +171,10 @@ class Loading {
     });
     const pages = readSite(file.site, this.#folder, source, this.#findings);
     for (const [path, { file: from, body }] of pages) this.#addToHash(`${path} ${from}`, body);
+    const addToHash = (name: string, bytes: Uint8Array): void => this.#addToHash(name, bytes);
+    const auth = authOf(file.auth, this.#folder, source, this.#findings, addToHash);
     const regions = regionsOf(file, source);
-    if (!Array.isArray(regions)) return { regions, pages };
+    if (!Array.isArray(regions)) return { regions, pages, auth };
     this.#findings.push(...regions);
     return null;
   }

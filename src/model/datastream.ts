@@ -1,3 +1,4 @@
+import type { AuthOptions } from './auth.ts';
 import type { JsonObject } from './json.ts';
 import type { Region } from './region.ts';
 import type { ServiceName } from './services.ts';
@@ -36,6 +37,7 @@ export interface Workspace {
   readonly ownRegion: Region;
   /** Pages to serve on the edge listener, by URL path; empty unless `site` is set. */
   readonly pages: ReadonlyMap<string, Page>;
+  readonly auth: AuthOptions;
   /** Accepted, but worth saying at start and on reload: one sentence each, with file and line. */
   readonly warnings: readonly string[];
 }

@@ -6,6 +6,7 @@ import {
   VALUE_CHARACTERS_MAX,
 } from '../../src/admin/configuration-changes.ts';
 import { serverOptions, type WeirFile } from '../../src/config/options.ts';
+import { LOCAL_ISSUER, NO_AUTH } from '../../src/model/auth.ts';
 import type { Datastream, Workspace } from '../../src/model/datastream.ts';
 import { datastreamOf, workspaceOf } from '../support/exchanges.ts';
 
@@ -44,6 +45,19 @@ describe('a change is told with what was and what is', () => {
       'a page',
       configuration([datastreamOf()], {}, { pages: page('a') }),
       [{ key: 'site./', old: null, new: expect.stringMatching(/^"sha256:[0-9a-f]{16}"$/) }],
+    ],
+    [
+      'whose access tokens are taken',
+      configuration([datastreamOf()], {}, { auth: { ...NO_AUTH, local: true } }),
+      [{ key: 'auth.local', old: 'false', new: 'true' }],
+    ],
+    [
+      'an issuer’s keys, which are shown by their digest',
+      configuration([datastreamOf()], {}, { auth: { ...NO_AUTH, issuers: [{ ...LOCAL_ISSUER, jwks: 'b' }] } }),
+      expect.arrayContaining([
+        { key: 'auth.issuers.weir:local.jwks', old: null, new: expect.stringMatching(/^"sha256:[0-9a-f]{16}"$/) },
+        { key: 'auth.issuers.weir:local.audiences', old: null, new: '["weir:server"]' },
+      ]),
     ],
   ])('%s', (_, to, changes) => {
     expect(changesOf(to)).toEqual(changes);

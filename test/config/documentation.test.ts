@@ -85,7 +85,7 @@ describe('docs/configuration.md', () => {
 /** An example as the file that it is of, made whole. */
 function filesOf(example: string): Record<string, string> {
   if (example.startsWith('# yaml-language-server')) return { 'weir.yaml': `${example}{}` };
-  if (example.startsWith('region:')) return { 'weir.yaml': example };
+  if (/^(region|auth):/.test(example)) return { 'weir.yaml': example };
   if (example.startsWith('site:')) {
     const text = example.replace('../node_modules/@adobe/alloy/dist/', 'lib/');
     return { 'weir.yaml': text, 'site/index.html': '', 'lib/alloy.min.js': '' };

@@ -10,7 +10,7 @@ const schema = readSchema('weir');
 
 function option(path: string): Schema {
   let at: Schema = schema;
-  for (const key of path.split('.')) at = at.properties![key]!;
+  for (const key of path.replaceAll('[]', '.[]').split('.')) at = key === '[]' ? at.items! : at.properties![key]!;
   return at.$ref === undefined ? at : { ...schema.definitions![at.$ref.slice('#/definitions/'.length)]!, ...at };
 }
 
@@ -25,6 +25,8 @@ describe('the schema says the same as the constants', () => {
     ['log.reservedBytes', limits.RESERVED_BYTES],
     ['duplicates.windowMinutes', limits.DUPLICATES_WINDOW_MINUTES],
     ['duplicates.entriesMax', limits.DUPLICATES_ENTRIES],
+    ['auth.clockToleranceSeconds', limits.CLOCK_TOLERANCE_SECONDS],
+    ['auth.issuers[].maxAgeSeconds', limits.TOKEN_AGE_SECONDS],
     ['listeners.edgePort', { ...limits.PORT, default: DEFAULT_PORTS.edge }],
     ['listeners.serverPort', { ...limits.PORT, default: DEFAULT_PORTS.server }],
     ['listeners.adminPort', { ...limits.PORT, default: DEFAULT_PORTS.admin }],

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { NO_AUTH } from '../../src/model/auth.ts';
 import { cookiePrefixOf, type Datastream, type RegionTable, type Workspace } from '../../src/model/datastream.ts';
 import type { Client, EdgeEvent, Exchange, Received } from '../../src/model/exchange.ts';
 import { identitiesOf } from '../../src/model/identity.ts';
@@ -44,6 +45,7 @@ export function workspaceOf(datastreams: readonly Datastream[], fields: Partial<
     regions: REGIONS,
     ownRegion: OWN_REGION,
     pages: new Map(),
+    auth: NO_AUTH,
     warnings: [],
     ...fields,
   };
