@@ -15,7 +15,7 @@ import { Identify } from './stages/identify.ts';
 
 /**
  * The table of contents. What exists, and what runs for which request: one new part is one file and one line here.
- * Nothing is answered before `append`; handles are made only in `answer`.
+ * Nothing is answered before what `append` sent to disk is there; handles are made only in `answer`.
  */
 export const ENDPOINTS = [
   [interact, ['identify', 'consent', 'append', 'answer']],

@@ -34,7 +34,12 @@ export function readBody(
     else chunks.push(chunk);
   });
   req.on('end', () => {
-    if (!refused) done(chunks !== null ? Buffer.concat(chunks, bytes) : (only ?? EMPTY));
+    if (refused) return;
+    const body = chunks !== null ? Buffer.concat(chunks, bytes) : (only ?? EMPTY);
+    // The request outlives its body: it is held until the answer has left.
+    only = null;
+    chunks = null;
+    done(body);
   });
 }
 const EMPTY = Buffer.alloc(0);

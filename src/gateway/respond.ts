@@ -3,6 +3,7 @@ import type { Datastream } from '../model/datastream.ts';
 import type { Exchange, Handle } from '../model/exchange.ts';
 import { type JsonObject, valueAt } from '../model/json.ts';
 import type { Problem } from '../model/problem.ts';
+import type { Position } from '../model/record.ts';
 import type { Region } from '../model/region.ts';
 import { setCookies } from './cookies.ts';
 import { addCors } from './cors.ts';
@@ -15,13 +16,14 @@ const COMMON: readonly string[] = [
   'nosniff',
 ];
 const HSTS: readonly string[] = ['strict-transport-security', 'max-age=31536000; includeSubDomains'];
-const JSON_TYPE: readonly string[] = ['content-type', 'application/json;charset=utf-8'];
-const PROBLEM_TYPE: readonly string[] = ['content-type', 'application/problem+json;charset=utf-8'];
+const JSON_TYPE = 'application/json;charset=utf-8';
+const PROBLEM_TYPE = 'application/problem+json;charset=utf-8';
 
 /** What an answer needs to know of its request, also where there is no Exchange yet. */
 export interface Answerable {
   readonly res: ServerResponse;
   readonly requestId: string;
+  readonly role: 'edge' | 'server';
   readonly origin: string | null;
   readonly encrypted: boolean;
   readonly region: Region;
@@ -31,27 +33,35 @@ export interface Answerable {
   readonly closing: boolean;
 }
 
-/** Sends a finished exchange: 200, 202 or 204 as the endpoint says, 207 where a part failed. */
-export function respond(to: Answerable, x: Exchange, success: 200 | 202 | 204): void {
+/** An answer that is ready to leave. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: string[];
+  /** Null where there is none. */
+  readonly body: string | null;
+}
+
+/** The answer to a finished exchange: 200, 202 or 204 as the endpoint says, 207 where a part failed. */
+export function replyTo(to: Answerable, x: Exchange, success: 200 | 202 | 204): Reply {
   const status = x.errors.length > 0 ? 207 : success;
   const headers = headersFor(to);
-  if (x.position !== null) headers.push('x-weir-ack', acknowledgement(x));
   setCookies(x, headers);
-  if (status === 204) {
-    to.res.writeHead(204, headers);
-    to.res.end();
-    return;
-  }
+  if (status === 204) return { status, headers, body: null };
   const body = success === 200 && isStreamed(x) ? streamedBody(x) : plainBody(x, success === 200);
-  headers.push(...JSON_TYPE, 'content-length', String(Buffer.byteLength(body)));
+  headers.push('content-type', JSON_TYPE, 'content-length', String(Buffer.byteLength(body)));
+  return { status, headers, body };
+}
+
+/** Sends it. `position`: where what it speaks of stands in the log; null where nothing was to be stored. */
+export function send(to: Answerable, { status, headers, body }: Reply, position: Position | null): void {
+  if (position !== null) headers.push('x-weir-ack', acknowledgement(to, position));
   to.res.writeHead(status, headers);
   to.res.end(body);
 }
 
 /** `local-fsync`: synced to this machine's disk before this answer. The position only to callers that own the log. */
-function acknowledgement(x: Exchange): string {
-  const { partition, offset } = x.position!;
-  return x.role === 'server' ? `local-fsync; position=${partition}:${offset}` : 'local-fsync';
+function acknowledgement(to: Answerable, { partition, offset }: Position): string {
+  return to.role === 'server' ? `local-fsync; position=${partition}:${offset}` : 'local-fsync';
 }
 
 /** Seconds to wait before a retry: spread, so that clients do not come back all at once. Mobile clients take whole seconds only. */
@@ -72,7 +82,7 @@ export function respondProblem(to: Answerable, failure: Problem): void {
     );
   }
   const body = JSON.stringify(failure.toJson({ requestId: to.requestId }));
-  headers.push(...PROBLEM_TYPE, 'content-length', String(Buffer.byteLength(body)));
+  headers.push('content-type', PROBLEM_TYPE, 'content-length', String(Buffer.byteLength(body)));
   to.res.writeHead(status, headers);
   to.res.end(body);
 }

@@ -1,11 +1,14 @@
+import type { Change } from '../model/person.ts';
 import type { LogRecord, Position } from '../model/record.ts';
 import { recordBytesMax, recordHead, writeRecord } from '../model/record.ts';
 import { FRAME_HEADER_BYTES, frameBytes, PAYLOAD_BYTES_MAX, sealFrame } from './segment.ts';
 
+/** Not the record itself: it is encoded, and what hangs on it would only live longer. */
 interface Waiting {
   readonly start: number;
   readonly payloadBytes: number;
-  readonly record: LogRecord;
+  readonly atMs: number;
+  readonly changes: readonly Change[];
   readonly resolve: (position: Position) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -28,7 +31,7 @@ export class PendingBatch {
     return this.#bytes;
   }
 
-  get records(): readonly { readonly record: LogRecord }[] {
+  get records(): readonly { readonly changes: readonly Change[] }[] {
     return this.#waiting;
   }
 
@@ -45,19 +48,20 @@ export class PendingBatch {
     if (payloadBytes > PAYLOAD_BYTES_MAX)
       throw new RangeError(`A record of ${payloadBytes} bytes is too large for the event log (${PAYLOAD_BYTES_MAX}).`);
     this.#bytes = start + frameBytes(payloadBytes);
-    this.#waiting.push({ start, payloadBytes, record, resolve, reject });
+    const { atMs, changes } = record;
+    this.#waiting.push({ start, payloadBytes, atMs, changes, resolve, reject });
   }
 
   /** Completes every frame. Returns the CRC of the last one. */
   seal(epoch: number, firstOffset: number, previousCrc: number): number {
     let crc = previousCrc;
     for (let i = 0; i < this.#waiting.length; i++) {
-      const { start, payloadBytes, record } = this.#waiting[i]!;
+      const { start, payloadBytes, atMs } = this.#waiting[i]!;
       crc = sealFrame(this.#buffer, start, payloadBytes, {
         epoch,
         batch: firstOffset,
         offset: firstOffset + i,
-        atMs: record.atMs,
+        atMs,
         previousCrc: crc,
       });
     }

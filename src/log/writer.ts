@@ -207,7 +207,7 @@ export class Writer {
     const { partition } = this.#options;
     const { records } = batch;
     for (let i = 0; i < records.length; i++) {
-      const { changes } = records[i]!.record;
+      const { changes } = records[i]!;
       if (changes.length > 0) applied.push({ position: { partition, offset: first + i }, changes });
     }
     this.#sinceCheckpoint = applied.length > 0 ? 0 : this.#sinceCheckpoint + records.length;

@@ -5,8 +5,9 @@ import type { LogRecord, Position } from '../model/record.ts';
 import type { DuplicateWindow } from './duplicates.ts';
 
 /**
- * Makes the request durable: its events and changes are one record, and nothing is answered before it is on disk. A
- * duplicate waits for its first copy. What cannot be stored now is a 503, and nothing has changed.
+ * Sends the request to disk: its events and changes are one record. It does not wait there: `x.awaiting` resolves when
+ * the record is durable, and the first copies of its duplicates are; the answer is put together meanwhile, and leaves
+ * then. What cannot be stored now is a 503, and nothing has changed.
  */
 export class Append implements Stage {
   readonly name = 'append';
@@ -19,49 +20,43 @@ export class Append implements Stage {
     this.#duplicates = duplicates;
   }
 
-  run(x: Exchange): undefined | Promise<void> {
+  run(x: Exchange): undefined {
     const toStore = x.events.filter((event) => event.fate === 'store');
-    const first = x.awaiting;
-    if (toStore.length === 0 && x.changes.length === 0) return first === null ? undefined : this.#wait(x, first);
+    if (toStore.length === 0 && x.changes.length === 0) return;
     const appended = this.#append(x, toStore);
+    const first = x.awaiting;
     x.appended = appended;
-    // Both at once: a failure of the second that nobody listens to while the first is waited for would end the process.
-    return this.#wait(x, first === null ? appended : Promise.all([appended, first]).then(([position]) => position));
+    x.awaiting = first === null ? appended : Promise.all([appended, first]).then(([position]) => position);
   }
 
   #append(x: Exchange, toStore: readonly EdgeEvent[]): Promise<Position> {
-    const appended = this.#log.append(recordOf(x, toStore));
     const copies: number[] = [];
-    for (const { dedupKey, payloadHash, ecid } of toStore) {
-      if (payloadHash === '') continue;
-      copies.push(this.#duplicates.add(x.datastream.id, dedupKey, payloadHash, ecid, x.nowMs, appended));
-    }
-    if (copies.length === 0) return appended;
-    return appended.then(
+    const durable: Promise<Position> = this.#log.append(recordOf(x, toStore)).then(
       (position) => {
-        for (const copy of copies) this.#duplicates.stored(copy, appended, position);
+        for (let i = 0; i < copies.length; i++) this.#duplicates.stored(copies[i]!, durable, position);
         return position;
       },
       (error: unknown) => {
-        for (const copy of copies) this.#duplicates.forget(copy, appended);
-        throw error;
+        for (const copy of copies) this.#duplicates.forget(copy, durable);
+        throw refusalOf(error);
       },
     );
-  }
-
-  async #wait(x: Exchange, appended: Promise<Position>): Promise<void> {
-    try {
-      x.position = await appended;
-    } catch (cause) {
-      if (!(cause instanceof LogUnavailable)) throw cause;
-      throw problem(
-        'EXEG-0000-503',
-        `Nothing of this request was stored: ${REASONS[cause.reason]} Send it again.`,
-        {},
-        { cause },
-      );
+    for (const { dedupKey, payloadHash, ecid } of toStore) {
+      if (payloadHash === '') continue;
+      copies.push(this.#duplicates.add(x.datastream.id, dedupKey, payloadHash, ecid, x.nowMs, durable));
     }
+    return durable;
   }
+}
+
+function refusalOf(cause: unknown): unknown {
+  if (!(cause instanceof LogUnavailable)) return cause;
+  return problem(
+    'EXEG-0000-503',
+    `Nothing of this request was stored: ${REASONS[cause.reason]} Send it again.`,
+    {},
+    { cause },
+  );
 }
 
 const REASONS: Readonly<Record<LogUnavailable['reason'], string>> = {

@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { type Answerable, respond, respondProblem } from '../../src/gateway/respond.ts';
+import { type Answerable, replyTo, respondProblem, send } from '../../src/gateway/respond.ts';
 import { type ProblemCode, problem } from '../../src/model/problem.ts';
 import { exchangeOf, OWN_REGION } from '../support/exchanges.ts';
 
@@ -19,6 +19,7 @@ function answering(fields: Partial<Answerable> = {}) {
   const to: Answerable = {
     res: res as unknown as ServerResponse,
     requestId: 'request-0123456789abcdef',
+    role: 'edge',
     origin: null,
     encrypted: false,
     region: OWN_REGION,
@@ -34,14 +35,14 @@ describe('x-weir-ack', () => {
     ['edge', 'local-fsync'],
     ['server', 'local-fsync; position=3:7'],
   ] as const)('on the %s role: %s', (role, wanted) => {
-    const { kept, to } = answering();
-    respond(to, exchangeOf({ role, position: { partition: 3, offset: 7 } }), 200);
+    const { kept, to } = answering({ role });
+    send(to, replyTo(to, exchangeOf(), 200), { partition: 3, offset: 7 });
     expect(kept.headers['x-weir-ack']).toBe(wanted);
   });
 
   test('not where nothing was appended', () => {
     const { kept, to } = answering();
-    respond(to, exchangeOf(), 200);
+    send(to, replyTo(to, exchangeOf(), 200), null);
     expect(kept.headers['x-weir-ack']).toBeUndefined();
   });
 });
@@ -52,7 +53,7 @@ describe('strict transport', () => {
     [false, undefined],
   ])('encrypted %s: %s', (encrypted, wanted) => {
     const { kept, to } = answering({ encrypted });
-    respond(to, exchangeOf(), 200);
+    send(to, replyTo(to, exchangeOf(), 200), null);
     expect(kept.headers['strict-transport-security']).toBe(wanted);
   });
 });

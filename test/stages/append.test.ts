@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { Exchange } from '../../src/model/exchange.ts';
 import { LogUnavailable } from '../../src/model/parts.ts';
+import type { Position } from '../../src/model/record.ts';
 import { Append } from '../../src/stages/append.ts';
 import { DuplicateWindow } from '../../src/stages/duplicates.ts';
 import { ECID_A, type ExchangeFields, eventOf, exchangeOf, NOW_MS, ORG } from '../support/exchanges.ts';
@@ -22,8 +24,14 @@ const find = (event: { dedupKey: string; payloadHash: string }) =>
 const full = () => new LogUnavailable('disk-full', 'no space left at /var/lib/weir');
 const change = { kind: 'consent' as const, key: 'k', time: '0-0', body: {} };
 
-function isPending(work: Promise<unknown> | undefined): Promise<boolean> {
-  return Promise.race([work!.then(() => false), settled().then(() => true)]);
+/** Runs the stage; what it left to wait for. */
+function run(x: Exchange): Promise<Position> {
+  append.run(x);
+  return x.awaiting!;
+}
+
+function isPending(work: Promise<unknown>): Promise<boolean> {
+  return Promise.race([work.then(() => false), settled().then(() => true)]);
 }
 
 describe('one record per request', () => {
@@ -36,9 +44,9 @@ describe('one record per request', () => {
       received: { meta: { m: 1 } },
       path: '/v1/collect',
     });
-    const work = append.run(x);
+    const work = run(x);
     log.sync();
-    await work;
+    expect(await work).toEqual({ partition: 0, offset: 0 });
     expect(log.stored).toEqual([
       {
         requestId: x.requestId,
@@ -53,21 +61,17 @@ describe('one record per request', () => {
         changes: [change],
       },
     ]);
-    expect(x.position).toEqual({ partition: 0, offset: 0 });
   });
 
-  test('nothing is done before it is durable', async () => {
-    const x = exchangeOf({ events: [eventOf({})] });
-    const work = append.run(x);
+  test('what the answer waits for is pending until it is durable', async () => {
+    const work = run(exchangeOf({ events: [eventOf({})] }));
     expect(await isPending(work)).toBe(true);
-    expect(x.position).toBeNull();
     log.sync();
-    await work;
-    expect(x.position).not.toBeNull();
+    expect(await isPending(work)).toBe(false);
   });
 
   test('a change alone is a record too', async () => {
-    const work = append.run(exchangeOf({ changes: [change] }));
+    const work = run(exchangeOf({ changes: [change] }));
     log.sync();
     await work;
     expect(log.stored[0]).toMatchObject({ events: [], changes: [change] });
@@ -78,7 +82,9 @@ describe('one record per request', () => {
     ['all withheld', { events: [eventOf({}, { fate: 'withheld' })] }],
     ['all rejected', { events: [eventOf({}, { fate: 'rejected' })] }],
   ])('nothing to store is nothing logged: %s', (_what, fields) => {
-    expect(append.run(exchangeOf(fields))).toBeUndefined();
+    const x = exchangeOf(fields);
+    append.run(x);
+    expect(x.awaiting).toBeNull();
     expect(log.held).toEqual([]);
   });
 
@@ -88,7 +94,7 @@ describe('one record per request', () => {
     ['a duplicate', { fate: 'duplicate' }],
   ])('the body is not kept where an event was %s, and only the others are', async (_what, fields) => {
     const kept = eventOf({ n: 1 }, { index: 1 });
-    const work = append.run(exchangeOf({ events: [eventOf({}, fields), kept] }));
+    const work = run(exchangeOf({ events: [eventOf({}, fields), kept] }));
     log.sync();
     await work;
     expect(log.stored[0]).toMatchObject({ raw: null, events: [kept] });
@@ -96,7 +102,7 @@ describe('one record per request', () => {
 
   test('the body is not kept where an event was rewritten', async () => {
     const event = eventOf({}, { rewritten: true });
-    const work = append.run(exchangeOf({ events: [event] }));
+    const work = run(exchangeOf({ events: [event] }));
     log.sync();
     await work;
     expect(log.stored[0]).toMatchObject({ raw: null, events: [event] });
@@ -106,7 +112,7 @@ describe('one record per request', () => {
 describe('duplicates', () => {
   test('an event is known while it is on its way, and after', async () => {
     const event = eventOf({}, { ecid: ECID_A });
-    const work = append.run(exchangeOf({ events: [event] }));
+    const work = run(exchangeOf({ events: [event] }));
     expect(find(event)).toMatchObject({ ecid: ECID_A, position: null });
     log.sync();
     await work;
@@ -118,7 +124,7 @@ describe('duplicates', () => {
     append.run(exchangeOf({ events: [withheld] }));
     expect(find(withheld)).toBeNull();
     const refused = eventOf({ n: 1 });
-    const work = append.run(exchangeOf({ events: [refused] }));
+    const work = run(exchangeOf({ events: [refused] }));
     log.refuse(full());
     await problemIn(work);
     expect(find(refused)).toBeNull();
@@ -126,7 +132,7 @@ describe('duplicates', () => {
 
   test('an event without a payload hash is never remembered', async () => {
     const event = eventOf({}, { payloadHash: '' });
-    const work = append.run(exchangeOf({ events: [event] }));
+    const work = run(exchangeOf({ events: [event] }));
     log.sync();
     await work;
     expect(duplicates.size).toBe(0);
@@ -134,34 +140,34 @@ describe('duplicates', () => {
 
   test('a duplicate is answered when its first copy is durable, and stores nothing', async () => {
     const event = eventOf({});
-    const first = append.run(exchangeOf({ events: [event] }));
+    const first = run(exchangeOf({ events: [event] }));
     const x = exchangeOf({ events: [eventOf({}, { fate: 'duplicate' })], awaiting: find(event)!.pending });
-    const second = append.run(x);
+    const second = run(x);
     expect(log.held).toHaveLength(1);
     expect(await isPending(second)).toBe(true);
     log.sync();
-    await Promise.all([first, second]);
-    expect(x.position).toEqual({ partition: 0, offset: 0 });
+    expect(await Promise.all([first, second])).toEqual([
+      { partition: 0, offset: 0 },
+      { partition: 0, offset: 0 },
+    ]);
     expect(log.stored).toHaveLength(1);
   });
 
   test('one whose first copy is durable already has nothing to wait for', () => {
     const x = exchangeOf({ events: [eventOf({}, { fate: 'duplicate' })], position: { partition: 0, offset: 5 } });
-    expect(append.run(x)).toBeUndefined();
-    expect(x.position).toEqual({ partition: 0, offset: 5 });
+    append.run(x);
+    expect(x).toMatchObject({ awaiting: null, position: { partition: 0, offset: 5 } });
   });
 
   test('a first copy that fails fails its duplicate too, and the next try stores', async () => {
     const event = eventOf({});
-    const first = append.run(exchangeOf({ events: [event] }));
-    const second = append.run(
-      exchangeOf({ events: [eventOf({}, { fate: 'duplicate' })], awaiting: find(event)!.pending }),
-    );
+    const first = run(exchangeOf({ events: [event] }));
+    const second = run(exchangeOf({ events: [eventOf({}, { fate: 'duplicate' })], awaiting: find(event)!.pending }));
     log.refuse(full());
     expect((await problemIn(first)).spec.status).toBe(503);
     expect((await problemIn(second)).spec.status).toBe(503);
     expect(find(event)).toBeNull();
-    const third = append.run(exchangeOf({ events: [event] }));
+    const third = run(exchangeOf({ events: [event] }));
     log.sync();
     await third;
     expect(log.stored).toHaveLength(1);
@@ -169,16 +175,15 @@ describe('duplicates', () => {
 
   test('a batch of one duplicate on its way and one new event waits for both', async () => {
     const old = eventOf({});
-    const first = append.run(exchangeOf({ events: [old] }));
+    const first = run(exchangeOf({ events: [old] }));
     const fresh = eventOf({ n: 1 }, { index: 1 });
     const x = exchangeOf({ events: [eventOf({}, { fate: 'duplicate' }), fresh], awaiting: find(old)!.pending });
-    const second = append.run(x);
+    const second = run(x);
     log.sync();
     await first;
     expect(await isPending(second)).toBe(true);
     log.sync();
-    await second;
-    expect(x.position).toEqual({ partition: 0, offset: 1 });
+    expect(await second).toEqual({ partition: 0, offset: 1 });
     expect(log.stored.map((record) => record.events.length)).toEqual([1, 1]);
   });
 
@@ -187,8 +192,8 @@ describe('duplicates', () => {
     const listener = (reason: unknown): void => void unhandled.push(reason);
     process.on('unhandledRejection', listener);
     const old = eventOf({});
-    const first = append.run(exchangeOf({ events: [old] }));
-    const second = append.run(
+    const first = run(exchangeOf({ events: [old] }));
+    const second = run(
       exchangeOf({
         events: [eventOf({}, { fate: 'duplicate' }), eventOf({ n: 1 }, { index: 1 })],
         awaiting: find(old)!.pending,
@@ -213,7 +218,7 @@ describe('a log that cannot store now', () => {
     ['closed', 'stopping'],
   ] as const)('%s is a 503 that says so, and nothing of the machine', async (reason, words) => {
     const x = exchangeOf({ events: [eventOf({})] });
-    const work = append.run(x);
+    const work = run(x);
     const cause = new LogUnavailable(reason, 'at /var/lib/weir');
     log.refuse(cause);
     const failure = await problemIn(work);
@@ -221,11 +226,10 @@ describe('a log that cannot store now', () => {
     expect(failure.detail).toContain(words);
     expect(failure.detail).not.toContain('/var');
     expect(failure.cause).toBe(cause);
-    expect(x.position).toBeNull();
   });
 
   test('any other failure is our own mistake and stays one', async () => {
-    const work = append.run(exchangeOf({ events: [eventOf({})] }));
+    const work = run(exchangeOf({ events: [eventOf({})] }));
     log.refuse(new TypeError('x is not a function'));
     await expect(work).rejects.toThrow(TypeError);
   });

@@ -1,0 +1,188 @@
+import type { IncomingMessage } from 'node:http';
+import type { Exchange } from '../model/exchange.ts';
+import { Problem } from '../model/problem.ts';
+import type { Position } from '../model/record.ts';
+import { runStages } from '../stages/run.ts';
+import { type Counters, codeOf, type Fates, fatesOf } from '../telemetry/counters.ts';
+import { ABORTED, type Failure } from '../telemetry/ledger.ts';
+import type { Log } from '../telemetry/log.ts';
+import { readBody, TOO_LARGE } from './body.ts';
+import type { Route } from './paths.ts';
+import { late, tooLarge, unexpected } from './refusals.ts';
+import { type Answerable, type Reply, replyTo, respondProblem, send } from './respond.ts';
+
+export interface CallDeps {
+  readonly deadlineMs: number;
+  readonly requestBytesMax: number;
+  readonly counters: Counters;
+  readonly log: Log;
+}
+
+/**
+ * One request under way: body, stages, answer. Ended once, by whichever comes first: the answer, a refusal, or the
+ * deadline. While it waits for the disk it holds the text of its answer and nothing else of the request: with hundreds
+ * waiting, what each of them holds is what garbage collection costs.
+ */
+export class Call {
+  readonly #deps: CallDeps;
+  readonly #to: Answerable;
+  #timer: NodeJS.Timeout | undefined;
+  #x: Exchange | null = null;
+  #reply: Reply | null = null;
+  readonly #takesEvents: boolean;
+  /** What became of its events, once they could be read. */
+  #fates: Fates | null = null;
+  #nowMs = 0;
+  #isOver = false;
+  /** Its record, or the first copies of its duplicates, are on their way to disk: until then nobody knows. */
+  #isOnItsWay = false;
+  #failure: Failure | null = null;
+  #isEntered = false;
+
+  /** `takesEvents`: it stands in the ingress ledger. */
+  constructor(deps: CallDeps, to: Answerable, takesEvents: boolean) {
+    this.#deps = deps;
+    this.#to = to;
+    this.#takesEvents = takesEvents;
+  }
+
+  /** Reads the body and makes an Exchange of it with `accept`; then the route's stages run, and the answer leaves. */
+  receive(req: IncomingMessage, route: Route, accept: (body: Buffer) => Exchange): void {
+    this.#timer = setTimeout(expire, this.#deps.deadlineMs, this);
+    readBody(req, this.#deps.requestBytesMax, (body) => {
+      if (this.#isOver) return;
+      try {
+        if (body === TOO_LARGE) throw tooLarge(this.#deps.requestBytesMax);
+        this.#run(accept(body), route);
+      } catch (error) {
+        this.fail(error);
+      }
+    });
+  }
+
+  #run(x: Exchange, route: Route): void {
+    this.#x = x;
+    const pending = runStages(route.stages, x);
+    if (pending === undefined) this.#prepare(x, route);
+    else pending.then(() => this.#prepare(x, route)).catch((error: unknown) => this.fail(error));
+  }
+
+  /** The answer is put together while the record is on its way to disk, and leaves when it is there. */
+  #prepare(x: Exchange, route: Route): void {
+    const { awaiting } = x;
+    this.#eventsOf(x);
+    // Also where the answer is not sent any more, or cannot be made: a failure that nobody listens to ends the process.
+    if (awaiting !== null) this.#sendAfter(awaiting, x.appended);
+    if (!this.#isOver) this.#reply = replyTo(this.#to, x, route.endpoint.success(x));
+    if (awaiting !== null) return;
+    this.#enter(false);
+    this.#send(x.position);
+  }
+
+  #eventsOf(x: Exchange): void {
+    this.#x = null;
+    this.#fates = fatesOf(x.events);
+    this.#nowMs = x.nowMs;
+  }
+
+  #sendAfter(durable: Promise<Position>, appended: Promise<Position> | null): void {
+    this.#isOnItsWay = true;
+    durable.then(
+      (position) => {
+        this.#enter(appended !== null);
+        this.#send(position);
+      },
+      (error: unknown) => {
+        this.fail(error);
+        this.#enterAfter(appended);
+      },
+    );
+  }
+
+  #send(position: Position | null): void {
+    if (this.#isOver) return;
+    this.#end();
+    send(this.#to, this.#reply!, position);
+  }
+
+  /** It has failed; its own record may have been stored all the same. */
+  #enterAfter(appended: Promise<Position> | null): void {
+    if (appended === null) this.#enter(false);
+    else
+      appended.then(
+        () => this.#enter(true),
+        () => this.#enter(false),
+      );
+  }
+
+  /** In the ledger, once, when it is known what became of it. `isStored`: its record is durable. */
+  #enter(isStored: boolean): void {
+    if (this.#isEntered || !this.#takesEvents) return;
+    this.#isEntered = true;
+    const { ledger } = this.#deps.counters;
+    const { datastream } = this.#to;
+    if (this.#fates === null) ledger.unread(datastream, Date.now(), this.#failure!);
+    else ledger.settle(datastream!, this.#nowMs, this.#fates, isStored, this.#failure);
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** The deadline has passed: later stages do not run, and what is stored meanwhile is recognised when it is sent again. */
+  expire(): void {
+    if (this.#x !== null) this.#x.expired = true;
+    const isUnread = this.#isUnread();
+    this.#refuse(late(isUnread));
+    if (isUnread) this.#enter(false);
+  }
+
+  /** The client is gone: there is nobody to be late for, and what it has not sent yet does not come. */
+  abandon(): void {
+    clearTimeout(this.#timer);
+    if (this.#isOver || !this.#isUnread()) return;
+    this.#isOver = true;
+    this.#failure = { code: ABORTED, status: CLIENT_CLOSED_REQUEST };
+    this.#enter(false);
+  }
+
+  #isUnread(): boolean {
+    return this.#x === null && this.#fates === null;
+  }
+
+  /** Nothing of it is being worked at any more, but for what is on its way to disk. */
+  fail(error: unknown): void {
+    if (!this.#isOver) this.#refuse(error instanceof Problem ? error : unexpected(error));
+    const x = this.#x;
+    if (x !== null) {
+      this.#eventsOf(x);
+      // A stage failed behind `append`: of what that does there is nobody to tell.
+      x.awaiting?.catch(() => {});
+      this.#enterAfter(x.appended);
+    } else if (!this.#isOnItsWay) this.#enter(false);
+  }
+
+  #refuse(failure: Problem): void {
+    this.#end();
+    const { status } = failure.spec;
+    const code = codeOf(failure);
+    this.#failure = { code, status };
+    this.#deps.counters.countProblem(failure);
+    const { res, requestId } = this.#to;
+    if (status >= 500) this.#deps.log.error({ requestId, code, status, cause: causeOf(failure) }, 'request failed');
+    if (!res.headersSent && !res.destroyed) respondProblem(this.#to, failure);
+  }
+}
+
+/** As proxies log it; nobody gets to see it. */
+const CLIENT_CLOSED_REQUEST = 499;
+
+function expire(call: Call): void {
+  call.expire();
+}
+
+function causeOf(failure: Problem): string | undefined {
+  const { cause } = failure;
+  return cause instanceof Error ? (cause.stack ?? cause.message) : cause === undefined ? undefined : String(cause);
+}
