@@ -56,6 +56,8 @@ export class Cursor {
   readonly #view: View;
   /** Records received before are passed over. */
   #sinceMs = Number.NEGATIVE_INFINITY;
+  /** A time is sought in the first segment alone: those after it were made later. */
+  #hasSoughtTime = true;
   #offset: number;
   /** Until the first record it is not known which ones a reader from the start could expect. */
   #isFromStart: boolean;
@@ -66,7 +68,10 @@ export class Cursor {
     this.#view = view;
     this.#isFromStart = from === 'start' || 'timeMs' in from;
     this.#offset = from !== 'start' && 'offset' in from ? from.offset : 0;
-    if (from !== 'start' && 'timeMs' in from) this.#sinceMs = from.timeMs;
+    if (from !== 'start' && 'timeMs' in from) {
+      this.#sinceMs = from.timeMs;
+      this.#hasSoughtTime = false;
+    }
   }
 
   /** Offset of the next record. */
@@ -135,7 +140,8 @@ export class Cursor {
     const wantedMs = this.#sinceMs - TIME_SLACK_MS;
     const isBefore = ({ offset, atMs }: Frame): boolean =>
       offset < limit && (offset <= this.#offset || atMs < wantedMs);
-    if (this.#offset > ref.firstOffset || this.#sinceMs !== Number.NEGATIVE_INFINITY) await scan.seek(isBefore);
+    if (this.#offset > ref.firstOffset || !this.#hasSoughtTime) await scan.seek(isBefore);
+    this.#hasSoughtTime = true;
     this.#offset = Math.max(this.#offset, Math.min(scan.place.offset, limit));
     return this.#open;
   }
