@@ -1,9 +1,12 @@
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import type { TokenStore } from './admin/token-store.ts';
 import type { Administration } from './administration.ts';
 import { matrix } from './components.ts';
 import type { ServerOptions } from './config/options.ts';
 import { TlsFiles } from './config/tls-files.ts';
 import { WorkspaceSource } from './config/watch.ts';
+import { Access } from './gateway/access.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { type Address, type Listening, listen } from './gateway/listen.ts';
 import { acquireLock } from './log/lock.ts';
@@ -47,22 +50,32 @@ export async function startServer(start: StartOptions): Promise<Running> {
   const failed = deferred<'failed'>();
   const storage = await openStorage(start.data, options, log, failed.resolve);
   const counters = new Counters(Date.now());
+  const at = { ...options.listeners, ...given(start.listeners) };
+  let edgeUrl: string | null = null;
+  const access = new Access({
+    keysFolder: join(start.data, 'keys'),
+    deadlineMs: options.deadlineMs,
+    edgeUrl: () => (isLoopback(at.host) ? edgeUrl : null),
+    log,
+    clockMs: () => performance.now(),
+  });
   const gateway = new Gateway({
     workspace: () => source.current,
     matrix: matrix({ log: storage.log, state: storage.state, duplicates: storage.duplicates }),
     proxies: new TrustedProxies(options.proxies),
+    access,
     basePath: options.basePath,
     deadlineMs: options.deadlineMs,
     requestBytesMax: options.requestBytesMax,
     counters,
     log,
   });
-  const at = { ...options.listeners, ...given(start.listeners) };
   const listeners = await openListeners(at, gateway, admin.promise, log).catch(async (error) => {
     await storage.close();
     source.close();
     throw error;
   });
+  edgeUrl = listeners.urls.edge;
   for (const warning of source.current.warnings) log.warn({ what: 'workspace' }, warning);
   source.onChange(({ hash }) => log.info({ what: 'workspace', hash }, 'the workspace was read again and is in force'));
   let isDraining = false;

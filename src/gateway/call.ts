@@ -46,9 +46,28 @@ export class Call {
     this.#takesEvents = takesEvents;
   }
 
-  /** Reads the body and makes an Exchange of it with `accept`; then the route's stages run, and the answer leaves. */
-  receive(req: IncomingMessage, route: Route, accept: (body: Buffer) => Exchange): void {
+  /**
+   * Reads the body and makes an Exchange of it with `accept`; then the route's stages run, and the answer leaves.
+   * `admitted`: what to wait for before; a request that is not admitted is not read.
+   */
+  receive(
+    req: IncomingMessage,
+    route: Route,
+    accept: (body: Buffer) => Exchange,
+    admitted: Promise<void> | undefined,
+  ): void {
     this.#timer = setTimeout(expire, this.#deps.deadlineMs, this);
+    if (admitted === undefined) this.#read(req, route, accept);
+    else
+      admitted.then(
+        () => {
+          if (!this.#isOver) this.#read(req, route, accept);
+        },
+        (error: unknown) => this.fail(error),
+      );
+  }
+
+  #read(req: IncomingMessage, route: Route, accept: (body: Buffer) => Exchange): void {
     readBody(req, this.#deps.requestBytesMax, (body) => {
       if (this.#isOver) return;
       try {

@@ -21,16 +21,26 @@ export function namedDatastream(workspace: Workspace, path: string, query: Query
 
 /** The datastream that takes the request. Throws 0002, 0003, 0004. */
 export function findDatastream(workspace: Workspace, path: string, query: Query): Datastream {
-  const id = datastreamIdOf(path, query);
-  if (id === null || id === '') throw missing(isV2(path), query);
-  const datastream = workspace.datastreams.get(id);
-  if (datastream === undefined) throw unknown(id);
+  const datastream = existingDatastream(workspace, path, query, null);
   if (!datastream.enabled) {
+    const { id } = datastream;
     throw problem(
       'EXEG-0004-422',
       `The datastream '${id}' is disabled. Set 'enabled: true' in its file, or send to another one.`,
     );
   }
+  return datastream;
+}
+
+/**
+ * The datastream that the request names. `orgId`: of whom the request is; null where nobody was asked. Throws 0002, and
+ * 0003 for one of another org as for one that does not exist.
+ */
+export function existingDatastream(workspace: Workspace, path: string, query: Query, orgId: string | null): Datastream {
+  const id = datastreamIdOf(path, query);
+  if (id === null || id === '') throw missing(isV2(path), query);
+  const datastream = workspace.datastreams.get(id);
+  if (datastream === undefined || (orgId !== null && datastream.orgId !== orgId)) throw unknown(id);
   return datastream;
 }
 

@@ -1,18 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { Workspace } from '../model/datastream.ts';
+import type { Exchange } from '../model/exchange.ts';
 import type { Endpoint, Matrix } from '../model/parts.ts';
 import type { TrustedProxies } from '../net/proxies.ts';
 import { NO_ENDPOINT } from '../telemetry/requests.ts';
 import { accept } from './accept.ts';
+import type { Access } from './access.ts';
 import { Call, type CallDeps } from './call.ts';
 import { isAllowed, preflightHeaders } from './cors.ts';
-import { findDatastream, namedDatastream } from './datastream.ts';
+import { existingDatastream, findDatastream, namedDatastream } from './datastream.ts';
 import { requestIds } from './ids.ts';
 import { sendPage } from './pages.ts';
 import { type NoRoute, Paths, type Route } from './paths.ts';
 import { parseQuery } from './query.ts';
-import { methodNotAllowed, noMedia, nothingAt, originNotAllowed, unauthorized } from './refusals.ts';
+import { methodNotAllowed, noMedia, nothingAt, originNotAllowed } from './refusals.ts';
 import { type Answerable, respondEmpty } from './respond.ts';
 
 export interface GatewayDeps extends CallDeps {
@@ -20,6 +22,7 @@ export interface GatewayDeps extends CallDeps {
   readonly workspace: () => Workspace;
   readonly matrix: Matrix;
   readonly proxies: TrustedProxies;
+  readonly access: Access;
   readonly basePath: string;
 }
 
@@ -81,18 +84,24 @@ export class Gateway {
     };
     const call = this.#call(to, typeof found === 'string' ? null : found.endpoint, req.method === 'POST');
     try {
-      if (role === 'server') throw unauthorized();
       if (typeof found === 'string') {
         this.#nowhere(to, found, pathname);
         return;
       }
-      to.datastream = namedDatastream(workspace, found.path, query);
-      if (to.datastream?.access === 'authenticated') throw unauthorized();
+      // On the server listener nobody is told of a datastream before they have said who they are, not even by its CORS rules.
+      if (role === 'edge') to.datastream = namedDatastream(workspace, found.path, query);
       if (req.method !== 'POST') {
         notPost(to, req, found);
         return;
       }
+      const nowMs = Date.now();
       const deadlineMs = performance.now() + this.#deps.deadlineMs;
+      const needsToken = role === 'server' || to.datastream?.access === 'authenticated';
+      const admitted = needsToken
+        ? this.#deps.access.admit({ headers: req.headers, workspace, path: found.path, query, to, nowMs })
+        : undefined;
+      // Before the body, as one of another org: both are to look alike.
+      if (to.datastream === null && !needsToken) existingDatastream(workspace, found.path, query, null);
       const incoming = {
         req,
         role,
@@ -101,14 +110,15 @@ export class Gateway {
         query,
         ids,
         givenRequestId: given,
-        nowMs: Date.now(),
+        nowMs,
         deadlineMs,
       };
-      call.receive(req, found, (body) => {
+      const begin = (body: Buffer): Exchange => {
         const datastream = findDatastream(workspace, found.path, query);
         if (!isAllowed(to.origin, datastream)) throw originNotAllowed(to.origin ?? '');
         return accept(incoming, datastream, body, this.#deps.proxies);
-      });
+      };
+      call.receive(req, found, begin, admitted);
     } catch (error) {
       call.fail(error);
     }

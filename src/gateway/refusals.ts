@@ -34,15 +34,6 @@ export function methodNotAllowed(method: string, path: string): Problem {
   ]);
 }
 
-export function unauthorized(): Problem {
-  return problem(
-    'EXEG-0500-401',
-    'This listener, or this datastream, takes only authenticated requests, and access control is not part of this version of Weir yet: nothing was stored. Send unauthenticated requests to the edge listener, to a datastream with access: mixed.',
-    {},
-    { headers: ['www-authenticate', 'Bearer'] },
-  );
-}
-
 export function late(bodyMissing: boolean): Problem {
   return problem(
     'EXEG-0000-503',

@@ -348,7 +348,7 @@ describe('a workspace that changes', () => {
     expect((await send(edge, { method: 'GET', path: '/other' })).status).toBe(404);
     expect((await send(edge, { path: '/' })).status).toBe(404);
     expect((await send(edge, { method: 'GET', path: '/ee/v2/interact' })).status).toBe(405);
-    expect((await send(server, { method: 'GET', path: '/' })).status).toBe(401);
+    expect((await send(server, { method: 'GET', path: '/' })).status).toBe(404);
   });
 });
 

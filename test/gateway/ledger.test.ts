@@ -165,6 +165,12 @@ function xdmOf({ key, visitor }: EventSpec): JsonObject {
 /** By datastream: outcome → events; codes of rejected and refused as "rejected <code>". */
 type Counts = Record<string, Record<string, number>>;
 
+/** By datastream: what is known to be wrong before a body has come. */
+const REFUSED_EARLY: Readonly<Record<string, string>> = {
+  closed: 'EXEG-0500-401',
+  [UNKNOWN_DATASTREAM]: 'EXEG-0003-400',
+};
+
 function expectedOf(seen: readonly Seen[], log: HeldLog): Counts {
   const counts: Counts = {};
   for (const one of seen) {
@@ -178,7 +184,7 @@ function expectedOf(seen: readonly Seen[], log: HeldLog): Counts {
       counts[datastream][outcome] = (counts[datastream][outcome] ?? 0) + events;
     };
     // Refused before its end came: the client that breaks off does not see it.
-    if (status === null) count(datastream === 'closed' ? 'rejected EXEG-0500-401' : `rejected ${ABORTED}`, 1);
+    if (status === null) count(`rejected ${REFUSED_EARLY[datastream] ?? ABORTED}`, 1);
     else if (!wasRead(one)) count(status >= 500 ? `refused ${code}` : `rejected ${code}`, 1);
     else {
       const stored = log.stored

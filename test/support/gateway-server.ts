@@ -1,4 +1,5 @@
 import { matrix } from '../../src/components.ts';
+import { Access, type AccessDeps } from '../../src/gateway/access.ts';
 import { Gateway, type GatewayDeps } from '../../src/gateway/gateway.ts';
 import { listen } from '../../src/gateway/listen.ts';
 import type { EventLog, StateStore } from '../../src/model/parts.ts';
@@ -36,6 +37,7 @@ export async function startGateway(parts: GatewayParts = {}): Promise<GatewaySer
     workspace: () => workspace,
     matrix: matrix({ log: eventLog, state, duplicates: new DuplicateWindow() }),
     proxies: new TrustedProxies([]),
+    access: accessOf(),
     basePath: 'ee',
     deadlineMs: 2_000,
     requestBytesMax: 65_536,
@@ -59,6 +61,18 @@ export async function startGateway(parts: GatewayParts = {}): Promise<GatewaySer
       await closed;
     },
   };
+}
+
+/** Keys of local tokens are nowhere; a test that mints some says where. */
+export function accessOf(deps: Partial<AccessDeps> = {}): Access {
+  return new Access({
+    keysFolder: '/nonexistent',
+    deadlineMs: 2_000,
+    edgeUrl: () => null,
+    log: { warn() {} },
+    clockMs: () => performance.now(),
+    ...deps,
+  });
 }
 
 function automaticLog(): HeldLog {

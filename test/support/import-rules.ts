@@ -42,6 +42,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   pino: 'telemetry',
   fastify: 'admin',
   tldts: 'net',
+  jose: 'gateway',
 };
 
 /** Only the gateway and the admin plane know HTTP; what net knows of it is the shape of a request's headers. */

@@ -142,9 +142,23 @@ describe('access: authenticated', () => {
     expect(decodeProblem(answer.json)['type']).toBe('https://ns.adobe.com/aep/errors/EXEG-0500-401');
   });
 
-  test('and to GET', async () => {
+  test('GET is no method there either', async () => {
     const answer = await send(weir.edge, { method: 'GET', path: '/ee/v1/interact?configId=closed' });
-    expect(answer.status).toBe(401);
+    expect(answer.status).toBe(405);
+  });
+
+  test('a preflight is answered as one: it cannot carry a token', async () => {
+    const headers = [
+      ['Origin', 'https://www.shop.test'],
+      ['Access-Control-Request-Method', 'POST'],
+      ['Access-Control-Request-Headers', 'authorization,x-api-key,x-gw-ims-org-id'],
+    ] as const;
+    for (const base of [weir.edge, weir.server]) {
+      const answer = await send(base, { method: 'OPTIONS', path: '/ee/v1/interact?configId=closed', headers });
+      expect(answer.status).toBe(204);
+      expect(corsHeaders(answer).slice(0, 3)).toEqual(granted('https://www.shop.test'));
+      expect(answer.header('access-control-allow-headers')).toContain('Authorization, X-Api-Key, X-Gw-Ims-Org-Id');
+    }
   });
 
   test('a page that is not on its list cannot read that', async () => {
