@@ -5,6 +5,7 @@ import { decodeIdentityCookie } from '../model/identity-cookie.ts';
 import { isObject, type Json, type JsonObject } from '../model/json.ts';
 import type { Stage, StateStore } from '../model/parts.ts';
 import { type PersonState, personKey } from '../model/person.ts';
+import { requirePrimary } from '../model/primary-identity.ts';
 import { Problem, problem } from '../model/problem.ts';
 import type { Position } from '../model/record.ts';
 import { withinDeadline } from './deadline.ts';
@@ -27,6 +28,7 @@ export class Identify implements Stage {
   }
 
   run(x: Exchange): undefined | Promise<void> {
+    if (x.role === 'server') requirePrimary(x.events, x.path);
     const cookie = decodeIdentityCookie(x.client.cookies.get(`${x.datastream.cookiePrefix}identity`) ?? '');
     const ofRequest = ecidOf(x.received.identityMap, identityMapField(x.path));
     const ofEvents = firstOfEvents(x);
@@ -122,19 +124,19 @@ function ecidOf(identityMap: Json | undefined | null, path: string): string | nu
   );
 }
 
-/** On the server role, an event of somebody with an id of their own is no new visitor. */
+/** On the server role every event names somebody by an id of their own: that is no new visitor. */
 function namesAnother(x: Exchange): boolean {
-  return x.role === 'server' && x.events.some((event) => event.identities.some((identity) => identity.primary));
+  return x.role === 'server' && x.events.length > 0;
 }
 
-/** Every event carries its ECID; on the edge role it is primary where the event names no other primary. Documented. */
+/** Every event carries its ECID, which is primary where the event names no other primary. Documented. */
 function attachEcid(event: EdgeEvent, x: Exchange): void {
   const hasPrimary = event.identities.some((identity) => identity.primary);
   if (event.ecid === null) {
     if (x.ecid === null) return;
     event.ecid = x.ecid;
-    setEcids(event, [{ id: x.ecid, authenticatedState: 'ambiguous', primary: !hasPrimary && x.role === 'edge' }]);
-  } else if (!hasPrimary && x.role === 'edge') {
+    setEcids(event, [{ id: x.ecid, authenticatedState: 'ambiguous', primary: !hasPrimary }]);
+  } else if (!hasPrimary) {
     const [first, ...rest] = (event.xdm['identityMap'] as JsonObject)['ECID'] as JsonObject[];
     setEcids(event, [{ ...first, primary: true }, ...rest]);
   }

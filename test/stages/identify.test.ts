@@ -143,18 +143,7 @@ describe('who gets a new one', () => {
     ['edge', {}, true],
     ['edge, another primary identity named', { events: [eventOf(primary())] }, true],
     ['collect', { mintsEcid: false, path: '/v1/collect', events: [eventOf({})] }, false],
-    ['server', { role: 'server', events: [eventOf({})] }, true],
-    [
-      'server, an identity that is not primary',
-      { role: 'server', events: [eventOf({ identityMap: { CRM: [{ id: 'u1' }] } })] },
-      true,
-    ],
     ['server, another primary identity named', { role: 'server', events: [eventOf(primary())] }, false],
-    [
-      'server, named by one of two events',
-      { role: 'server', events: [eventOf({}), eventOf(primary(), { index: 1 })] },
-      false,
-    ],
     [
       'server, set-consent (no events)',
       { role: 'server', received: { identityMap: { CRM: [{ id: 'u1', primary: true }] } } },
@@ -162,6 +151,39 @@ describe('who gets a new one', () => {
     ],
   ])('%s', (_what, fields, isMinted) => {
     expect(identified(fields).ecid !== null).toBe(isMinted);
+  });
+});
+
+describe('on the server role every event says itself whom it is about', () => {
+  const primary = { identityMap: { CRM: [{ id: 'u1', primary: true }] } };
+  const refusal = (xdms: readonly JsonObject[], path: string) => {
+    const events = xdms.map((xdm, index) => eventOf(xdm, { index }));
+    return problemOf(() => identified({ role: 'server', path, events }));
+  };
+
+  test.each<[string, readonly JsonObject[], string, string, JsonObject]>([
+    ['no identity', [{}], '/v2/interact', "'event.xdm.identityMap'", {}],
+    ['none that is primary', [{ identityMap: { CRM: [{ id: 'u1' }] } }], '/v1/interact', "'events[0].xdm.", {}],
+    ['an ECID alone', [{ identityMap: ecid(ECID_A) }], '/v1/interact', "'events[0].xdm.", {}],
+    ['one of two events', [primary, {}], '/v2/collect', "'events[1].xdm.identityMap'", { eventIndex: 1 }],
+  ])('0306 for %s', (_what, xdms, path, field, report) => {
+    const { spec, detail, report: said } = refusal(xdms, path);
+    expect(spec.code).toBe('EXEG-0306-400');
+    expect(detail).toContain(field);
+    expect(said).toEqual(report);
+  });
+
+  test.each<[string, JsonObject]>([
+    ['another', primary],
+    ['the ECID', { identityMap: ecid(ECID_A, { primary: true }) }],
+    ['as text', { identityMap: { CRM: [{ id: 'u1', primary: 'true' }] } }],
+    ['beside others', { identityMap: { ...ecid(ECID_A), CRM: [{ id: 'u1' }, { id: 'u2', primary: true }] } }],
+  ])('one primary identity is enough: %s', (_what, xdm) => {
+    expect(identified({ role: 'server', events: [eventOf(xdm)] }).events[0]!.fate).toBe('store');
+  });
+
+  test('requests without events are about nobody', () => {
+    expect(identified({ role: 'server', events: [] }).ecid).not.toBeNull();
   });
 });
 
@@ -222,13 +244,12 @@ describe('every event carries its ECID', () => {
     expect(x.events[0]!.xdm['identityMap']).toEqual(identityMap);
   });
 
-  test('on the server role nothing is made primary', () => {
-    const x = identified({
-      role: 'server',
-      events: [eventOf({}), eventOf({ identityMap: ecid(ECID_A) }, { index: 1 })],
+  test('on the server role a cookie’s ECID is added beside the primary identity', () => {
+    const identityMap = { CRM: [{ id: 'u1', primary: true }] };
+    const x = identified({ role: 'server', client: withCookie(ECID_A), events: [eventOf({ identityMap })] });
+    expect(x.events[0]!.added).toEqual({
+      identityMap: { ECID: [{ id: ECID_A, authenticatedState: 'ambiguous', primary: false }] },
     });
-    expect(x.events[0]!.identities).toMatchObject([{ namespace: 'ECID', primary: false }]);
-    expect(x.events[1]!.added).toBeNull();
   });
 
   test('maps that two events share are not mixed up', () => {
