@@ -10,6 +10,7 @@ import type { Access } from './access.ts';
 import { Call, type CallDeps } from './call.ts';
 import { isAllowed, preflightHeaders } from './cors.ts';
 import { existingDatastream, findDatastream, namedDatastream } from './datastream.ts';
+import { framingFault } from './framing.ts';
 import { requestIds } from './ids.ts';
 import { sendPage } from './pages.ts';
 import { type NoRoute, Paths, type Route } from './paths.ts';
@@ -65,7 +66,8 @@ export class Gateway {
     const mark = url.indexOf('?');
     const pathname = mark === -1 ? url : url.slice(0, mark);
     const found = this.#pathsFor(workspace).find(pathname);
-    if (found === 'not-found' && role === 'edge' && sendPage(req, res, workspace.pages, pathname)) {
+    const fault = framingFault(req);
+    if (fault === null && found === 'not-found' && role === 'edge' && sendPage(req, res, workspace.pages, pathname)) {
       this.#deps.counters.requests.count(role, 'page', res.statusCode);
       return;
     }
@@ -80,10 +82,11 @@ export class Gateway {
       encrypted,
       region: typeof found === 'string' ? workspace.ownRegion : found.region,
       datastream: null,
-      closing: this.#closing,
+      closing: this.#closing || fault !== null,
     };
     const call = this.#call(to, typeof found === 'string' ? null : found.endpoint, req.method === 'POST');
     try {
+      if (fault !== null) throw fault;
       if (typeof found === 'string') {
         this.#nowhere(to, found, pathname);
         return;

@@ -147,6 +147,41 @@ describe('bytes that are no request', () => {
     expect((await sendBytes(weir.edge, bytes)).status).toBe(status);
   });
 
+  /** All that comes back until the server closes the connection. */
+  async function untilClosed(bytes: Buffer): Promise<string> {
+    const socket = await open(weir.edge);
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1');
+    });
+    socket.write(bytes);
+    await new Promise((resolve) => socket.once('close', resolve));
+    return text;
+  }
+  const lines = `POST ${ENDPOINTS[0]} HTTP/1.1\nHost: a\nContent-Type: text/plain\n`;
+  test.each<[string, Buffer, number]>([
+    ['a second host', request(`${lines}Host: b\nContent-Length: 2`, '{}'), 400],
+    ['a coding before the chunks', request(`${lines}Transfer-Encoding: gzip, chunked`, '2\r\n{}\r\n0\r\n\r\n'), 400],
+    ['a target with a host', request('POST http://b/ee/v2/interact HTTP/1.1\nHost: a\nContent-Length: 2', '{}'), 400],
+    ['a GET with a body', request('GET /ee/v2/interact HTTP/1.1\nHost: a\nContent-Length: 2', '{}'), 400],
+    ['a GET of a page with a body', request('GET / HTTP/1.1\nHost: a\nContent-Length: 2', '{}'), 400],
+    ['a compressed body', request(`${lines}Content-Encoding: gzip\nContent-Length: 2`, '{}'), 415],
+    [
+      'an expectation that only looks like one',
+      request(`${lines}Expect: y 100-continue\nContent-Length: 2`, '{}'),
+      417,
+    ],
+  ])(
+    '%s is a problem, and the end of its connection: what comes behind it is no request',
+    async (_what, bytes, status) => {
+      const behind = request(`${lines}Content-Length: 21`, '{"event":{"xdm":{}}} ');
+      const answers = await untilClosed(Buffer.concat([bytes, behind]));
+      expect(answers.match(/HTTP\/1\.1 [2-5]\d\d/g)).toEqual([`HTTP/1.1 ${status}`]);
+      expect(answers).toMatch(/^connection: close\r$/im);
+      expect(answers).toContain('"detail":"');
+    },
+  );
+
   test('a header named __proto__ does no harm', async () => {
     const answer = await post(weir.edge, ENDPOINTS[0]!, { event: { xdm: {} } }, [
       ['__proto__', 'x'],

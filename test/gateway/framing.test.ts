@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import { framingFault } from '../../src/gateway/framing.ts';
+
+const PLAIN = { method: 'POST', url: '/ee/v2/interact', httpVersion: '1.1' };
+const BASE = ['Host', 'a', 'User-Agent', 'x'];
+
+function statusOf(headers: readonly string[], line: Partial<typeof PLAIN> = {}): number | null {
+  return framingFault({ ...PLAIN, ...line, rawHeaders: [...BASE, ...headers] })?.spec.status ?? null;
+}
+
+describe('what every proxy reads alike is taken', () => {
+  test.each<[string, string[], Partial<typeof PLAIN>?]>([
+    ['nothing special', []],
+    ['a length', ['Content-Length', '5']],
+    ['chunks', ['Transfer-Encoding', 'chunked']],
+    ['chunks, written large', ['TRANSFER-ENCODING', 'Chunked']],
+    ['no coding of the content', ['Content-Encoding', 'identity']],
+    ['an expectation', ['Expect', '100-Continue']],
+    ['GET without a body', [], { method: 'GET' }],
+    ['GET with an empty body', ['Content-Length', '0'], { method: 'GET' }],
+    ['HTTP/1.0 with a length', ['Content-Length', '5'], { httpVersion: '1.0' }],
+    [
+      'other headers of the same lengths',
+      ['Etag', 'x', 'X-Transfer-Encodi', 'gzip', 'Cookie', 'host=a', 'X-Content-Encodi', 'br'],
+    ],
+  ])('%s', (_what, headers, line) => {
+    expect(statusOf(headers, line)).toBeNull();
+  });
+});
+
+describe('what may be read in two ways is refused', () => {
+  test.each<[string, string[], number, Partial<typeof PLAIN>?]>([
+    ['two hosts', ['host', 'b'], 400],
+    ['two equal hosts', ['Host', 'a'], 400],
+    ['a coding before chunked', ['Transfer-Encoding', 'gzip, chunked'], 400],
+    ['a coding after chunked', ['Transfer-Encoding', 'chunked, identity'], 400],
+    ['identity', ['Transfer-Encoding', 'identity'], 400],
+    ['an empty coding', ['Transfer-Encoding', ''], 400],
+    ['chunked with a letter that only looks alike', ['Transfer-Encoding', '\u000bchunked'], 400],
+    ['chunked twice', ['Transfer-Encoding', 'chunked', 'Transfer-Encoding', 'chunked'], 400],
+    ['length and chunks', ['Content-Length', '5', 'Transfer-Encoding', 'chunked'], 400],
+    ['chunks in HTTP/1.0', ['Transfer-Encoding', 'chunked'], 400, { httpVersion: '1.0' }],
+    ['a target with a host', [], 400, { url: 'http://b/ee/v2/interact' }],
+    ['a target that is no path', [], 400, { url: '*' }],
+    ['an empty target', [], 400, { url: '' }],
+    ['GET with a body', ['Content-Length', '5'], 400, { method: 'GET' }],
+    ['HEAD with chunks', ['Transfer-Encoding', 'chunked'], 400, { method: 'HEAD' }],
+    ['GET with a length that is none', ['Content-Length', '0x'], 400, { method: 'GET' }],
+    ['another expectation', ['Expect', 'y 100-continue'], 417],
+    ['gzip', ['Content-Encoding', 'gzip'], 415],
+    ['brotli', ['content-encoding', 'br'], 415],
+    ['stacked codings', ['Content-Encoding', 'identity, gzip'], 415],
+  ])('%s', (_what, headers, status, line) => {
+    expect(statusOf(headers, line)).toBe(status);
+  });
+
+  test('the error says what was wrong, and quotes little of it', () => {
+    const fault = framingFault({ ...PLAIN, rawHeaders: ['Host', 'a', 'Content-Encoding', 'x'.repeat(5000)] })!;
+    expect(fault.detail).toContain('Content-Encoding');
+    expect(fault.detail.length).toBeLessThan(300);
+  });
+});
