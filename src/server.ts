@@ -9,6 +9,7 @@ import { WorkspaceSource } from './config/watch.ts';
 import { Access } from './gateway/access.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { type Address, type Listening, listen } from './gateway/listen.ts';
+import { localKey, mintToken } from './gateway/local-issuer.ts';
 import { acquireLock } from './log/lock.ts';
 import type { JsonObject } from './model/json.ts';
 import { isLoopback } from './net/loopback.ts';
@@ -53,7 +54,7 @@ export async function startServer(start: StartOptions): Promise<Running> {
   const at = { ...options.listeners, ...given(start.listeners) };
   let edgeUrl: string | null = null;
   const access = new Access({
-    keysFolder: join(start.data, 'keys'),
+    keysFolder: keysFolder(start.data),
     deadlineMs: options.deadlineMs,
     edgeUrl: () => (isLoopback(at.host) ? edgeUrl : null),
     log,
@@ -122,6 +123,15 @@ function deferred<T>(): { readonly promise: Promise<T>; readonly resolve: (value
 export async function adminTokens(data: string): Promise<TokenStore> {
   const { adminStore } = await import('./admin/store.ts');
   return adminStore(data, acquireLock).tokens;
+}
+
+/** An access token for one org, signed with the key pair in a data folder, which is made where there is none. */
+export async function localToken(data: string, orgId: string, lifetimeSeconds: number): Promise<string> {
+  return mintToken(await localKey(keysFolder(data)), orgId, lifetimeSeconds, Date.now());
+}
+
+function keysFolder(data: string): string {
+  return join(data, 'keys');
 }
 
 /** Undefined is "not said" on the command line. */

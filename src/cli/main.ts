@@ -12,6 +12,10 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; readonly load:
     about: 'make, list and revoke tokens for the admin listener',
     load: async () => (await import('./admin-token.ts')).adminToken,
   },
+  token: {
+    about: 'mint an access token for development',
+    load: async () => (await import('./token.ts')).token,
+  },
   check: { about: 'validate a workspace', load: async () => (await import('./check.ts')).check },
 };
 

@@ -5,7 +5,7 @@ import { fetchText } from '../net/fetch-text.ts';
 export interface KeySource {
   /** The key of this id, of keys that are as new as they may be; null where there is none. Throws `KeysUnavailable`. */
   find(kid: string): Promise<SigningKey | null>;
-  /** Looks for newer keys in the background, where those here have become old. */
+  /** Looks for newer keys in the background, where those here have become old. Called once a second while requests come. */
   refreshAhead(): void;
 }
 

@@ -48,7 +48,10 @@ export function mintToken(key: KeyObject, orgId: string, lifetimeSeconds: number
   return `${signed}.${sign('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
 }
 
-/** The same key pair as the server sees it. Read when a token names a key that is not known: the file may have come since. */
+/**
+ * The same key pair as the server sees it. Read when a token names a key that is not known, since the file may have come
+ * meanwhile, and looked at again while requests come.
+ */
 export class LocalKeys implements KeySource {
   readonly #folder: string;
   readonly #onChange: () => void;
@@ -65,7 +68,10 @@ export class LocalKeys implements KeySource {
     return this.#known?.kid === kid ? this.#known : null;
   }
 
-  refreshAhead(): void {}
+  refreshAhead(): void {
+    // A file that cannot be read now is the next unknown token's business.
+    if (this.#known !== null) this.#read().catch(() => {});
+  }
 
   async #read(): Promise<void> {
     let key: KeyObject | null;
