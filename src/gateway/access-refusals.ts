@@ -18,11 +18,17 @@ export function malformed(what: string, cause?: unknown): Problem {
   return refusal('EXEG-0500-401', `${what}. Send 'Authorization: Bearer <access token>', a JWT.`, cause);
 }
 
-export function badUserToken({ detail }: Problem, cause: unknown): Problem {
+/** `why`: the refusal that the same token would get as an access token. */
+export function badUserToken(why: Problem): Problem {
+  const what = {
+    'EXEG-0500-401': 'is no JWT',
+    'EXEG-0502-401': 'cannot be trusted',
+    'EXEG-0503-401': 'is expired',
+  }[why.spec.code];
   return refusal(
     'EXEG-0501-401',
-    `The header 'x-user-token' is not good: ${detail} Send a good one, or leave the header out.`,
-    cause,
+    `The token in 'x-user-token' ${what ?? 'is not good'}. Send a good one, without 'Bearer', or leave the header out.`,
+    why,
   );
 }
 

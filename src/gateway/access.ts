@@ -105,7 +105,7 @@ export class Access {
     try {
       await this.#grant(readToken(`Bearer ${userToken}`), nowMs);
     } catch (error) {
-      throw error instanceof Problem && error.spec.status === 401 ? badUserToken(error, error) : error;
+      throw error instanceof Problem && error.spec.status === 401 ? badUserToken(error) : error;
     }
   }
 
