@@ -4,9 +4,11 @@ import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import { LogUnavailable, type Stage } from '../../src/model/parts.ts';
 import { CATALOGUE, type ProblemCode } from '../../src/model/problem.ts';
 import { MemoryState } from '../../src/state/memory.ts';
-import { datastreamOf, ECID_A, workspaceOf } from '../support/exchanges.ts';
+import { datastreamOf, ECID_A, ORG, workspaceOf } from '../support/exchanges.ts';
 import { type GatewayParts, type GatewayServer, startGateway } from '../support/gateway-server.ts';
 import { HeldLog } from '../support/held-log.ts';
+import { authOf, CLIENT, claimsFor, credentials, issuerOf, STRANGER, tokenFor } from '../support/issuers.ts';
+import { jwt } from '../support/key-pairs.ts';
 import { requestBytes, sendBytes } from '../support/raw-http.ts';
 import { decodeProblem } from '../support/strict-decoder.ts';
 
@@ -28,16 +30,9 @@ const NOT_YET: Readonly<Partial<Record<ProblemCode, string>>> = {
   'EXEG-0300-502': 'shared state (distributed mode): consent that cannot be read',
   'EXEG-0302-409': 'consent of the other standards',
   'EXEG-0304-400': 'namespaces that an org declares',
-  'EXEG-0306-400': 'access control: events on the server listener need a primary identity',
   'EXEG-0307-502': 'shared state (distributed mode): consent that cannot be written',
   'EXEG-0308-400': 'first-party ids (FPID)',
   'EXEG-0400-403': 'geo lookup: blocked countries',
-  'EXEG-0501-401': 'access control',
-  'EXEG-0502-401': 'access control',
-  'EXEG-0503-401': 'access control',
-  'EXEG-0504-401': 'access control',
-  'EXEG-0505-401': 'access control',
-  'EXEG-0506-401': 'access control',
   'va-edge-0400-400': 'media',
   'va-edge-0404-404': 'media',
 };
@@ -310,14 +305,40 @@ const ROWS: readonly Row[] = [
     ["'abc'", 'ECID', "'event.xdm.identityMap'", '38 digits'],
   ],
 
-  ['EXEG-0500-401', 'the server listener', { listener: 'server' }, ['edge listener']],
+  ['EXEG-0306-400', 'an event about nobody', server(tokenFor(ORG)), ["'event.xdm.identityMap'", 'primary']],
+  [
+    'EXEG-0500-401',
+    'the server listener',
+    { listener: 'server' },
+    ["'authorization' and 'x-api-key' and 'x-gw-ims-org-id' are missing", 'weir -- token', 'edge listener'],
+  ],
   [
     'EXEG-0500-401',
     'a datastream with access: authenticated',
-    { path: '/ee/v2/interact?datastreamId=closed' },
-    ['access'],
+    { path: '/ee/v2/interact?datastreamId=closed', headers: [['x-api-key', CLIENT]] },
+    ["'authorization' and 'x-gw-ims-org-id' are missing", 'access: authenticated'],
   ],
+  ['EXEG-0500-401', 'no JWT', server('secret'), ['JWT', 'Bearer']],
+  [
+    'EXEG-0501-401',
+    'a bad user token',
+    { ...server(tokenFor(ORG)), headers: [...credentials(tokenFor(ORG), CLIENT, ORG), ['x-user-token', 'secret']] },
+    ["'x-user-token'", 'leave the header out'],
+  ],
+  ['EXEG-0502-401', 'another issuer', server(tokenFor(ORG, { iss: 'https://evil.test' })), ['issuer', "'auth'"]],
+  ['EXEG-0502-401', 'another key', server(jwt(STRANGER, claimsFor(ORG))), ['signature', "'auth'"]],
+  ['EXEG-0503-401', 'an old token', server(tokenFor(ORG, { exp: 1 })), ["'exp'", 'Get a new one']],
+  ['EXEG-0504-401', 'another client', server(tokenFor(ORG, { client_id: 'secret' })), ["'x-api-key'"]],
+  ['EXEG-0504-401', 'another org', server(tokenFor('secret')), ["'x-gw-ims-org-id'", "'auth.issuers[].clients'"]],
+  ['EXEG-0505-401', 'no scope', server(tokenFor(ORG, { iss: 'https://scoped.test' })), ["'collect'", 'issuer']],
+  ['EXEG-0506-401', 'another datastream', server(tokenFor(ORG, { iss: 'https://narrow.test' })), ["'datastreams'"]],
+  ['EXEG-0000-503', 'keys that are away', server(tokenFor(ORG, { iss: 'https://away.test' })), ['keys', 'again']],
 ];
+
+/** A call to the server listener that is right but for its token. */
+function server(token: string): Request {
+  return { listener: 'server', headers: credentials(token, CLIENT, ORG) };
+}
 
 function optedOut(): MemoryState {
   const state = new MemoryState();
@@ -331,14 +352,24 @@ function optedOut(): MemoryState {
   return state;
 }
 
-const workspace = workspaceOf([
+const datastreams = [
   datastreamOf({
     overrides: { unregistered: 'reject', registered: { com_adobe_analytics: { reportSuites: ['main'] } } },
   }),
   datastreamOf({ id: 'off', enabled: false }),
   datastreamOf({ id: 'closed', access: 'authenticated' }),
   datastreamOf({ id: 'lenient', overrides: { unregistered: 'warn', registered: {} }, missingServices: ['decisions'] }),
-]);
+];
+const narrow = new Map([[CLIENT, { orgs: new Set([ORG]), datastreams: new Set(['other']) }]]);
+const workspace = workspaceOf(datastreams, {
+  auth: authOf(
+    issuerOf(),
+    issuerOf({ issuer: 'https://scoped.test', scopes: ['collect'] }),
+    issuerOf({ issuer: 'https://narrow.test', clients: narrow }),
+    // Nothing listens there.
+    issuerOf({ issuer: 'https://away.test', jwksUrl: 'http://127.0.0.1:1/keys' }),
+  ),
+});
 const servers: GatewayServer[] = [];
 let shared: Promise<GatewayServer> | null = null;
 function serverFor(parts: GatewayParts | undefined): Promise<GatewayServer> {
