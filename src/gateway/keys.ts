@@ -127,5 +127,6 @@ export class RemoteKeys implements KeySource {
 function reasonOf(error: unknown): string {
   const { name, message, cause } = error as Error;
   if (name === 'TimeoutError') return 'it did not answer in time';
-  return (cause instanceof Error ? cause.message : message).replace(/\.$/, '');
+  const said = message === 'fetch failed' && cause instanceof Error ? cause.message : message;
+  return said.replace(/\.$/, '');
 }
