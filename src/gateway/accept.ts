@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Datastream } from '../model/datastream.ts';
 import { warnOfEvents } from '../model/event-warnings.ts';
-import type { Client, EdgeEvent, Exchange, Received } from '../model/exchange.ts';
+import type { Client, EdgeEvent, Exchange, Received, RetryKey } from '../model/exchange.ts';
 import { eventField } from '../model/field-path.ts';
 import { identitiesOf } from '../model/identity.ts';
 import { canonicalJson, type JsonObject, valueAt } from '../model/json.ts';
@@ -56,6 +56,8 @@ export function accept(incoming: Incoming, datastream: Datastream, body: Buffer,
     silent: isSilent(incoming.query),
     received,
     raw: body,
+    retryKey: received.events.length === 0 ? retryKey(incoming, body) : null,
+    isRetry: false,
     deadlineMs: incoming.deadlineMs,
     expired: false,
     events: eventsOf(incoming, received, body, applied, warnings),
@@ -225,4 +227,9 @@ function duplicateKey(
   const { clientRequestId, requestId } = incoming.ids;
   if (clientRequestId === null) return { dedupKey: `${requestId}/${index}`, payloadHash: '' };
   return { dedupKey: `${clientRequestId}/${index}`, payloadHash: hash('sha256', body, 'base64url') };
+}
+
+function retryKey({ ids, route }: Incoming, body: Buffer): RetryKey | null {
+  if (ids.clientRequestId === null) return null;
+  return { dedupKey: `${ids.clientRequestId}${route.path}`, payloadHash: hash('sha256', body, 'base64url') };
 }

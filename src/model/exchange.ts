@@ -67,6 +67,14 @@ export interface EdgeEvent {
   rewritten: boolean;
 }
 
+/** By which a request without events is known when it is sent again; an event has its own. Both must be equal. */
+export interface RetryKey {
+  /** Of the client's request id and the path: another endpoint's request is another one. */
+  readonly dedupKey: string;
+  /** Of the body's bytes. */
+  readonly payloadHash: string;
+}
+
 /** One request in progress. Every field is set once in accept(), so V8 keeps a single shape. */
 export interface Exchange {
   /** "<given or new uuid>-<16 hex>" */
@@ -88,6 +96,10 @@ export interface Exchange {
   readonly received: Received;
   /** The body as sent. */
   readonly raw: Uint8Array;
+  /** Null where the client gave no request id, and of a request with events. */
+  readonly retryKey: RetryKey | null;
+  /** The same request was taken before: it is answered, and changes nothing. Of a request with events, each says so itself. */
+  isRetry: boolean;
   /** `performance.now()` at which the answer must have left. */
   readonly deadlineMs: number;
   /** Set when the deadline has passed and an answer left: later stages do not run. */

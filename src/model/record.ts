@@ -1,4 +1,4 @@
-import type { Consent, EdgeEvent, Received } from './exchange.ts';
+import type { Consent, EdgeEvent, Received, RetryKey } from './exchange.ts';
 import { identitiesOf } from './identity.ts';
 import { type Json, type JsonObject, mergeJson, parseJson } from './json.ts';
 import type { Change } from './person.ts';
@@ -26,6 +26,8 @@ export interface LogRecord {
   /** The body as sent; null if an event was rewritten, withheld or a duplicate. */
   readonly raw: Uint8Array | null;
   readonly changes: readonly Change[];
+  /** Of a request without events; left out or null where its retry cannot be known. */
+  readonly retryKey?: RetryKey | null;
 }
 
 export type StoredEvent = Pick<
@@ -88,6 +90,8 @@ interface Head {
   /** The request's meta, where the body is not there to hold it. */
   n?: JsonObject;
   e: HeadEvent[];
+  /** The request's own dedup key and payload hash. */
+  k?: readonly [string, string];
   y?: readonly Change[];
 }
 
@@ -123,8 +127,10 @@ export function recordHead(record: LogRecord): string {
   for (const event of record.events) events += `${events === '' ? '' : ','}${encodeEvent(event, record.atMs, whole)}`;
   const ecid = record.ecid === null ? 'null' : quote(record.ecid);
   const changes = record.changes.length === 0 ? '' : `,"y":${JSON.stringify(record.changes)}`;
+  const retryKey = record.retryKey ?? null;
+  const key = retryKey === null ? '' : `,"k":[${quote(retryKey.dedupKey)},${quote(retryKey.payloadHash)}]`;
   const meta = whole ? '' : `,"n":${JSON.stringify(record.meta)}`;
-  return `{"v":${RECORD_VERSION},"r":${quote(record.requestId)},"t":${record.atMs},"g":${quote(record.orgId)},"s":${quote(record.datastreamId)},"p":${quote(record.path)},"u":${ecid},"e":[${events}]${changes}${meta}}`;
+  return `{"v":${RECORD_VERSION},"r":${quote(record.requestId)},"t":${record.atMs},"g":${quote(record.orgId)},"s":${quote(record.datastreamId)},"p":${quote(record.path)},"u":${ecid},"e":[${events}]${key}${changes}${meta}}`;
 }
 
 function encodeEvent(event: StoredEvent, atMs: number, whole: boolean): string {
@@ -171,8 +177,9 @@ export function decodeRecord(bytes: Uint8Array, parseBody: ParseBody): LogRecord
 }
 
 /** The keys by which duplicates are known, without parsing the body. */
-export function duplicateKeysOf(record: LogRecord): readonly { dedupKey: string; payloadHash: string }[] {
-  return record instanceof DecodedRecord ? record.keys() : record.events;
+export function duplicateKeysOf(record: LogRecord): readonly RetryKey[] {
+  const ofEvents = record instanceof DecodedRecord ? record.keys() : record.events;
+  return record.retryKey == null ? ofEvents : [...ofEvents, record.retryKey];
 }
 
 class DecodedRecord implements LogRecord {
@@ -184,6 +191,7 @@ class DecodedRecord implements LogRecord {
   readonly ecid: string | null;
   readonly raw: Uint8Array | null;
   readonly changes: readonly Change[];
+  readonly retryKey: RetryKey | null;
   readonly #head: Head;
   readonly #parseBody: ParseBody;
   #received: Received | null = null;
@@ -200,6 +208,7 @@ class DecodedRecord implements LogRecord {
     this.ecid = head.u;
     this.raw = raw;
     this.changes = head.y ?? [];
+    this.retryKey = head.k === undefined ? null : { dedupKey: head.k[0], payloadHash: head.k[1] };
   }
 
   get meta(): JsonObject {
@@ -211,7 +220,7 @@ class DecodedRecord implements LogRecord {
     return this.#events;
   }
 
-  keys(): readonly { dedupKey: string; payloadHash: string }[] {
+  keys(): readonly RetryKey[] {
     return this.#head.e.map((head) => ({ dedupKey: head.k, payloadHash: head.h }));
   }
 

@@ -22,7 +22,10 @@ export class Append implements Stage {
 
   run(x: Exchange): undefined {
     const toStore = x.events.filter((event) => event.fate === 'store');
-    if (toStore.length === 0 && x.changes.length === 0) return;
+    if (toStore.length === 0 && x.changes.length === 0) {
+      this.#remember(x);
+      return;
+    }
     const appended = this.#append(x, toStore);
     const first = x.awaiting;
     x.appended = appended;
@@ -45,7 +48,17 @@ export class Append implements Stage {
       if (payloadHash === '') continue;
       copies.push(this.#duplicates.add(x.datastream.id, dedupKey, payloadHash, ecid, x.nowMs, durable));
     }
+    if (x.retryKey !== null) {
+      const { dedupKey, payloadHash } = x.retryKey;
+      copies.push(this.#duplicates.add(x.datastream.id, dedupKey, payloadHash, x.ecid, x.nowMs, durable));
+    }
     return durable;
+  }
+
+  /** A request that leaves nothing in the log (acquire): its ECID is for its retry too, as long as the process lives. */
+  #remember({ datastream, retryKey, isRetry, ecid, nowMs }: Exchange): void {
+    if (retryKey === null || isRetry || ecid === null) return;
+    this.#duplicates.add(datastream.id, retryKey.dedupKey, retryKey.payloadHash, ecid, nowMs, null);
   }
 }
 
@@ -80,5 +93,6 @@ function recordOf(x: Exchange, events: readonly EdgeEvent[]): LogRecord {
     events,
     raw: asSent ? x.raw : null,
     changes: x.changes,
+    retryKey: x.retryKey,
   };
 }

@@ -30,15 +30,30 @@ export class Consent implements Stage {
     const operation = operationOf(x.received.query);
     const { value } = parseConsent(list, operation);
     const before = sectionOf(x.persons.get(key) ?? null);
-    const time = this.#clock.after(x.nowMs, (before?.['time'] as string | undefined) ?? null);
-    x.changes.push({ kind: 'consent', key, time, body: { operation, value } });
-    x.preferences = operation === 'update' ? { ...choicesOf(before), ...value } : value;
+    const wanted = operation === 'update' ? { ...choicesOf(before), ...value } : value;
+    if (wasTaken(x, before, wanted)) {
+      x.preferences = before === null || x.awaiting !== null ? wanted : choicesOf(before);
+    } else {
+      const time = this.#clock.after(x.nowMs, (before?.['time'] as string | undefined) ?? null);
+      x.changes.push({ kind: 'consent', key, time, body: { operation, value } });
+      x.preferences = wanted;
+    }
     x.cookies.push({
       key: `${x.datastream.cookiePrefix}consent`,
       value: consentCookieValue(collectOf(x.preferences, 'in')),
       maxAgeSeconds: CONSENT_COOKIE_SECONDS,
     });
   }
+}
+
+/**
+ * Whether this is a retry, and changes nothing: what was chosen since holds. Only an opt-out after which somebody opted in
+ * is taken again, because a caller may use one request id twice, and then an opt-out would be lost. Chosen.
+ */
+function wasTaken(x: Exchange, before: JsonObject | null, wanted: JsonObject): boolean {
+  if (!x.isRetry) return false;
+  const isOptOut = collectOf(wanted, 'in') !== 'in';
+  return !isOptOut || x.awaiting !== null || collectOf(choicesOf(before), 'in') !== 'in';
 }
 
 function keepTo(x: Exchange): void {

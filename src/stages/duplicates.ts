@@ -6,18 +6,20 @@ export const DUPLICATE_WINDOW_MS = 10 * 60 * 1000;
 /** Bounds memory (about 90 bytes each) and the work of rebuilding after a start. */
 export const DUPLICATES_MAX = 262_144;
 
-/** What is known of an event that was stored, or is being stored. */
+/** What is known of an event that was stored, or is being stored; or of a request without events. */
 export interface FirstCopy {
   /** The ECID that the first copy was answered with. */
   readonly ecid: string | null;
-  /** Where it stands; null while it is not durable. */
+  /** Where it stands; null while it is not durable, and where it left nothing in the log. */
   readonly position: Position | null;
-  /** Resolves when the first copy is durable; null once it is. */
+  /** Resolves when the first copy is durable; null once it is, and where there is nothing to wait for. */
   readonly pending: Promise<Position> | null;
 }
 
 const ECID_BYTES = 38;
 const EMPTY = -1;
+/** The offset of what left nothing in the log, or has not yet. */
+const NOWHERE = -1;
 const LANES = 4;
 
 /**
@@ -77,19 +79,25 @@ export class DuplicateWindow {
         this.#ecids[slot * ECID_BYTES] === 0
           ? null
           : this.#ecids.toString('latin1', slot * ECID_BYTES, (slot + 1) * ECID_BYTES),
-      position: pending === null ? { partition: this.#partitions[slot]!, offset: this.#offsets[slot]! } : null,
+      position:
+        pending === null && this.#offsets[slot] !== NOWHERE
+          ? { partition: this.#partitions[slot]!, offset: this.#offsets[slot]! }
+          : null,
       pending,
     };
   }
 
-  /** Remembers an event that is on its way to disk. Returns its entry, for `stored` or `forget`. */
+  /**
+   * Remembers an event that is on its way to disk. Returns its entry, for `stored` or `forget`. `pending`: null where
+   * nothing goes there.
+   */
   add(
     datastreamId: string,
     dedupKey: string,
     payloadHash: string,
     ecid: string | null,
     atMs: number,
-    pending: Promise<Position>,
+    pending: Promise<Position> | null,
   ): number {
     this.#fingerprint(datastreamId, dedupKey, payloadHash);
     let bucket = this.#bucketOf(this.#print, 0);
@@ -102,7 +110,8 @@ export class DuplicateWindow {
     if (ecid === null) this.#ecids[slot * ECID_BYTES] = 0;
     else this.#ecids.write(ecid, slot * ECID_BYTES, ECID_BYTES, 'latin1');
     this.#live[slot] = 1;
-    this.#pending.set(slot, pending);
+    this.#offsets[slot] = NOWHERE;
+    if (pending !== null) this.#pending.set(slot, pending);
     bucket = this.#bucketOf(this.#print, 0); // Removals move buckets.
     this.#index[bucket] = slot;
     this.#size += 1;

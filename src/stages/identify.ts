@@ -1,4 +1,4 @@
-import type { EdgeEvent, Exchange } from '../model/exchange.ts';
+import type { EdgeEvent, Exchange, RetryKey } from '../model/exchange.ts';
 import { eventField, identityMapField } from '../model/field-path.ts';
 import { ecidEntry, identitiesOf, isEcid, mintEcid } from '../model/identity.ts';
 import { decodeIdentityCookie } from '../model/identity-cookie.ts';
@@ -43,19 +43,24 @@ export class Identify implements Stage {
   }
 
   #markDuplicates(x: Exchange): void {
+    if (x.retryKey !== null) x.isRetry = this.#isCopy(x, x.retryKey, x.ecid);
     if (x.events.length > 1) markRepeated(x);
     for (const event of x.events) {
       if (event.payloadHash === '' || event.fate === 'duplicate') continue;
-      const first = this.#duplicates.find(x.datastream.id, event.dedupKey, event.payloadHash, x.nowMs);
-      if (first === null) continue;
-      const own = event.ecid ?? x.ecid;
-      if (own !== null && first.ecid !== null && own !== first.ecid) continue; // Another visitor's event: no copy.
-      // collect never takes one event's ECID for the whole request.
-      if (x.mintsEcid) x.ecid ??= first.ecid;
-      event.fate = 'duplicate';
-      x.position ??= first.position;
-      if (first.pending !== null) x.awaiting = x.awaiting === null ? first.pending : both(x.awaiting, first.pending);
+      if (this.#isCopy(x, event, event.ecid ?? x.ecid)) event.fate = 'duplicate';
     }
+  }
+
+  /** Whether its first copy was taken: then the request waits for that, and has its ECID. `own`: the ECID that it names. */
+  #isCopy(x: Exchange, { dedupKey, payloadHash }: RetryKey, own: string | null): boolean {
+    const first = this.#duplicates.find(x.datastream.id, dedupKey, payloadHash, x.nowMs);
+    if (first === null) return false;
+    if (own !== null && first.ecid !== null && own !== first.ecid) return false; // Another visitor's: no copy.
+    // collect never takes one event's ECID for the whole request.
+    if (x.mintsEcid) x.ecid ??= first.ecid;
+    x.position ??= first.position;
+    if (first.pending !== null) x.awaiting = x.awaiting === null ? first.pending : both(x.awaiting, first.pending);
+    return true;
   }
 
   #readPersons(x: Exchange): undefined | Promise<void> {

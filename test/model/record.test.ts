@@ -93,6 +93,7 @@ const records = fc
     changes,
     whole: fc.boolean(),
     firstIndex: fc.nat(3),
+    retryKey: fc.option(fc.record({ dedupKey: fc.string(), payloadHash: fc.string() })),
   })
   .map(({ sent, whole, firstIndex, ...rest }): LogRecord => {
     // Where events were left out, the indexes of those stored have gaps.
@@ -134,7 +135,7 @@ function headOf(record: LogRecord): Buffer {
 }
 
 function fieldsOf(record: LogRecord): LogRecord {
-  const { requestId, atMs, orgId, datastreamId, path, ecid, meta, events, raw, changes } = record;
+  const { requestId, atMs, orgId, datastreamId, path, ecid, meta, events, raw, changes, retryKey } = record;
   return {
     requestId,
     atMs,
@@ -146,6 +147,7 @@ function fieldsOf(record: LogRecord): LogRecord {
     events,
     raw: raw === null ? null : Buffer.from(raw),
     changes,
+    retryKey: retryKey ?? null,
   };
 }
 
@@ -172,7 +174,9 @@ describe('a record', () => {
     fc.assert(
       fc.property(records, (record) => {
         const read = decodeRecord(bytesOf(record), neverParsed);
-        const keys = record.events.map(({ dedupKey, payloadHash }) => ({ dedupKey, payloadHash }));
+        const keys = [...record.events, ...(record.retryKey == null ? [] : [record.retryKey])].map(
+          ({ dedupKey, payloadHash }) => ({ dedupKey, payloadHash }),
+        );
         expect(duplicateKeysOf(read)).toEqual(keys);
         expect(duplicateKeysOf(record).map(({ dedupKey, payloadHash }) => ({ dedupKey, payloadHash }))).toEqual(keys);
         expect(read.changes).toEqual(record.changes);

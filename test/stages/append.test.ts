@@ -59,6 +59,7 @@ describe('one record per request', () => {
         events,
         raw: x.raw,
         changes: [change],
+        retryKey: null,
       },
     ]);
   });

@@ -54,6 +54,15 @@ describe('bounds', () => {
   });
 });
 
+test('what left nothing in the log is known at once, without a position; its slot’s next entry is as any other', () => {
+  const window = new DuplicateWindow(undefined, 1);
+  window.add('shop', 'key', 'hash', ECID_A, NOW_MS, null);
+  expect(window.find('shop', 'key', 'hash', NOW_MS)).toEqual({ ecid: ECID_A, position: null, pending: null });
+  const pending = never();
+  window.stored(window.add('shop', 'other', 'hash', ECID_B, NOW_MS, pending), pending, at(7));
+  expect(window.find('shop', 'other', 'hash', NOW_MS)).toEqual({ ecid: ECID_B, position: at(7), pending: null });
+});
+
 describe('a first copy on its way', () => {
   test('is known by its promise until it is durable, then by its position', () => {
     const window = new DuplicateWindow();

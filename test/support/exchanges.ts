@@ -125,6 +125,8 @@ export function exchangeOf(fields: ExchangeFields = {}): Exchange {
     errors: [],
     warnings: [],
     position: null,
+    retryKey: null,
+    isRetry: false,
     awaiting: null,
     appended: null,
     ...rest,
