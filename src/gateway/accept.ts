@@ -170,13 +170,12 @@ function eventsOf(
       occurredAtFrom: time.occurredAtFrom,
       fate: 'store',
       added: null,
-      rewritten: false,
     });
   }
   if (unreadable.length > 0) judgeTimestamps(incoming.route.path, events, unreadable, datastream, warnings);
   return events;
 }
-const NO_RECORD = Object.freeze({ recordId: null, collect: 'in', purposes: null } as const);
+const NO_RECORD = Object.freeze({ recordId: null, collect: 'in' } as const);
 
 /** `unreadable`: indexes of the events whose time stamp is no date. */
 function judgeTimestamps(

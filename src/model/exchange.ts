@@ -32,7 +32,6 @@ export interface Identity {
 export interface Consent {
   readonly recordId: string | null;
   readonly collect: 'in' | 'out' | 'pending';
-  readonly purposes: readonly string[] | null;
 }
 
 /**
@@ -63,8 +62,6 @@ export interface EdgeEvent {
   fate: 'store' | 'withheld' | 'rejected' | 'duplicate';
   /** What stages added to `xdm` (already merged there); logged beside the raw body. */
   added: JsonObject | null;
-  /** Something sent was changed or removed: the raw bytes may not be stored. */
-  rewritten: boolean;
 }
 
 /** By which a request without events is known when it is sent again; an event has its own. Both must be equal. */

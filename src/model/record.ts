@@ -23,7 +23,7 @@ export interface LogRecord {
   /** The request's `meta`. */
   readonly meta: JsonObject;
   readonly events: readonly StoredEvent[];
-  /** The body as sent; null if an event was rewritten, withheld or a duplicate. */
+  /** The body as sent; null if an event was withheld or a duplicate. */
   readonly raw: Uint8Array | null;
   readonly changes: readonly Change[];
   /** Of a request without events; left out or null where its retry cannot be known. */
@@ -97,7 +97,7 @@ interface Head {
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 export const RECORD_VERSION = 1;
-const DEFAULT_CONSENT: Consent = Object.freeze({ recordId: null, collect: 'in', purposes: null });
+const DEFAULT_CONSENT: Consent = Object.freeze({ recordId: null, collect: 'in' });
 
 /** At most this many bytes are written by `writeRecord`, given the record's head. */
 export function recordBytesMax(head: string, record: LogRecord): number {
@@ -139,8 +139,7 @@ function encodeEvent(event: StoredEvent, atMs: number, whole: boolean): string {
   if (event.occurredAtMs !== atMs) text += `,"o":${event.occurredAtMs}`;
   if (event.occurredAtFrom !== 'timestamp') text += `,"f":"${event.occurredAtFrom}"`;
   if (event.added !== null) text += `,"a":${JSON.stringify(event.added)}`;
-  if (consent.recordId !== null || consent.collect !== 'in' || consent.purposes !== null)
-    text += `,"c":${JSON.stringify(consent)}`;
+  if (consent.recordId !== null || consent.collect !== 'in') text += `,"c":${JSON.stringify(consent)}`;
   if (!whole) {
     text += `,"x":${JSON.stringify(event.xdm)}`;
     if (event.data !== null) text += `,"d":${JSON.stringify(event.data)}`;

@@ -81,7 +81,6 @@ const REASONS: Readonly<Record<LogUnavailable['reason'], string>> = {
 };
 
 function recordOf(x: Exchange, events: readonly EdgeEvent[]): LogRecord {
-  const asSent = events.length === x.events.length && !events.some((event) => event.rewritten);
   return {
     requestId: x.requestId,
     atMs: x.nowMs,
@@ -91,7 +90,7 @@ function recordOf(x: Exchange, events: readonly EdgeEvent[]): LogRecord {
     ecid: x.ecid,
     meta: x.received.meta,
     events,
-    raw: asSent ? x.raw : null,
+    raw: events.length === x.events.length ? x.raw : null,
     changes: x.changes,
     retryKey: x.retryKey,
   };

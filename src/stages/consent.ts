@@ -84,7 +84,6 @@ function inForce(section: JsonObject): ConsentInForce {
   return {
     recordId: (section['record'] as string | undefined) ?? null,
     collect: collectOf(choicesOf(section), 'in'),
-    purposes: null,
   };
 }
 

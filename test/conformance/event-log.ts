@@ -106,7 +106,7 @@ export function describeEventLog(name: string, makeEngine: () => LogEngine): voi
           query: null,
           meta: null,
           identities: [],
-          consent: { recordId: null, collect: 'in', purposes: null },
+          consent: { recordId: null, collect: 'in' },
           added: null,
           occurredAtMs: NOON_MS,
           occurredAtFrom: 'timestamp',

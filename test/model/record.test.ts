@@ -42,11 +42,10 @@ const identityMaps = fc.constantFrom<JsonObject>(
   },
 );
 const consents = fc.oneof(
-  fc.constant<Consent>({ recordId: null, collect: 'in', purposes: null }),
+  fc.constant<Consent>({ recordId: null, collect: 'in' }),
   fc.record<Consent>({
     recordId: fc.option(fc.string()),
     collect: fc.constantFrom('in', 'out', 'pending'),
-    purposes: fc.option(fc.array(fc.string())),
   }),
 );
 const times = fc.integer({ min: -(2 ** 40), max: 2 ** 42 });
@@ -201,7 +200,7 @@ const simple = (raw: Uint8Array | null): LogRecord => {
     query: null,
     meta: null,
     identities: identitiesOf(all),
-    consent: { recordId: null, collect: 'in', purposes: null },
+    consent: { recordId: null, collect: 'in' },
     added,
     occurredAtMs: 5,
     occurredAtFrom: 'timestamp',

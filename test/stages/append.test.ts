@@ -100,14 +100,6 @@ describe('one record per request', () => {
     await work;
     expect(log.stored[0]).toMatchObject({ raw: null, events: [kept] });
   });
-
-  test('the body is not kept where an event was rewritten', async () => {
-    const event = eventOf({}, { rewritten: true });
-    const work = run(exchangeOf({ events: [event] }));
-    log.sync();
-    await work;
-    expect(log.stored[0]).toMatchObject({ raw: null, events: [event] });
-  });
 });
 
 describe('duplicates', () => {

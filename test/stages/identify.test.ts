@@ -205,7 +205,7 @@ describe('every event carries its ECID', () => {
   test('attached and primary on the edge, and said to be added', () => {
     const x = identified({ client: withCookie(ECID_A), events: [eventOf({ eventType: 'a' })] });
     const added = { identityMap: { ECID: [{ id: ECID_A, authenticatedState: 'ambiguous', primary: true }] } };
-    expect(x.events[0]).toMatchObject({ ecid: ECID_A, xdm: { eventType: 'a', ...added }, added, rewritten: false });
+    expect(x.events[0]).toMatchObject({ ecid: ECID_A, xdm: { eventType: 'a', ...added }, added });
     expect(x.events[0]!.identities).toEqual([
       { namespace: 'ECID', id: ECID_A, authenticatedState: 'ambiguous', primary: true },
     ]);

@@ -81,12 +81,11 @@ export function eventOf(xdm: JsonObject, fields: Partial<EdgeEvent> = {}): EdgeE
     meta: null,
     identities: identitiesOf(xdm),
     ecid: null,
-    consent: { recordId: null, collect: 'in', purposes: null },
+    consent: { recordId: null, collect: 'in' },
     occurredAtMs: NOW_MS,
     occurredAtFrom: 'received',
     fate: 'store',
     added: null,
-    rewritten: false,
     ...fields,
   };
 }
