@@ -7,8 +7,9 @@ import type { ServerOptions } from './config/options.ts';
 import { TlsFiles } from './config/tls-files.ts';
 import { WorkspaceSource } from './config/watch.ts';
 import { Access } from './gateway/access.ts';
+import { ADMIN_CONNECTIONS_MAX, ConnectionBudget, connectionsMax } from './gateway/connection-budget.ts';
 import { Gateway } from './gateway/gateway.ts';
-import { type Address, type Listening, listen } from './gateway/listen.ts';
+import { type Address, type ListenerDeps, type Listening, listen } from './gateway/listen.ts';
 import { localKey, mintToken } from './gateway/local-issuer.ts';
 import { acquireLock } from './log/lock.ts';
 import type { JsonObject } from './model/json.ts';
@@ -71,7 +72,7 @@ export async function startServer(start: StartOptions): Promise<Running> {
     counters,
     log,
   });
-  const listeners = await openListeners(at, gateway, admin.promise, log).catch(async (error) => {
+  const listeners = await openListeners(at, gateway, counters, admin.promise, log).catch(async (error) => {
     await storage.close();
     source.close();
     throw error;
@@ -150,37 +151,37 @@ interface Listeners {
 async function openListeners(
   at: ServerOptions['listeners'],
   gateway: Gateway,
+  counters: Counters,
   administration: Promise<Administration>,
   log: Log,
 ): Promise<Listeners> {
   const all: Listening[] = [];
-  const open = async (name: string, address: Address, onRequest: Parameters<typeof listen>[2]): Promise<Listening> => {
-    const one = await listen(name, address, onRequest, (error) =>
-      log.error({ what: 'listener', name, error: error.message }, 'a connection could not be accepted'),
-    );
+  const open = async (name: string, address: Address, deps: Omit<ListenerDeps, 'onError'>): Promise<Listening> => {
+    const onError = (error: Error): void =>
+      log.error({ what: 'listener', name, error: error.message }, 'a connection could not be accepted');
+    const one = await listen(name, address, { ...deps, onError });
     all.push(one);
     return one;
   };
+  const connections = new ConnectionBudget(connectionsMax(), () => counters.countShed('connections'));
+  const depsOf = (role: 'edge' | 'server', encrypted: boolean): Omit<ListenerDeps, 'onError'> => ({
+    onRequest: gateway.handler(role, encrypted),
+    onUnreadable: (failure) => counters.countUnreadable(role, failure),
+    connections,
+  });
   let tls: TlsFiles | null = null;
   try {
-    const edge = await open('edge', { host: at.host, port: at.edgePort }, gateway.handler('edge', false));
-    const server = await open('server', { host: at.host, port: at.serverPort }, gateway.handler('server', false));
+    const edge = await open('edge', { host: at.host, port: at.edgePort }, depsOf('edge', false));
+    const server = await open('server', { host: at.host, port: at.serverPort }, depsOf('server', false));
     tls = await tlsFiles(at, log);
     const data = [edge, server];
     if (tls !== null) {
       const address = { host: at.host, port: at.tlsPort!, tls: tls.current };
-      const edgeTls = await open('tls', address, gateway.handler('edge', true));
+      const edgeTls = await open('tls', address, depsOf('edge', true));
       tls.onChange((pair) => edgeTls.renewTls(pair));
       data.push(edgeTls);
     }
-    const admin = await open('admin', { host: at.adminHost, port: at.adminPort }, (req, res) => {
-      administration
-        .then(({ handle }) => handle(req, res))
-        .catch((error: Error) => {
-          log.error({ what: 'admin', error: error.stack }, 'the admin plane could not be loaded');
-          res.destroy();
-        });
-    });
+    const admin = await open('admin', { host: at.adminHost, port: at.adminPort }, adminDeps(administration, log));
     const [, , edgeTls] = data;
     const urls = { edge: edge.url, server: server.url, admin: admin.url };
     return { data, admin, tls, urls: edgeTls === undefined ? urls : { ...urls, edgeTls: edgeTls.url } };
@@ -189,6 +190,22 @@ async function openListeners(
     await Promise.all(all.flatMap((one) => [one.close(), one.closeNow()]));
     throw error;
   }
+}
+
+/** Its refusals are not counted: they are nobody's events. */
+function adminDeps(administration: Promise<Administration>, log: Log): Omit<ListenerDeps, 'onError'> {
+  return {
+    onRequest: (req, res) => {
+      administration
+        .then(({ handle }) => handle(req, res))
+        .catch((error: Error) => {
+          log.error({ what: 'admin', error: error.stack }, 'the admin plane could not be loaded');
+          res.destroy();
+        });
+    },
+    onUnreadable() {},
+    connections: new ConnectionBudget(ADMIN_CONNECTIONS_MAX, () => {}),
+  };
 }
 
 async function tlsFiles(at: ServerOptions['listeners'], log: Log): Promise<TlsFiles | null> {

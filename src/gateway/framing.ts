@@ -1,5 +1,11 @@
 import { httpProblem, type Problem } from '../model/problem.ts';
 
+/**
+ * Browsers send 20 headers, proxies add 10. Node keeps no more than `maxHeadersCount` says and drops the others without
+ * a word, framing or not: so it keeps one more than is taken.
+ */
+export const HEADERS_MAX = 100;
+
 /** What is looked at of a request before anything else of it counts. */
 export interface Head {
   readonly method?: string | undefined;
@@ -17,6 +23,7 @@ export interface Head {
  */
 export function framingFault(head: Head): Problem | null {
   const { rawHeaders } = head;
+  if (rawHeaders.length > 2 * HEADERS_MAX) return headersTooLarge(`It has more than ${HEADERS_MAX} headers.`);
   let hosts = 0;
   let lengths = 0;
   let codings = 0;
@@ -32,12 +39,13 @@ export function framingFault(head: Head): Problem | null {
       if (!is(value, '100-continue')) return badExpectation(value);
     } else if (name.length === 16 && is(name, 'content-encoding') && !is(value, 'identity')) return compressed(value);
   }
+  if (head.httpVersion !== '1.1') {
+    if (head.httpVersion !== '1.0') return refused(`HTTP/${head.httpVersion} is not spoken here, 1.1 and 1.0 are.`);
+    if (codings > 0) return refused('It has a Transfer-Encoding, which HTTP/1.0 does not know.');
+  } else if (hosts === 0) return refused('It has no Host header.');
   if (hosts > 1) return refused('It has more than one Host header.');
   if (codings > 1) return refused('It has more than one Transfer-Encoding header.');
   if (codings === 1 && lengths > 0) return refused('It has both Transfer-Encoding and Content-Length.');
-  if (codings === 1 && head.httpVersion !== '1.1') {
-    return refused(`It has a Transfer-Encoding, which HTTP/${head.httpVersion} does not know.`);
-  }
   if (head.url === undefined || head.url.charCodeAt(0) !== SLASH) {
     return refused('Its target is no path: send "POST /ee/… HTTP/1.1", with the host in the Host header.');
   }
@@ -57,6 +65,10 @@ function is(text: string, wanted: string): boolean {
 
 function refused(why: string): Problem {
   return httpProblem(400, 'Bad Request', `The request cannot be read in one way only. ${why} Nothing was stored.`);
+}
+
+export function headersTooLarge(why: string): Problem {
+  return httpProblem(431, 'Request Header Fields Too Large', `${why} Send fewer, or smaller ones. Nothing was stored.`);
 }
 
 function badCoding(value: string): Problem {

@@ -8,6 +8,7 @@ import { NO_ENDPOINT } from '../telemetry/requests.ts';
 import { accept } from './accept.ts';
 import type { Access } from './access.ts';
 import { Call, type CallDeps } from './call.ts';
+import { refuseMore } from './connection.ts';
 import { isAllowed, preflightHeaders } from './cors.ts';
 import { existingDatastream, findDatastream, namedDatastream } from './datastream.ts';
 import { framingFault } from './framing.ts';
@@ -67,6 +68,7 @@ export class Gateway {
     const pathname = mark === -1 ? url : url.slice(0, mark);
     const found = this.#pathsFor(workspace).find(pathname);
     const fault = framingFault(req);
+    if (fault !== null) refuseMore(req.socket);
     if (fault === null && found === 'not-found' && role === 'edge' && sendPage(req, res, workspace.pages, pathname)) {
       this.#deps.counters.requests.count(role, 'page', res.statusCode);
       return;

@@ -8,6 +8,11 @@ import {
 } from 'node:http';
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
+import type { Problem } from '../model/problem.ts';
+import { guarded, watchConnection } from './connection.ts';
+import type { ConnectionBudget } from './connection-budget.ts';
+import { framingFault, HEADERS_MAX } from './framing.ts';
+import { refuseTunnel, refuseUnreadable } from './unreadable.ts';
 
 /** Slow or silent clients are cut off after these; the request's own deadline is shorter. Node's defaults are 60 s and 300 s. */
 const HEADERS_TIMEOUT_MS = 5_000;
@@ -17,6 +22,11 @@ const CHECK_INTERVAL_MS = 1_000;
 /** Longer than the usual 60 s of a proxy in front, so that the proxy closes first. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const HEADER_BYTES_MAX = 16 * 1024;
+/**
+ * A connection on which nothing moves for so long, in the middle of a request or its answer, belongs to a client that
+ * does not read: the server's own work is over by the deadline (4.5 s at most), the client's sending by the limits above.
+ */
+const SILENCE_MS = 15_000;
 
 export interface Address {
   readonly host: string;
@@ -42,6 +52,17 @@ export interface Listening {
   renewTls(tls: TlsKeys): void;
 }
 
+export interface ListenerDeps {
+  readonly onRequest: RequestListener;
+  /** A connection could not be accepted. */
+  readonly onError: (error: Error) => void;
+  /** Bytes that were no request were answered with this. */
+  readonly onUnreadable: (failure: Problem) => void;
+  readonly connections: ConnectionBudget;
+  /** Default `SILENCE_MS`. */
+  readonly silenceMs?: number;
+}
+
 const OPTIONS: ServerOptions<typeof IncomingMessage, typeof ServerResponse> = {
   headersTimeout: HEADERS_TIMEOUT_MS,
   requestTimeout: REQUEST_TIMEOUT_MS,
@@ -49,32 +70,26 @@ const OPTIONS: ServerOptions<typeof IncomingMessage, typeof ServerResponse> = {
   keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
   maxHeaderSize: HEADER_BYTES_MAX,
   noDelay: true,
+  // Never, also where the environment's NODE_OPTIONS asks for it.
+  insecureHTTPParser: false,
+  // Node's own answer has no body; ours is framing.ts's.
+  requireHostHeader: false,
 };
 
 const TLS_OPTIONS = { ...OPTIONS, handshakeTimeout: HEADERS_TIMEOUT_MS };
 
 /** Opens one listener. A port that is taken is an error that names it and the way out. */
-export async function listen(
-  name: string,
-  address: Address,
-  onRequest: RequestListener,
-  onError: (error: Error) => void,
-): Promise<Listening> {
+export async function listen(name: string, address: Address, deps: ListenerDeps): Promise<Listening> {
   const { host, port, tls } = address;
-  const server: Server =
-    tls === undefined ? createServer(OPTIONS, onRequest) : createTlsServer({ ...TLS_OPTIONS, ...tls }, onRequest);
-  const connections = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    connections.add(socket);
-    socket.once('close', () => connections.delete(socket));
-  });
+  const server: Server = tls === undefined ? createServer(OPTIONS) : createTlsServer({ ...TLS_OPTIONS, ...tls });
+  const connections = defend(server, deps);
   await new Promise<void>((resolve, reject) => {
     const refused = (error: NodeJS.ErrnoException): void => reject(explain(error, name, address));
     server.once('error', refused);
     server.listen(port, host, () => {
       server.removeListener('error', refused);
       // Later ones are of connections that could not be accepted (too many open files): the listener goes on.
-      server.on('error', onError);
+      server.on('error', deps.onError);
       resolve();
     });
   });
@@ -95,6 +110,38 @@ export async function listen(
       if (server instanceof TlsServer) server.setSecureContext({ cert, key });
     },
   };
+}
+
+/** Limits, and answers to what is no request. Returns the open connections, kept up to date. */
+function defend(server: Server, deps: ListenerDeps): ReadonlySet<Socket> {
+  const open = new Set<Socket>();
+  server.timeout = deps.silenceMs ?? SILENCE_MS;
+  server.maxHeadersCount = HEADERS_MAX + 1;
+  server.on('connection', (socket: Socket) => {
+    if (!deps.connections.take()) {
+      socket.destroy();
+      return;
+    }
+    open.add(socket);
+    socket.once('close', () => {
+      open.delete(socket);
+      deps.connections.giveBack();
+    });
+  });
+  server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', watchConnection);
+  const onRequest = guarded(deps.onRequest);
+  server.on('request', onRequest);
+  server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
+    if (framingFault(req) === null) res.writeContinue();
+    onRequest(req, res);
+  });
+  // Any other expectation is a fault of framing.
+  server.on('checkExpectation', onRequest);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+    refuseUnreadable(error, socket, deps.onUnreadable),
+  );
+  server.on('connect', (_req: IncomingMessage, socket: Socket) => refuseTunnel(socket, deps.onUnreadable));
+  return open;
 }
 
 function explain(error: NodeJS.ErrnoException, name: string, { host, port }: Address): Error {

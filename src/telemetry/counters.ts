@@ -2,7 +2,7 @@ import type { EdgeEvent } from '../model/exchange.ts';
 import { LogUnavailable } from '../model/parts.ts';
 import type { Problem } from '../model/problem.ts';
 import { IngressLedger } from './ledger.ts';
-import { RequestCounts } from './requests.ts';
+import { NO_ENDPOINT, RequestCounts } from './requests.ts';
 
 export type Fates = Readonly<Record<EdgeEvent['fate'], number>>;
 
@@ -13,8 +13,19 @@ export function fatesOf(events: readonly EdgeEvent[]): Fates {
   return fates;
 }
 
-/** Why the server refused a request that it would take at another time. Others are counted by their problem's code. */
-export const SHED_KINDS = ['disk-full', 'queue-full', 'too-slow', 'failed', 'closed', 'EXEG-0000-503'] as const;
+/**
+ * Why the server refused a request that it would take at another time. Others are counted by their problem's code.
+ * `connections`: there were too many, and this one was closed unread.
+ */
+export const SHED_KINDS = [
+  'disk-full',
+  'queue-full',
+  'too-slow',
+  'failed',
+  'closed',
+  'connections',
+  'EXEG-0000-503',
+] as const;
 
 /** What the gateway counts: requests, problems, what was refused for our own reasons, and the events' ledger. */
 export class Counters {
@@ -30,12 +41,22 @@ export class Counters {
     this.ledger = new IngressLedger(sinceMs);
   }
 
+  /** Bytes that were no request, and what they were answered with. */
+  countUnreadable(listener: 'edge' | 'server', failure: Problem): void {
+    this.requests.count(listener, NO_ENDPOINT, failure.spec.status);
+    this.countProblem(failure);
+  }
+
   countProblem(failure: Problem): void {
     const code = codeOf(failure);
     this.problems[code] = (this.problems[code] ?? 0) + 1;
     const { status } = failure.spec;
     if (status !== 503 && status !== 429) return;
     const kind = failure.cause instanceof LogUnavailable ? failure.cause.reason : code;
+    this.countShed(kind);
+  }
+
+  countShed(kind: string): void {
     this.shed[kind] = (this.shed[kind] ?? 0) + 1;
   }
 }

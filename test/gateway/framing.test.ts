@@ -1,11 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { framingFault } from '../../src/gateway/framing.ts';
+import { framingFault, HEADERS_MAX } from '../../src/gateway/framing.ts';
 
 const PLAIN = { method: 'POST', url: '/ee/v2/interact', httpVersion: '1.1' };
 const BASE = ['Host', 'a', 'User-Agent', 'x'];
 
 function statusOf(headers: readonly string[], line: Partial<typeof PLAIN> = {}): number | null {
   return framingFault({ ...PLAIN, ...line, rawHeaders: [...BASE, ...headers] })?.spec.status ?? null;
+}
+
+function headers(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => [`X-${i}`, 'x']).flat();
 }
 
 describe('what every proxy reads alike is taken', () => {
@@ -18,6 +22,7 @@ describe('what every proxy reads alike is taken', () => {
     ['an expectation', ['Expect', '100-Continue']],
     ['GET without a body', [], { method: 'GET' }],
     ['GET with an empty body', ['Content-Length', '0'], { method: 'GET' }],
+    ['as many headers as there may be', headers(HEADERS_MAX - BASE.length / 2)],
     ['HTTP/1.0 with a length', ['Content-Length', '5'], { httpVersion: '1.0' }],
     [
       'other headers of the same lengths',
@@ -31,6 +36,10 @@ describe('what every proxy reads alike is taken', () => {
 describe('what may be read in two ways is refused', () => {
   test.each<[string, string[], number, Partial<typeof PLAIN>?]>([
     ['two hosts', ['host', 'b'], 400],
+    ['a header too many', headers(HEADERS_MAX - BASE.length / 2 + 1), 431],
+    ['HTTP/0.9', [], 400, { httpVersion: '0.9' }],
+    ['HTTP/2.0, as HTTP/1 writes it', [], 400, { httpVersion: '2.0' }],
+    ['two hosts in HTTP/1.0', ['Host', 'b'], 400, { httpVersion: '1.0' }],
     ['two equal hosts', ['Host', 'a'], 400],
     ['a coding before chunked', ['Transfer-Encoding', 'gzip, chunked'], 400],
     ['a coding after chunked', ['Transfer-Encoding', 'chunked, identity'], 400],
@@ -52,6 +61,11 @@ describe('what may be read in two ways is refused', () => {
     ['stacked codings', ['Content-Encoding', 'identity, gzip'], 415],
   ])('%s', (_what, headers, status, line) => {
     expect(statusOf(headers, line)).toBe(status);
+  });
+
+  test('HTTP/1.1 without a host is refused, HTTP/1.0 is not', () => {
+    expect(framingFault({ ...PLAIN, rawHeaders: [] })?.spec.status).toBe(400);
+    expect(framingFault({ ...PLAIN, httpVersion: '1.0', rawHeaders: [] })).toBeNull();
   });
 
   test('the error says what was wrong, and quotes little of it', () => {

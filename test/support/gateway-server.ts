@@ -1,7 +1,8 @@
 import { matrix } from '../../src/components.ts';
 import { Access, type AccessDeps } from '../../src/gateway/access.ts';
+import { ConnectionBudget } from '../../src/gateway/connection-budget.ts';
 import { Gateway, type GatewayDeps } from '../../src/gateway/gateway.ts';
-import { listen } from '../../src/gateway/listen.ts';
+import { type Listening, listen } from '../../src/gateway/listen.ts';
 import type { EventLog, StateStore } from '../../src/model/parts.ts';
 import { TrustedProxies } from '../../src/net/proxies.ts';
 import { DuplicateWindow } from '../../src/stages/duplicates.ts';
@@ -46,8 +47,16 @@ export async function startGateway(parts: GatewayParts = {}): Promise<GatewaySer
     ...deps,
   });
   const at = { host: '127.0.0.1', port: 0 };
-  const edge = await listen('edge', at, gateway.handler('edge', false), throwError);
-  const server = await listen('server', at, gateway.handler('server', false), throwError);
+  const connections = new ConnectionBudget(10_000, () => counters.countShed('connections'));
+  const open = (role: 'edge' | 'server'): Promise<Listening> =>
+    listen(role, at, {
+      onRequest: gateway.handler(role, false),
+      onError: throwError,
+      onUnreadable: (failure) => counters.countUnreadable(role, failure),
+      connections,
+    });
+  const edge = await open('edge');
+  const server = await open('server');
   return {
     edge: edge.url,
     server: server.url,
