@@ -22,8 +22,7 @@ export interface Claimed {
 /** The token of an Authorization header. Throws 0500 for everything that is none. */
 export function readToken(authorization: string): Claimed {
   const token = BEARER.exec(authorization)?.[1];
-  // Base64 has no text of that length.
-  if (token?.split('.').every((part) => part.length % 4 !== 1) === true) {
+  if (token?.split('.').every(isCanonical) === true) {
     const [header, claims] = token.split('.', 2).map(decodePart) as [JsonObject, JsonObject];
     return { authorization, token, header, claims };
   }
@@ -75,6 +74,11 @@ export async function checkToken(
   const expiresAtMs = seconds * 1000;
   if (issuer.kind === 'ims') checkImsTimes(times.issuedAt, expiresAtMs, clockToleranceSeconds, nowMs);
   return { authorization, expiresAtMs, ...rightsOf(payload as JsonObject, issuer) };
+}
+
+/** One text for the same bytes: base64 whose last bits are loose would be a second token with the same signature. */
+function isCanonical(part: string): boolean {
+  return Buffer.from(part, 'base64url').toString('base64url') === part;
 }
 
 /** JSON in base64url. */
