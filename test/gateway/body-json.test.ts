@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkContentType, DEPTH_MAX, parseBody } from '../../src/gateway/body-json.ts';
+import { checkContentType, DEPTH_MAX, parseBody, VALUES_MAX } from '../../src/gateway/body-json.ts';
 import { problemOf } from '../support/problems.ts';
 
 describe('content types', () => {
@@ -99,6 +99,23 @@ describe('bodies', () => {
     parse(objects(DEPTH_MAX));
     expect(problemOf(() => parse(objects(DEPTH_MAX + 1))).spec.code).toBe('EXEG-0102-400');
     expect(DEPTH_MAX).toBe(64);
+  });
+
+  test.each<[string, (values: number) => string]>([
+    ['members of an array', (values) => `[${'0,'.repeat(values - 2)}0]`],
+    ['keys of an object', (values) => `{${Array.from({ length: values - 1 }, (_, i) => `"${i}":0`).join(',')}}`],
+    ['both, on several levels', (values) => `[{"a":[[${'{},'.repeat(values - 5)}{}]]}]`],
+  ])(`${VALUES_MAX} values are taken, one more is 0112: %s`, (_what, made) => {
+    parse(made(VALUES_MAX));
+    const { spec, detail } = problemOf(() => parse(made(VALUES_MAX + 1)));
+    expect(spec.code).toBe('EXEG-0112-413');
+    expect(detail).toContain(String(VALUES_MAX));
+  });
+
+  test('constructor and its like are a customer’s data', () => {
+    const text = '{"constructor":{"prototype":{"polluted":1}},"toString":2,"hasOwnProperty":null}';
+    expect(JSON.stringify(parse(text))).toBe(text);
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });
 
   test('as deep as a body can be, nothing overflows', () => {
