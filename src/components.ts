@@ -11,6 +11,7 @@ import { Answer } from './stages/answer.ts';
 import { Append } from './stages/append.ts';
 import { Consent } from './stages/consent.ts';
 import type { DuplicateWindow } from './stages/duplicates.ts';
+import type { FpidSeeds } from './stages/fpid.ts';
 import { Identify } from './stages/identify.ts';
 
 /**
@@ -31,10 +32,11 @@ export interface StageDeps {
   readonly log: EventLog;
   readonly state: StateStore;
   readonly duplicates: DuplicateWindow;
+  readonly fpids: FpidSeeds;
 }
 
 export const STAGES = {
-  identify: ({ state, duplicates }: StageDeps): Stage => new Identify(state, duplicates),
+  identify: ({ state, duplicates, fpids }: StageDeps): Stage => new Identify(state, duplicates, fpids),
   consent: (): Stage => new Consent(),
   append: ({ log, duplicates }: StageDeps): Stage => new Append(log, duplicates),
   answer: (): Stage => new Answer(HANDLES),

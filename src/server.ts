@@ -4,6 +4,7 @@ import type { TokenStore } from './admin/token-store.ts';
 import type { Administration } from './administration.ts';
 import { matrix } from './components.ts';
 import type { ServerOptions } from './config/options.ts';
+import { secretKey } from './config/secret-key.ts';
 import { TlsFiles } from './config/tls-files.ts';
 import { WorkspaceSource } from './config/watch.ts';
 import { Access } from './gateway/access.ts';
@@ -15,6 +16,7 @@ import { acquireLock } from './log/lock.ts';
 import type { JsonObject } from './model/json.ts';
 import { isLoopback } from './net/loopback.ts';
 import { TrustedProxies } from './net/proxies.ts';
+import { FpidSeeds } from './stages/fpid.ts';
 import { openStorage } from './storage.ts';
 import { Counters } from './telemetry/counters.ts';
 import { createLog, type Log } from './telemetry/log.ts';
@@ -51,6 +53,11 @@ export async function startServer(start: StartOptions): Promise<Running> {
   const { options } = source;
   const failed = deferred<'failed'>();
   const storage = await openStorage(start.data, options, log, failed.resolve);
+  const fpids = await fpidSeeds(start.data, options).catch(async (error) => {
+    await storage.close();
+    source.close();
+    throw error;
+  });
   const counters = new Counters(Date.now());
   const at = { ...options.listeners, ...given(start.listeners) };
   let edgeUrl: string | null = null;
@@ -63,7 +70,7 @@ export async function startServer(start: StartOptions): Promise<Running> {
   });
   const gateway = new Gateway({
     workspace: () => source.current,
-    matrix: matrix({ log: storage.log, state: storage.state, duplicates: storage.duplicates }),
+    matrix: matrix({ log: storage.log, state: storage.state, duplicates: storage.duplicates, fpids }),
     proxies: new TrustedProxies(options.proxies),
     access,
     basePath: options.basePath,
@@ -129,6 +136,13 @@ export async function adminTokens(data: string): Promise<TokenStore> {
 /** An access token for one org, signed with the key pair in a data folder, which is made where there is none. */
 export async function localToken(data: string, orgId: string, lifetimeSeconds: number): Promise<string> {
   return mintToken(await localKey(keysFolder(data)), orgId, lifetimeSeconds, Date.now());
+}
+
+async function fpidSeeds(data: string, { identity }: ServerOptions): Promise<FpidSeeds> {
+  const ownFile = join(keysFolder(data), 'fpid.key');
+  return new FpidSeeds(
+    await secretKey({ variable: 'WEIR_FPID_KEY', file: identity.fpidKeyFile, ownFile }, process.env),
+  );
 }
 
 function keysFolder(data: string): string {

@@ -23,6 +23,7 @@ interface Settings {
   readonly services?: Readonly<Partial<Record<ServiceName, { readonly enabled?: boolean }>>>;
   readonly overrides?: { readonly unregistered?: 'reject' | 'warn'; readonly registered?: JsonObject };
   readonly validation?: { readonly timestamp?: 'warn' | 'reject' };
+  readonly identity?: { readonly fpidCookie?: string | null };
 }
 
 /** A file's datastreams: itself, then each of its environments. What the schema cannot say goes to `findings`. */
@@ -56,6 +57,7 @@ function datastreamOf(id: string, file: DatastreamFile): Datastream {
       registered: file.overrides?.registered ?? {},
     },
     validation: { timestamp: file.validation?.timestamp ?? 'warn' },
+    identity: { fpidCookie: file.identity?.fpidCookie ?? null },
     cookiePrefix: cookiePrefixOf(file.org),
   };
 }

@@ -41,6 +41,10 @@ export interface ServerOptions {
     readonly tlsCert: string | null;
     readonly tlsKey: string | null;
   };
+  readonly identity: {
+    /** Absolute path of the key by which ECIDs are derived from FPIDs; null: it is kept in the data folder. */
+    readonly fpidKeyFile: string | null;
+  };
   readonly admin: {
     /** /health, /ready and /metrics need no token, wherever the admin listener is. On loopback they never do. */
     readonly openStatus: boolean;
@@ -69,6 +73,7 @@ export interface WeirFile {
   };
   readonly duplicates?: { readonly windowMinutes?: number; readonly entriesMax?: number };
   readonly auth?: AuthFile;
+  readonly identity?: { readonly fpidKeyFile?: string | null };
   readonly admin?: { readonly openStatus?: boolean };
   readonly listeners?: { readonly [K in keyof ServerOptions['listeners']]?: ServerOptions['listeners'][K] };
   readonly site?: { readonly root: string; readonly files?: Readonly<Record<string, string>> };
@@ -115,6 +120,7 @@ export function serverOptions(file: WeirFile, folder: string): ServerOptions {
       tlsCert: absolute(folder, listeners.tlsCert),
       tlsKey: absolute(folder, listeners.tlsKey),
     },
+    identity: { fpidKeyFile: absolute(folder, file.identity?.fpidKeyFile) },
     admin: { openStatus: file.admin?.openStatus ?? false },
   };
 }

@@ -23,6 +23,10 @@ export interface Datastream {
     readonly registered: JsonObject;
   };
   readonly validation: { readonly timestamp: 'warn' | 'reject' };
+  readonly identity: {
+    /** Name of the cookie with the site's own id of a device (FPID); null where it sets none. */
+    readonly fpidCookie: string | null;
+  };
   /** "kndctr_<org, @ as _>_": the datastream's org names the cookies, whatever the client says. */
   readonly cookiePrefix: string;
 }

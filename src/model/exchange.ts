@@ -93,6 +93,8 @@ export interface Exchange {
   readonly received: Received;
   /** The body as sent. */
   readonly raw: Uint8Array;
+  /** The body holds what is not to be stored (an FPID): its record is written without it. */
+  rawIsSecret: boolean;
   /** Null where the client gave no request id, and of a request with events. */
   readonly retryKey: RetryKey | null;
   /** The same request was taken before: it is answered, and changes nothing. Of a request with events, each says so itself. */
@@ -104,8 +106,8 @@ export interface Exchange {
   readonly events: readonly EdgeEvent[];
   /** The request's; collect may hold events of others. */
   ecid: string | null;
-  /** The request's own data name its ECID: it was not made here. */
-  ecidReceived: boolean;
+  /** Where the ECID is from; of a cookie's ECID, what the cookie says. */
+  ecidSource: IdentitySource;
   /** The ECID's identity cookie as the request brought it; null where it brought none for this ECID. */
   identityCookie: IdentityCookie | null;
   /** State of the persons that this request names, read once, in identify. */

@@ -47,7 +47,7 @@ function identityToWrite(x: Exchange): IdentityCookie | null {
   if (x.ecid === null) return null;
   const brought = x.identityCookie;
   if (brought === null) {
-    const source = x.ecidReceived ? 'received' : 'random';
+    const source = x.ecidSource;
     return { ecid: x.ecid, createdAtMs: x.nowMs, isNew: source === 'random', source, writtenAtMs: x.nowMs };
   }
   const ageMs = x.nowMs - brought.writtenAtMs;

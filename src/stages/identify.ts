@@ -1,7 +1,8 @@
-import type { EdgeEvent, Exchange, RetryKey } from '../model/exchange.ts';
+import type { EdgeEvent, Exchange, IdentitySource, RetryKey } from '../model/exchange.ts';
 import { eventField, identityMapField } from '../model/field-path.ts';
 import { ecidEntry, identitiesOf, isEcid, mintEcid } from '../model/identity.ts';
 import { decodeIdentityCookie } from '../model/identity-cookie.ts';
+import { migratedEcid } from '../model/identity-migration.ts';
 import { isObject, type Json, type JsonObject } from '../model/json.ts';
 import type { Stage, StateStore } from '../model/parts.ts';
 import { type PersonState, personKey } from '../model/person.ts';
@@ -10,21 +11,25 @@ import { Problem, problem } from '../model/problem.ts';
 import type { Position } from '../model/record.ts';
 import { withinDeadline } from './deadline.ts';
 import type { DuplicateWindow } from './duplicates.ts';
+import { type FpidSeeds, fpidOfCookie, fpidOfRequest, takeFpid } from './fpid.ts';
 
 /**
  * Whose request is this? The request's ECID is, in order: of its identity map, of its events' identity map, of the
- * identity cookie, of the first copy if this is a retry, else new (where the endpoint mints). Then reads what is known
- * of every person named. Documented order, less FPID.
+ * identity cookie, of a cookie of the older Visitor API, made of an FPID (of the request's map, an event's, the cookie
+ * that the datastream names), of the first copy if this is a retry, else new (where the endpoint mints). Then reads what
+ * is known of every person named. Documented order.
  */
 export class Identify implements Stage {
   readonly name = 'identify';
   readonly service = null;
   readonly #state: StateStore;
   readonly #duplicates: DuplicateWindow;
+  readonly #fpids: FpidSeeds;
 
-  constructor(state: StateStore, duplicates: DuplicateWindow) {
+  constructor(state: StateStore, duplicates: DuplicateWindow, fpids: FpidSeeds) {
     this.#state = state;
     this.#duplicates = duplicates;
+    this.#fpids = fpids;
   }
 
   run(x: Exchange): undefined | Promise<void> {
@@ -33,13 +38,31 @@ export class Identify implements Stage {
     const ofRequest = ecidOf(x.received.identityMap, identityMapField(x.path));
     const ofEvents = firstOfEvents(x);
     const received = ofRequest ?? ofEvents;
-    x.ecidReceived = received !== null;
-    x.ecid = received ?? cookie?.ecid ?? null;
+    if (received !== null) setEcid(x, received, 'received');
+    else if (cookie !== null) setEcid(x, cookie.ecid, cookie.source);
+    else setEcid(x, migratedEcid(x.client.cookies, x.datastream.orgId), 'received');
+    this.#seed(x);
     this.#markDuplicates(x);
-    if (x.ecid === null && x.mintsEcid && !namesAnother(x)) x.ecid = mintEcid(x.seed);
+    if (x.ecid === null && x.mintsEcid && !namesAnother(x)) setEcid(x, mintEcid(x.seed), 'random');
     if (cookie !== null && cookie.ecid === x.ecid) x.identityCookie = cookie;
     for (const event of x.events) attachEcid(event, x);
     return this.#readPersons(x);
+  }
+
+  /** Takes every FPID out of the request. Where no ECID is known they make them: an event's own for it, else the request's. */
+  #seed(x: Exchange): void {
+    const isNeeded = x.ecid === null;
+    const org = x.datastream.orgId;
+    let fpid = fpidOfRequest(x);
+    for (const event of x.events) {
+      const own = takeFpid(event, x);
+      if (own === null || !isNeeded) continue;
+      event.ecid ??= this.#fpids.ecidOf(org, own);
+      if (x.mintsEcid) fpid ??= own;
+    }
+    if (!isNeeded) return;
+    fpid ??= fpidOfCookie(x);
+    if (fpid !== null) setEcid(x, this.#fpids.ecidOf(org, fpid), 'fpid');
   }
 
   #markDuplicates(x: Exchange): void {
@@ -85,6 +108,12 @@ function markRepeated(x: Exchange): void {
     if (seen.has(key)) event.fate = 'duplicate';
     else seen.add(key);
   }
+}
+
+function setEcid(x: Exchange, ecid: string | null, source: IdentitySource): void {
+  if (ecid === null) return;
+  x.ecid = ecid;
+  x.ecidSource = source;
 }
 
 function both(first: Promise<Position>, second: Promise<Position>): Promise<Position> {
@@ -137,14 +166,21 @@ function namesAnother(x: Exchange): boolean {
 /** Every event carries its ECID, which is primary where the event names no other primary. Documented. */
 function attachEcid(event: EdgeEvent, x: Exchange): void {
   const hasPrimary = event.identities.some((identity) => identity.primary);
-  if (event.ecid === null) {
-    if (x.ecid === null) return;
-    event.ecid = x.ecid;
-    setEcids(event, [{ id: x.ecid, authenticatedState: 'ambiguous', primary: !hasPrimary }]);
+  const sent = ecidsSent(event);
+  if (sent === null) {
+    event.ecid ??= x.ecid;
+    if (event.ecid === null) return;
+    setEcids(event, [{ id: event.ecid, authenticatedState: 'ambiguous', primary: !hasPrimary }]);
   } else if (!hasPrimary) {
-    const [first, ...rest] = (event.xdm['identityMap'] as JsonObject)['ECID'] as JsonObject[];
+    const [first, ...rest] = sent;
     setEcids(event, [{ ...first, primary: true }, ...rest]);
   }
+}
+
+/** Null where the event names no ECID itself. */
+function ecidsSent(event: EdgeEvent): readonly JsonObject[] | null {
+  const map = event.xdm['identityMap'];
+  return ecidEntry(map) === undefined ? null : ((map as JsonObject)['ECID'] as JsonObject[]);
 }
 
 /** An event's xdm is its own object (the parsed body's, or a merge): only what lies deeper may be shared, and is replaced. */

@@ -6,7 +6,7 @@ import { LEAST_FILES, workspaceFolder } from '../support/workspace-folder.ts';
 
 const SHOP = LEAST_FILES['datastreams/shop.yaml']!;
 const WEIR_KEYS =
-  'basePath, region, regions, proxies, deadlineMs, requestBytesMax, log, duplicates, listeners, auth, admin, site';
+  'basePath, region, regions, proxies, deadlineMs, requestBytesMax, log, duplicates, listeners, auth, identity, admin, site';
 
 async function findings(files: Parameters<typeof workspaceFolder>[0]): Promise<string[]> {
   const loaded = await loadWorkspace(workspaceFolder(files));
@@ -247,9 +247,9 @@ describe('mistakes in a datastream', () => {
     [
       'environments',
       `${SHOP}environments:\n  dev:\n    org: other\n  "a b": {}\n  prod:\n`,
-      "6:5: The key 'org' is not known in 'environments.dev'. Known here: name, enabled, access, origins, services, overrides, validation.",
+      "6:5: The key 'org' is not known in 'environments.dev'. Known here: name, enabled, access, origins, services, overrides, validation, identity.",
       "7:3: The key 'a b' cannot be used in 'environments'. It takes 1 to 64 printable ASCII characters without spaces, : and /.",
-      "8:8: 'environments.prod' has no value. It takes a map of: name, enabled, access, origins, services, overrides, validation.",
+      "8:8: 'environments.prod' has no value. It takes a map of: name, enabled, access, origins, services, overrides, validation, identity.",
     ],
     [
       'an origin of an environment',

@@ -79,6 +79,7 @@ describe('options', () => {
         tlsCert: null,
         tlsKey: null,
       },
+      identity: { fpidKeyFile: null },
       admin: { openStatus: false },
     });
   });

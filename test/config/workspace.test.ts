@@ -31,6 +31,7 @@ describe('the least that works', () => {
       missingServices: [],
       overrides: { unregistered: 'reject', registered: {} },
       validation: { timestamp: 'warn' },
+      identity: { fpidCookie: null },
       cookiePrefix: 'kndctr_0123_AdobeOrg_',
     });
     expect(workspace.ownRegion).toEqual({ hint: 'or2', targetId: 35, audienceManagerId: 9 });
@@ -63,6 +64,7 @@ overrides:
   unregistered: warn
   registered: {com_adobe_identity: {idSyncContainerId: [107, "108"]}}
 validation: {timestamp: reject}
+identity: {fpidCookie: device_id}
 `,
     });
     expect(workspace.datastreams.get('shop')).toEqual({
@@ -76,6 +78,7 @@ validation: {timestamp: reject}
       missingServices: ['decisions'],
       overrides: { unregistered: 'warn', registered: { com_adobe_identity: { idSyncContainerId: [107, '108'] } } },
       validation: { timestamp: 'reject' },
+      identity: { fpidCookie: 'device_id' },
       cookiePrefix: 'kndctr_A.b_c-1_AdobeOrg_',
     });
   });

@@ -24,6 +24,7 @@ function datastream(unregistered: 'reject' | 'warn' = 'reject'): Datastream {
     missingServices: ['audiences', 'offers'],
     overrides: { unregistered, registered: REGISTERED },
     validation: { timestamp: 'warn' },
+    identity: { fpidCookie: null },
     cookiePrefix: 'kndctr_O_AdobeOrg_',
   };
 }

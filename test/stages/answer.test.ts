@@ -71,7 +71,7 @@ describe('the one rule of cookies', () => {
   });
 
   test('an ECID that the request names was not made here: the cookie says so', () => {
-    const [, identity] = answered({ ecid: ECID_A, ecidReceived: true }).cookies;
+    const [, identity] = answered({ ecid: ECID_A, ecidSource: 'received' }).cookies;
     expect(decodeIdentityCookie(identity!.value)).toMatchObject({ isNew: false, source: 'received' });
   });
 

@@ -17,6 +17,7 @@ import {
   type ExchangeFields,
   eventOf,
   exchangeOf,
+  FPIDS,
   NOW_MS,
   ORG,
   PREFIX,
@@ -32,7 +33,7 @@ beforeEach(() => {
 
 function identified(fields: ExchangeFields): Exchange {
   const x = exchangeOf(fields);
-  expect(new Identify(state, duplicates).run(x)).toBeUndefined();
+  expect(new Identify(state, duplicates, FPIDS).run(x)).toBeUndefined();
   return x;
 }
 
@@ -82,12 +83,12 @@ describe('which ECID the request has', () => {
   });
 
   test.each([
-    ['the request’s map', { received: { identityMap: ecid(ECID_A) } }, true],
-    ['an event’s map', { events: [eventOf({ identityMap: ecid(ECID_A) })] }, true],
-    ['the cookie', { client: withCookie(ECID_A) }, false],
-    ['nothing', {}, false],
-  ])('named by %s, it was received: %s', (_what, fields, isReceived) => {
-    expect(identified(fields).ecidReceived).toBe(isReceived);
+    ['the request’s map', { received: { identityMap: ecid(ECID_A) } }, 'received'],
+    ['an event’s map', { events: [eventOf({ identityMap: ecid(ECID_A) })] }, 'received'],
+    ['the cookie', { client: withCookie(ECID_A) }, 'random'],
+    ['nothing', {}, 'random'],
+  ])('named by %s, it is %s', (_what, fields, source) => {
+    expect(identified(fields).ecidSource).toBe(source);
   });
 
   test('a new one where none is named, made of the seed', () => {
@@ -128,7 +129,7 @@ describe('which ECID the request has', () => {
   ] satisfies [string, ExchangeFields, string][])(
     'an ECID that is none is 0305, with its value and place: %s',
     (_what, fields, path) => {
-      const { spec, detail } = problemOf(() => new Identify(state, duplicates).run(exchangeOf(fields)));
+      const { spec, detail } = problemOf(() => new Identify(state, duplicates, FPIDS).run(exchangeOf(fields)));
       expect(spec.code).toBe('EXEG-0305-400');
       expect(detail).toContain(path);
       expect(detail).toContain('38 digits');
@@ -331,14 +332,14 @@ describe('what is known of the persons named', () => {
   test('a state store that answers later is waited for', async () => {
     const person: PersonState = { key: key(ECID_A), version: 7, body: {} };
     const x = exchangeOf({ received: { identityMap: ecid(ECID_A) } });
-    await new Identify(slow(Promise.resolve(person)), duplicates).run(x);
+    await new Identify(slow(Promise.resolve(person)), duplicates, FPIDS).run(x);
     expect(x.persons.get(key(ECID_A))).toBe(person);
   });
 
   test('one that fails fails the request: without consent neither storing nor dropping is right', async () => {
     const x = exchangeOf({ received: { identityMap: ecid(ECID_A) } });
     const broken = slow(Promise.reject(new Error('down at 10.0.0.1')));
-    const { spec, detail } = await problemIn(new Identify(broken, duplicates).run(x));
+    const { spec, detail } = await problemIn(new Identify(broken, duplicates, FPIDS).run(x));
     expect(spec.code).toBe('EXEG-0203-502');
     expect(detail).toContain("'state'");
     expect(detail).not.toContain('10.0.0.1');
@@ -346,7 +347,7 @@ describe('what is known of the persons named', () => {
 
   test('one that does not answer in time too', async () => {
     const x = exchangeOf({ received: { identityMap: ecid(ECID_A) }, deadlineMs: performance.now() });
-    const { spec } = await problemIn(new Identify(slow(new Promise(() => {})), duplicates).run(x));
+    const { spec } = await problemIn(new Identify(slow(new Promise(() => {})), duplicates, FPIDS).run(x));
     expect(spec.code).toBe('EXEG-0200-504');
   });
 });

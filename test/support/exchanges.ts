@@ -5,6 +5,7 @@ import type { Client, EdgeEvent, Exchange, Received } from '../../src/model/exch
 import { identitiesOf } from '../../src/model/identity.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import { DEFAULT_OWN_HINT, DEFAULT_REGIONS } from '../../src/model/region.ts';
+import { FpidSeeds } from '../../src/stages/fpid.ts';
 
 /** Exchanges as the gateway makes them, with everything that a test does not care about filled in. */
 
@@ -14,6 +15,8 @@ export const PREFIX = cookiePrefixOf(ORG);
 export const NOW_MS = 1_795_426_200_000;
 export const ECID_A = '11111111111111111112222222222222222222';
 export const ECID_B = '33333333333333333334444444444444444444';
+
+export const FPIDS = new FpidSeeds(Buffer.alloc(32, 7));
 
 export function datastreamOf(fields: Partial<Datastream> = {}): Datastream {
   return {
@@ -27,6 +30,7 @@ export function datastreamOf(fields: Partial<Datastream> = {}): Datastream {
     missingServices: [],
     overrides: { unregistered: 'reject', registered: {} },
     validation: { timestamp: 'warn' },
+    identity: { fpidCookie: null },
     cookiePrefix: PREFIX,
     ...fields,
   };
@@ -110,11 +114,12 @@ export function exchangeOf(fields: ExchangeFields = {}): Exchange {
     silent: false,
     received: { events: [], identityMap: null, consent: null, query: {}, meta: {}, ...received },
     raw: Buffer.from('{}'),
+    rawIsSecret: false,
     deadlineMs: performance.now() + 2_000,
     expired: false,
     events: [],
     ecid: null,
-    ecidReceived: false,
+    ecidSource: 'random',
     identityCookie: null,
     persons: new Map(),
     changes: [],

@@ -115,7 +115,7 @@ function siblingProblems(sources: ReadonlyMap<string, string>): readonly string[
 }
 
 /** A part may import a tool that components.ts hands around, such as the window of duplicates: that is no part by itself. */
-const TOOLS = ['src/stages/duplicates.ts'];
+const TOOLS = ['src/stages/duplicates.ts', 'src/stages/fpid.ts'];
 
 function isOtherPart(parts: ReadonlySet<string>, part: string, target: string): boolean {
   return target !== part && parts.has(target) && !TOOLS.includes(target);

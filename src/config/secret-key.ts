@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+/** As long as the output of SHA-256, with which these keys are used (RFC 2104: shorter ones are weaker). */
+export const KEY_BYTES = 32;
+const KEY = /^[0-9a-f]{64}$/i;
+
+/** Where a secret key comes from: the environment, else a file that the operator names, else one that the server keeps. */
+export interface KeyPlace {
+  /** Name of the environment variable. */
+  readonly variable: string;
+  /** Absolute path that weir.yaml names; null for none. */
+  readonly file: string | null;
+  /** Absolute path of the server's own file, made with a random key where there is none. */
+  readonly ownFile: string;
+}
+
+/**
+ * A secret key, 32 bytes, written as 64 hexadecimal digits. Throws an error that names the place and the remedy, never
+ * the key. To be called by one process at a time, under the lock of the data folder.
+ */
+export async function secretKey(place: KeyPlace, environment: NodeJS.ProcessEnv): Promise<Buffer> {
+  const given = environment[place.variable];
+  if (given !== undefined) return keyOf(given, `the environment variable ${place.variable}`);
+  if (place.file !== null) return keyOf(await readFile(place.file, 'utf8'), place.file);
+  try {
+    return keyOf(await readFile(place.ownFile, 'utf8'), place.ownFile);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  const key = randomBytes(KEY_BYTES);
+  await keep(key, place.ownFile);
+  return key;
+}
+
+function keyOf(text: string, where: string): Buffer {
+  const digits = text.trim();
+  if (KEY.test(digits)) return Buffer.from(digits, 'hex');
+  throw new Error(
+    `${where} holds no key: it takes ${KEY_BYTES * 2} hexadecimal digits, as 'openssl rand -hex ${KEY_BYTES}' prints them.`,
+  );
+}
+
+/** For its owner alone, and on disk, with its folder, before anything is derived by it: a key that a power cut takes is gone for ever. */
+async function keep(key: Buffer, path: string): Promise<void> {
+  const folder = dirname(path);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const draft = `${path}.new`;
+  await writeFile(draft, `${key.toString('hex')}\n`, { mode: 0o600, flush: true });
+  await rename(draft, path);
+  for (const one of [folder, join(folder, '..')]) {
+    const directory = await open(one, 'r');
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+  }
+}
