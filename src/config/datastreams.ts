@@ -2,6 +2,7 @@ import { cookiePrefixOf, type Datastream } from '../model/datastream.ts';
 import { isObject, type JsonObject, mergeJson, quoted } from '../model/json.ts';
 import { SERVICE_NAMES, SERVICES, type ServiceName } from '../model/services.ts';
 import type { Finding } from './finding.ts';
+import { checkNamespaces, identityRules, type OrgIdentities } from './identity-rules.ts';
 import { originProblem } from './origins.ts';
 import { named } from './schema-findings.ts';
 import type { KeyPath, Source } from './source.ts';
@@ -22,26 +23,32 @@ interface Settings {
   readonly origins?: readonly string[];
   readonly services?: Readonly<Partial<Record<ServiceName, { readonly enabled?: boolean }>>>;
   readonly overrides?: { readonly unregistered?: 'reject' | 'warn'; readonly registered?: JsonObject };
-  readonly validation?: { readonly timestamp?: 'warn' | 'reject' };
-  readonly identity?: { readonly fpidCookie?: string | null };
+  readonly validation?: { readonly timestamp?: 'warn' | 'reject'; readonly identities?: 'warn' | 'reject' };
+  readonly identity?: { readonly fpidCookie?: string | null; readonly namespaces?: readonly string[] };
 }
 
 /** A file's datastreams: itself, then each of its environments. What the schema cannot say goes to `findings`. */
-export function datastreamsOf(source: Source, findings: Finding[]): Datastream[] {
+export function datastreamsOf(source: Source, identities: OrgIdentities, findings: Finding[]): Datastream[] {
   const file = source.value as unknown as DatastreamFile;
   const { environments = {}, ...base } = file;
-  checkSettings(base, [], source, findings);
-  const datastreams = [datastreamOf(base.id, base)];
+  const check = (settings: Settings, path: KeyPath): void => {
+    const codes = settings.identity?.namespaces ?? [];
+    checkNamespaces(codes, identities, base.org, [...path, 'identity', 'namespaces'], source, findings);
+    checkSettings(settings, path, source, findings);
+  };
+  check(base, []);
+  const datastreams = [datastreamOf(base.id, base, identities)];
   for (const [name, settings] of Object.entries(environments)) {
-    checkSettings(settings, ['environments', name], source, findings);
+    check(settings, ['environments', name]);
     // Maps are merged key by key; lists and single values of the environment replace those of the datastream.
     const merged = mergeJson(base as unknown as JsonObject, settings as JsonObject) as unknown as DatastreamFile;
-    datastreams.push(datastreamOf(`${base.id}:${name}`, merged));
+    datastreams.push(datastreamOf(`${base.id}:${name}`, merged, identities));
   }
   return datastreams;
 }
 
-function datastreamOf(id: string, file: DatastreamFile): Datastream {
+function datastreamOf(id: string, file: DatastreamFile, identities: OrgIdentities): Datastream {
+  const isStrict = file.validation?.identities === 'reject';
   const on = SERVICE_NAMES.filter((name) => file.services?.[name]?.enabled ?? SERVICES[name].enabledByDefault);
   return {
     id,
@@ -57,7 +64,10 @@ function datastreamOf(id: string, file: DatastreamFile): Datastream {
       registered: file.overrides?.registered ?? {},
     },
     validation: { timestamp: file.validation?.timestamp ?? 'warn' },
-    identity: { fpidCookie: file.identity?.fpidCookie ?? null },
+    identity: {
+      fpidCookie: file.identity?.fpidCookie ?? null,
+      rules: identityRules(identities, file.org, file.identity?.namespaces, isStrict),
+    },
     cookiePrefix: cookiePrefixOf(file.org),
   };
 }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { AuthFile } from './auth.ts';
+import type { IdentityFile } from './identity-rules.ts';
 import {
   DEADLINE_MS,
   DUPLICATES_ENTRIES,
@@ -73,7 +74,7 @@ export interface WeirFile {
   };
   readonly duplicates?: { readonly windowMinutes?: number; readonly entriesMax?: number };
   readonly auth?: AuthFile;
-  readonly identity?: { readonly fpidKeyFile?: string | null };
+  readonly identity?: IdentityFile & { readonly fpidKeyFile?: string | null };
   readonly admin?: { readonly openStatus?: boolean };
   readonly listeners?: { readonly [K in keyof ServerOptions['listeners']]?: ServerOptions['listeners'][K] };
   readonly site?: { readonly root: string; readonly files?: Readonly<Record<string, string>> };

@@ -8,6 +8,7 @@ import { authOf } from './auth.ts';
 import { datastreamsOf, idOf } from './datastreams.ts';
 import { errorAt, FILE_START, Finding, sorted } from './finding.ts';
 import { Folder, isUnread, unreadFinding } from './folder.ts';
+import { type OrgIdentities, orgIdentities } from './identity-rules.ts';
 import { networkProblem } from './networks.ts';
 import { type ServerOptions, serverOptions, type WeirFile } from './options.ts';
 import { parseSource, SOURCE_BYTES_MAX } from './parse.ts';
@@ -64,6 +65,7 @@ class Loading {
   readonly #datastreams = new Map<string, Datastream>();
   /** Ids to the file that each was first seen in. */
   readonly #ids = new Map<string, string>();
+  #identities: OrgIdentities = orgIdentities(undefined, null, []);
   #sliceEndMs = performance.now() + SLICE_MS;
 
   constructor(root: string) {
@@ -72,6 +74,8 @@ class Loading {
 
   async run(): Promise<Loaded> {
     const weir = this.#weirFile();
+    const file = weir === null ? undefined : (weir.value as unknown as WeirFile);
+    this.#identities = orgIdentities(file?.identity, weir, this.#findings);
     await this.#readDatastreams();
     const parts = weir === null ? null : this.#weirParts(weir);
     this.#laterFolders();
@@ -150,7 +154,9 @@ class Loading {
     }
     const { line, column } = source.place(['id']);
     this.#ids.set(id, `${file}:${line}:${column}`);
-    for (const datastream of datastreamsOf(source, this.#findings)) this.#datastreams.set(datastream.id, datastream);
+    for (const datastream of datastreamsOf(source, this.#identities, this.#findings)) {
+      this.#datastreams.set(datastream.id, datastream);
+    }
   }
 
   /** Null, with findings, where the file is not what its schema says. */

@@ -1,4 +1,5 @@
 import type { AuthOptions } from './auth.ts';
+import type { IdentityRules } from './identity-rules.ts';
 import type { JsonObject } from './json.ts';
 import type { Region } from './region.ts';
 import type { ServiceName } from './services.ts';
@@ -26,6 +27,7 @@ export interface Datastream {
   readonly identity: {
     /** Name of the cookie with the site's own id of a device (FPID); null where it sets none. */
     readonly fpidCookie: string | null;
+    readonly rules: IdentityRules;
   };
   /** "kndctr_<org, @ as _>_": the datastream's org names the cookies, whatever the client says. */
   readonly cookiePrefix: string;

@@ -1,8 +1,8 @@
 import type { Identity } from './exchange.ts';
 import { isObject, type Json, type JsonObject } from './json.ts';
 
-/** An ECID: 38 decimal digits, two zero-padded halves. Documented. */
-const ECID = /^[0-9]{38}$/;
+/** An ECID: 38 decimal digits, two zero-padded halves. Documented; that nobody's is all zeros is chosen. */
+const ECID = /^(?!0{38}$)[0-9]{38}$/;
 
 export function isEcid(value: unknown): value is string {
   return typeof value === 'string' && ECID.test(value);

@@ -3,6 +3,7 @@ import { eventField, identityMapField } from '../model/field-path.ts';
 import { ecidEntry, identitiesOf, isEcid, mintEcid } from '../model/identity.ts';
 import { decodeIdentityCookie } from '../model/identity-cookie.ts';
 import { migratedEcid } from '../model/identity-migration.ts';
+import { isJunk, judgeIdentities } from '../model/identity-rules.ts';
 import { isObject, type Json, type JsonObject } from '../model/json.ts';
 import type { Stage, StateStore } from '../model/parts.ts';
 import { type PersonState, personKey } from '../model/person.ts';
@@ -34,14 +35,16 @@ export class Identify implements Stage {
 
   run(x: Exchange): undefined | Promise<void> {
     if (x.role === 'server') requirePrimary(x.events, x.path);
-    const cookie = decodeIdentityCookie(x.client.cookies.get(`${x.datastream.cookiePrefix}identity`) ?? '');
-    const ofRequest = ecidOf(x.received.identityMap, identityMapField(x.path));
+    const brought = decodeIdentityCookie(x.client.cookies.get(`${x.datastream.cookiePrefix}identity`) ?? '');
+    const cookie = brought !== null && isUsable(brought.ecid, x) ? brought : null;
+    const ofRequest = ecidOf(x.received.identityMap, identityMapField(x.path), x);
     const ofEvents = firstOfEvents(x);
     const received = ofRequest ?? ofEvents;
     if (received !== null) setEcid(x, received, 'received');
     else if (cookie !== null) setEcid(x, cookie.ecid, cookie.source);
-    else setEcid(x, migratedEcid(x.client.cookies, x.datastream.orgId), 'received');
+    else migrate(x);
     this.#seed(x);
+    judgeIdentities(x.events, x.path, x.datastream.identity.rules, x.warnings);
     this.#markDuplicates(x);
     if (x.ecid === null && x.mintsEcid && !namesAnother(x)) setEcid(x, mintEcid(x.seed), 'random');
     if (cookie !== null && cookie.ecid === x.ecid) x.identityCookie = cookie;
@@ -110,10 +113,14 @@ function markRepeated(x: Exchange): void {
   }
 }
 
-function setEcid(x: Exchange, ecid: string | null, source: IdentitySource): void {
-  if (ecid === null) return;
+function setEcid(x: Exchange, ecid: string, source: IdentitySource): void {
   x.ecid = ecid;
   x.ecidSource = source;
+}
+
+function migrate(x: Exchange): void {
+  const ecid = migratedEcid(x.client.cookies, x.datastream.orgId);
+  if (isUsable(ecid, x)) setEcid(x, ecid, 'received');
 }
 
 function both(first: Promise<Position>, second: Promise<Position>): Promise<Position> {
@@ -141,21 +148,25 @@ function keysOf(x: Exchange): readonly string[] {
 function firstOfEvents(x: Exchange): string | null {
   let first: string | null = null;
   for (const event of x.events) {
-    event.ecid = ecidOf(event.xdm['identityMap'], `${eventField(x.path, event.index)}.xdm.identityMap`);
+    event.ecid = ecidOf(event.xdm['identityMap'], `${eventField(x.path, event.index)}.xdm.identityMap`, x);
     // collect may mix visitors: there, an event's ECID is its own and not the request's.
     if (x.mintsEcid) first ??= event.ecid;
   }
   return first;
 }
 
-function ecidOf(identityMap: Json | undefined | null, path: string): string | null {
+function ecidOf(identityMap: Json | undefined | null, path: string, x: Exchange): string | null {
   const id = ecidEntry(identityMap);
   if (id === undefined) return null;
-  if (isEcid(id)) return id;
+  if (isUsable(id, x)) return id;
   throw problem(
     'EXEG-0305-400',
-    `The identity '${String(id).slice(0, 60)}' of namespace ECID in '${path}' is not valid: an ECID has 38 digits. Send the one that Weir gave, or none.`,
+    `The identity '${String(id).slice(0, 60)}' of namespace ECID in '${path}' is not valid: an ECID has 38 digits, and is one visitor's alone. Send the one that Weir gave, or none.`,
   );
+}
+
+function isUsable(ecid: unknown, { datastream }: Exchange): ecid is string {
+  return isEcid(ecid) && !isJunk(ecid, datastream.identity.rules.junkIds);
 }
 
 /** On the server role every event names somebody by an id of their own: that is no new visitor. */

@@ -9,7 +9,8 @@ import { loadWorkspace } from '../../src/config/workspace.ts';
 import { SERVICE_NAMES } from '../../src/model/services.ts';
 import { LEAST_FILES, workspaceFolder } from '../support/workspace-folder.ts';
 
-const TEXT = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+const read = (name: string): string => readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
+const TEXT = read('configuration.md');
 /** "| `deadlineMs` | 2000 | …": rows by the name in their first cell. */
 const ROWS = new Map(
   TEXT.split('\n')
@@ -70,7 +71,7 @@ describe('docs/configuration.md', () => {
     for (const name of SERVICE_NAMES) expect(TEXT).toContain(`\`${name}\``);
   });
 
-  const examples = [...TEXT.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) => text!);
+  const examples = [...`${TEXT}\n${read('identity.md')}`.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) => text!);
 
   test('has examples', () => {
     expect(examples.length).toBeGreaterThanOrEqual(6);
@@ -85,7 +86,7 @@ describe('docs/configuration.md', () => {
 /** An example as the file that it is of, made whole. */
 function filesOf(example: string): Record<string, string> {
   if (example.startsWith('# yaml-language-server')) return { 'weir.yaml': `${example}{}` };
-  if (/^(region|auth):/.test(example)) return { 'weir.yaml': example };
+  if (/^(region|auth|identity):/.test(example)) return { 'weir.yaml': example };
   if (example.startsWith('site:')) {
     const text = example.replace('../node_modules/@adobe/alloy/dist/', 'lib/');
     return { 'weir.yaml': text, 'site/index.html': '', 'lib/alloy.min.js': '' };

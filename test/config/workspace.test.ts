@@ -31,7 +31,7 @@ describe('the least that works', () => {
       missingServices: [],
       overrides: { unregistered: 'reject', registered: {} },
       validation: { timestamp: 'warn' },
-      identity: { fpidCookie: null },
+      identity: { fpidCookie: null, rules: expect.objectContaining({ isStrict: false }) },
       cookiePrefix: 'kndctr_0123_AdobeOrg_',
     });
     expect(workspace.ownRegion).toEqual({ hint: 'or2', targetId: 35, audienceManagerId: 9 });
@@ -63,7 +63,7 @@ services: {decisions: {enabled: true}, media: {enabled: false}}
 overrides:
   unregistered: warn
   registered: {com_adobe_identity: {idSyncContainerId: [107, "108"]}}
-validation: {timestamp: reject}
+validation: {timestamp: reject, identities: reject}
 identity: {fpidCookie: device_id}
 `,
     });
@@ -78,7 +78,7 @@ identity: {fpidCookie: device_id}
       missingServices: ['decisions'],
       overrides: { unregistered: 'warn', registered: { com_adobe_identity: { idSyncContainerId: [107, '108'] } } },
       validation: { timestamp: 'reject' },
-      identity: { fpidCookie: 'device_id' },
+      identity: { fpidCookie: 'device_id', rules: expect.objectContaining({ isStrict: true }) },
       cookiePrefix: 'kndctr_A.b_c-1_AdobeOrg_',
     });
   });

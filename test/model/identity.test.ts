@@ -77,7 +77,8 @@ describe('a minted ECID', () => {
 
 test.each<[unknown, boolean]>([
   ['41861666193140161934276845651148876988', true],
-  ['0'.repeat(38), true],
+  [`${'0'.repeat(37)}1`, true],
+  ['0'.repeat(38), false],
   ['1'.repeat(37), false],
   ['1'.repeat(39), false],
   [`${'1'.repeat(37)}a`, false],

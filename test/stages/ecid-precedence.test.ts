@@ -13,6 +13,7 @@ import {
   eventOf,
   exchangeOf,
   FPIDS,
+  identityOf,
   NOW_MS,
   ORG,
   PREFIX,
@@ -20,7 +21,7 @@ import {
 import { problemOf } from '../support/problems.ts';
 
 const identified = (fields: ExchangeFields): Exchange => {
-  const x = exchangeOf({ datastream: datastreamOf({ identity: { fpidCookie: 'FPID' } }), ...fields });
+  const x = exchangeOf({ datastream: datastreamOf({ identity: identityOf({ fpidCookie: 'FPID' }) }), ...fields });
   new Identify(new MemoryState(), new DuplicateWindow(), FPIDS).run(x);
   return x;
 };
@@ -106,7 +107,7 @@ describe('cookies of the older Visitor API', () => {
 describe('an FPID', () => {
   test('of the cookie counts only under the name that the datastream gives', () => {
     const client = clientOf({ cookies: new Map([['FPID', fpid(1)]]) });
-    const named = (fpidCookie: string | null) => datastreamOf({ identity: { fpidCookie } });
+    const named = (fpidCookie: string | null) => datastreamOf({ identity: identityOf({ fpidCookie }) });
     expect(identified({ client, datastream: named('FPID') }).ecid).toBe(derived(1));
     for (const other of [null, 'device']) {
       expect(identified({ client, datastream: named(other) }).ecidSource).toBe('random');

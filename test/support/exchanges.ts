@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { identityRules, orgIdentities } from '../../src/config/identity-rules.ts';
 import { NO_AUTH } from '../../src/model/auth.ts';
 import { cookiePrefixOf, type Datastream, type RegionTable, type Workspace } from '../../src/model/datastream.ts';
 import type { Client, EdgeEvent, Exchange, Received } from '../../src/model/exchange.ts';
@@ -18,6 +19,13 @@ export const ECID_B = '33333333333333333334444444444444444444';
 
 export const FPIDS = new FpidSeeds(Buffer.alloc(32, 7));
 
+/** `namespaces`: what the org of the tests has declared beside the standard ones. */
+export function identityOf(fields: Partial<Datastream['identity']> = {}): Datastream['identity'] {
+  return { fpidCookie: null, rules: RULES, ...fields };
+}
+const declared = { namespaces: { [ORG]: { CRM: {} } } };
+export const RULES = identityRules(orgIdentities(declared, null, []), ORG, undefined, false);
+
 export function datastreamOf(fields: Partial<Datastream> = {}): Datastream {
   return {
     id: 'shop',
@@ -30,7 +38,7 @@ export function datastreamOf(fields: Partial<Datastream> = {}): Datastream {
     missingServices: [],
     overrides: { unregistered: 'reject', registered: {} },
     validation: { timestamp: 'warn' },
-    identity: { fpidCookie: null },
+    identity: identityOf(),
     cookiePrefix: PREFIX,
     ...fields,
   };

@@ -18,7 +18,9 @@ const PREFIX = cookiePrefixOf(ORG);
 const FIRST_PARTY_HOST = 'firstparty.shop.test';
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
+const NAMESPACES = `identity: { namespaces: { "${ORG}": { CRM: {} } } }\n`;
 const files = {
+  'weir.yaml': NAMESPACES,
   'datastreams/shop.yaml': `id: ${DATASTREAM}\norg: ${ORG}\nname: Shop\n`,
   'datastreams/other.yaml': [
     'id: other-ds',
@@ -37,7 +39,7 @@ let plain: Weir;
 let proxied: Weir;
 beforeAll(async () => {
   plain = await startWeir(files);
-  proxied = await startWeir({ ...files, 'weir.yaml': 'proxies: [127.0.0.1]\n' });
+  proxied = await startWeir({ ...files, 'weir.yaml': `${NAMESPACES}proxies: [127.0.0.1]\n` });
 });
 afterAll(() => Promise.all([plain.stop(), proxied.stop()]));
 
