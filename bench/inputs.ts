@@ -33,6 +33,7 @@ function identityCookie(visitor: number): string {
   return encodeIdentityCookie(
     { ecid: mintEcid(seed), createdAtMs: nowMs, isNew: true, source: 'random', writtenAtMs: nowMs },
     'or2',
+    null,
   );
 }
 

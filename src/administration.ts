@@ -100,6 +100,7 @@ export class Administration {
       certificate:
         tls === null ? null : { expiresAt: new Date(tls.current.expiresAtMs).toISOString(), rejected: tls.rejected },
       audit: { seq: head.seq, hash: head.hash, broken },
+      identityCookies: { ...counters.identity },
       eventsSinceStart: counters.ledger.sinceStart(),
       problemsSinceStart: counters.problems,
     };

@@ -11,8 +11,7 @@ import { Answer } from './stages/answer.ts';
 import { Append } from './stages/append.ts';
 import { Consent } from './stages/consent.ts';
 import type { DuplicateWindow } from './stages/duplicates.ts';
-import type { FpidSeeds } from './stages/fpid.ts';
-import { Identify } from './stages/identify.ts';
+import { Identify, type IdentityTools } from './stages/identify.ts';
 
 /**
  * The table of contents. What exists, and what runs for which request: one new part is one file and one line here.
@@ -32,14 +31,14 @@ export interface StageDeps {
   readonly log: EventLog;
   readonly state: StateStore;
   readonly duplicates: DuplicateWindow;
-  readonly fpids: FpidSeeds;
+  readonly identity: IdentityTools;
 }
 
 export const STAGES = {
-  identify: ({ state, duplicates, fpids }: StageDeps): Stage => new Identify(state, duplicates, fpids),
+  identify: ({ state, duplicates, identity }: StageDeps): Stage => new Identify(state, duplicates, identity),
   consent: (): Stage => new Consent(),
   append: ({ log, duplicates }: StageDeps): Stage => new Append(log, duplicates),
-  answer: (): Stage => new Answer(HANDLES),
+  answer: ({ identity }: StageDeps): Stage => new Answer(HANDLES, identity.seal, identity.counts),
 } as const;
 export type StageName = keyof typeof STAGES;
 

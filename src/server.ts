@@ -4,7 +4,7 @@ import type { TokenStore } from './admin/token-store.ts';
 import type { Administration } from './administration.ts';
 import { matrix } from './components.ts';
 import type { ServerOptions } from './config/options.ts';
-import { secretKey } from './config/secret-key.ts';
+import { secretKeys } from './config/secret-key.ts';
 import { TlsFiles } from './config/tls-files.ts';
 import { WorkspaceSource } from './config/watch.ts';
 import { Access } from './gateway/access.ts';
@@ -16,7 +16,9 @@ import { acquireLock } from './log/lock.ts';
 import type { JsonObject } from './model/json.ts';
 import { isLoopback } from './net/loopback.ts';
 import { TrustedProxies } from './net/proxies.ts';
+import { CookieSeal } from './stages/cookie-seal.ts';
 import { FpidSeeds } from './stages/fpid.ts';
+import type { IdentityTools } from './stages/identify.ts';
 import { openStorage } from './storage.ts';
 import { Counters } from './telemetry/counters.ts';
 import { createLog, type Log } from './telemetry/log.ts';
@@ -53,12 +55,12 @@ export async function startServer(start: StartOptions): Promise<Running> {
   const { options } = source;
   const failed = deferred<'failed'>();
   const storage = await openStorage(start.data, options, log, failed.resolve);
-  const fpids = await fpidSeeds(start.data, options).catch(async (error) => {
+  const counters = new Counters(Date.now());
+  const identity = await identityTools(start.data, options, counters).catch(async (error) => {
     await storage.close();
     source.close();
     throw error;
   });
-  const counters = new Counters(Date.now());
   const at = { ...options.listeners, ...given(start.listeners) };
   let edgeUrl: string | null = null;
   const access = new Access({
@@ -70,7 +72,7 @@ export async function startServer(start: StartOptions): Promise<Running> {
   });
   const gateway = new Gateway({
     workspace: () => source.current,
-    matrix: matrix({ log: storage.log, state: storage.state, duplicates: storage.duplicates, fpids }),
+    matrix: matrix({ log: storage.log, state: storage.state, duplicates: storage.duplicates, identity }),
     proxies: new TrustedProxies(options.proxies),
     access,
     basePath: options.basePath,
@@ -138,11 +140,17 @@ export async function localToken(data: string, orgId: string, lifetimeSeconds: n
   return mintToken(await localKey(keysFolder(data)), orgId, lifetimeSeconds, Date.now());
 }
 
-async function fpidSeeds(data: string, { identity }: ServerOptions): Promise<FpidSeeds> {
-  const ownFile = join(keysFolder(data), 'fpid.key');
-  return new FpidSeeds(
-    await secretKey({ variable: 'WEIR_FPID_KEY', file: identity.fpidKeyFile, ownFile }, process.env),
-  );
+/** The key that signs, and the one before it. */
+const COOKIE_KEYS_MAX = 2;
+
+async function identityTools(data: string, { identity }: ServerOptions, counters: Counters): Promise<IdentityTools> {
+  const keys = (variable: string, file: string | null, name: string, countMax: number): Promise<readonly Buffer[]> =>
+    secretKeys({ variable, file, ownFile: join(keysFolder(data), name) }, process.env, countMax);
+  const [fpidKey] = await keys('WEIR_FPID_KEY', identity.fpidKeyFile, 'fpid.key', 1);
+  const { cookieKeysFile, requireSigned } = identity;
+  const cookieKeys = await keys('WEIR_COOKIE_KEYS', cookieKeysFile, 'identity-cookie.keys', COOKIE_KEYS_MAX);
+  const seal = new CookieSeal(cookieKeys);
+  return { fpids: new FpidSeeds(fpidKey!), seal, requireSigned, counts: counters.identity };
 }
 
 function keysFolder(data: string): string {

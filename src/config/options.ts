@@ -45,6 +45,10 @@ export interface ServerOptions {
   readonly identity: {
     /** Absolute path of the key by which ECIDs are derived from FPIDs; null: it is kept in the data folder. */
     readonly fpidKeyFile: string | null;
+    /** Absolute path of the keys that sign identity cookies; null: as above. */
+    readonly cookieKeysFile: string | null;
+    /** Identity cookies that these keys did not sign name nobody. */
+    readonly requireSigned: boolean;
   };
   readonly admin: {
     /** /health, /ready and /metrics need no token, wherever the admin listener is. On loopback they never do. */
@@ -74,7 +78,11 @@ export interface WeirFile {
   };
   readonly duplicates?: { readonly windowMinutes?: number; readonly entriesMax?: number };
   readonly auth?: AuthFile;
-  readonly identity?: IdentityFile & { readonly fpidKeyFile?: string | null };
+  readonly identity?: IdentityFile & {
+    readonly fpidKeyFile?: string | null;
+    readonly cookieKeysFile?: string | null;
+    readonly requireSigned?: boolean;
+  };
   readonly admin?: { readonly openStatus?: boolean };
   readonly listeners?: { readonly [K in keyof ServerOptions['listeners']]?: ServerOptions['listeners'][K] };
   readonly site?: { readonly root: string; readonly files?: Readonly<Record<string, string>> };
@@ -121,7 +129,11 @@ export function serverOptions(file: WeirFile, folder: string): ServerOptions {
       tlsCert: absolute(folder, listeners.tlsCert),
       tlsKey: absolute(folder, listeners.tlsKey),
     },
-    identity: { fpidKeyFile: absolute(folder, file.identity?.fpidKeyFile) },
+    identity: {
+      fpidKeyFile: absolute(folder, file.identity?.fpidKeyFile),
+      cookieKeysFile: absolute(folder, file.identity?.cookieKeysFile),
+      requireSigned: file.identity?.requireSigned ?? false,
+    },
     admin: { openStatus: file.admin?.openStatus ?? false },
   };
 }

@@ -17,28 +17,36 @@ export interface KeyPlace {
 }
 
 /**
- * A secret key, 32 bytes, written as 64 hexadecimal digits. Throws an error that names the place and the remedy, never
- * the key. To be called by one process at a time, under the lock of the data folder.
+ * Secret keys, 1 to `countMax`, of 32 bytes each, written as 64 hexadecimal digits with space or a comma between. Throws an
+ * error that names the place and the remedy, never a key. To be called by one process at a time, under the lock of the data
+ * folder.
  */
-export async function secretKey(place: KeyPlace, environment: NodeJS.ProcessEnv): Promise<Buffer> {
+export async function secretKeys(
+  place: KeyPlace,
+  environment: NodeJS.ProcessEnv,
+  countMax: number,
+): Promise<readonly Buffer[]> {
   const given = environment[place.variable];
-  if (given !== undefined) return keyOf(given, `the environment variable ${place.variable}`);
-  if (place.file !== null) return keyOf(await readFile(place.file, 'utf8'), place.file);
+  if (given !== undefined) return keysOf(given, countMax, `The environment variable ${place.variable}`);
+  if (place.file !== null) return keysOf(await readFile(place.file, 'utf8'), countMax, place.file);
   try {
-    return keyOf(await readFile(place.ownFile, 'utf8'), place.ownFile);
+    return keysOf(await readFile(place.ownFile, 'utf8'), countMax, place.ownFile);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
   const key = randomBytes(KEY_BYTES);
   await keep(key, place.ownFile);
-  return key;
+  return [key];
 }
 
-function keyOf(text: string, where: string): Buffer {
-  const digits = text.trim();
-  if (KEY.test(digits)) return Buffer.from(digits, 'hex');
+function keysOf(text: string, countMax: number, where: string): readonly Buffer[] {
+  const keys = text.split(/[\s,]+/).filter((part) => part !== '');
+  if (keys.length > 0 && keys.length <= countMax && keys.every((digits) => KEY.test(digits))) {
+    return keys.map((digits) => Buffer.from(digits, 'hex'));
+  }
+  const wanted = countMax === 1 ? 'one key' : `1 to ${countMax} keys`;
   throw new Error(
-    `${where} holds no key: it takes ${KEY_BYTES * 2} hexadecimal digits, as 'openssl rand -hex ${KEY_BYTES}' prints them.`,
+    `${where} does not hold what it should: ${wanted} of ${KEY_BYTES * 2} hexadecimal digits, as 'openssl rand -hex ${KEY_BYTES}' prints them.`,
   );
 }
 

@@ -7,11 +7,12 @@ import type { IdentityCookie, IdentitySource } from './exchange.ts';
  *   1 ecid, text, first: the only field that the Web SDK reads
  *   10 { 1 created_at, ms · 2 is_new, 0 or 1 · 3 device_type, 1 = browser · 5 region, "VA6" · 6 source }
  *   30 write_time, ms
+ *   60 signature, 17 bytes, last (*chosen*: stages/cookie-seal.ts)
  *
  * Other fields (20 last_sync, 21 sync_hash, 22 container_id, and whatever comes later) are skipped when read.
  */
 
-/** A full cookie of ours has 91 characters; the documented ones, with sync state, stay under 300. A browser keeps 4096. */
+/** A full cookie of ours has 118 characters; the documented ones, with sync state, stay under 300. A browser keeps 4096. */
 export const IDENTITY_COOKIE_CHARACTERS_MAX = 1024;
 /** Region hints are a few characters; the limit keeps every length in the message to one byte. */
 export const REGION_HINT_CHARACTERS_MAX = 64;
@@ -40,11 +41,24 @@ const TAG_REGION = tag(5, BYTES);
 const TAG_SOURCE = tag(6, VARINT);
 const TAG_WRITTEN = tag(30, VARINT);
 
-// One buffer for both directions: neither function calls out while it holds it. Allocating per call doubles the cost.
+/** Key id and 128 bits. */
+export const SIGNATURE_BYTES = 17;
+/** Tag of field 60 (482, two bytes of a varint) and length. */
+export const SIGNATURE_HEADER: Buffer = Buffer.from([0xe2, 0x03, SIGNATURE_BYTES]);
+export const SIGNATURE_FIELD_BYTES = SIGNATURE_HEADER.length + SIGNATURE_BYTES;
+
+// One buffer for both directions: while one function holds it, neither runs again (a signature only reads it). Allocating per call doubles the cost.
 const scratch = Buffer.alloc(IDENTITY_COOKIE_CHARACTERS_MAX);
 
-/** The cookie's value, base64url without padding. `regionHint` is stored in upper case, as observed. */
-export function encodeIdentityCookie(cookie: IdentityCookie, regionHint: string): string {
+/**
+ * The cookie's value, base64url without padding. `regionHint` is stored in upper case, as observed. `sign`: makes the
+ * signature of the bytes that it is given; null writes none.
+ */
+export function encodeIdentityCookie(
+  cookie: IdentityCookie,
+  regionHint: string,
+  sign: ((message: Uint8Array) => Uint8Array) | null,
+): string {
   if (cookie.ecid.length !== ECID_DIGITS || regionHint.length > REGION_HINT_CHARACTERS_MAX) {
     throw new RangeError(
       `An identity cookie takes an ECID of ${ECID_DIGITS} digits and a region hint of at most ${REGION_HINT_CHARACTERS_MAX} characters.`,
@@ -73,6 +87,12 @@ export function encodeIdentityCookie(cookie: IdentityCookie, regionHint: string)
   scratch[lengthAt] = at - lengthAt - 1;
   at = writeVarint(TAG_WRITTEN, at);
   at = writeVarint(cookie.writtenAtMs, at);
+  if (sign !== null) {
+    const signature = sign(scratch.subarray(0, at));
+    scratch.set(SIGNATURE_HEADER, at);
+    scratch.set(signature, at + SIGNATURE_HEADER.length);
+    at += SIGNATURE_FIELD_BYTES;
+  }
   return scratch.toString('base64url', 0, at);
 }
 

@@ -1,4 +1,6 @@
+import type { Exchange } from './exchange.ts';
 import { isEcid } from './identity.ts';
+import { isObject, valueAt } from './json.ts';
 
 /**
  * The ECID of a visitor of the older Visitor API, by its cookies: `AMCV_<org>` (percent-encoded; among `|`-separated pairs
@@ -19,4 +21,14 @@ function ecidIn(value: string | undefined): string | null {
   const at = parts.indexOf('MCMID');
   const ecid = at === -1 ? undefined : parts[at + 1];
   return isEcid(ecid) ? ecid : null;
+}
+
+const IDENTITY_COOKIE = /^kndctr_.+_identity$/;
+
+/** Whether a request that has no identity cookie of its datastream's org has one of another: as a cookie, or in `meta.state.entries`. */
+export function hasForeignCookie({ client, received }: Exchange): boolean {
+  for (const name of client.cookies.keys()) if (IDENTITY_COOKIE.test(name)) return true;
+  const entries = valueAt(received.meta, 'state', 'entries');
+  if (!Array.isArray(entries)) return false;
+  return entries.some((entry) => isObject(entry) && IDENTITY_COOKIE.test(String(entry['key'])));
 }

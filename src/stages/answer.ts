@@ -3,6 +3,8 @@ import { encodeIdentityCookie } from '../model/identity-cookie.ts';
 import type { HandleSource, Stage } from '../model/parts.ts';
 import { problem } from '../model/problem.ts';
 import { LOCATION_HINT_TTL_SECONDS } from '../model/region.ts';
+import type { IdentityCounts } from '../telemetry/identity-counts.ts';
+import type { CookieSeal } from './cookie-seal.ts';
 
 /** Documented: 395 days. */
 export const IDENTITY_COOKIE_SECONDS = 34_128_000;
@@ -19,18 +21,22 @@ export class Answer implements Stage {
   readonly name = 'answer';
   readonly service = null;
   readonly #sources: readonly HandleSource[];
+  readonly #seal: CookieSeal;
+  readonly #counts: IdentityCounts;
 
-  constructor(sources: readonly HandleSource[]) {
+  constructor(sources: readonly HandleSource[], seal: CookieSeal, counts: IdentityCounts) {
     this.#sources = sources;
+    this.#seal = seal;
+    this.#counts = counts;
   }
 
   run(x: Exchange): undefined {
-    const prefix = x.datastream.cookiePrefix;
-    const identity = identityToWrite(x);
+    const { cookiePrefix: prefix, orgId } = x.datastream;
+    const identity = this.#identityToWrite(x);
     if (identity !== null) {
       x.cookies.unshift({
         key: `${prefix}identity`,
-        value: encodeIdentityCookie(identity, x.region.hint),
+        value: encodeIdentityCookie(identity, x.region.hint, (message) => this.#seal.sign(orgId, message)),
         maxAgeSeconds: IDENTITY_COOKIE_SECONDS,
       });
     }
@@ -41,18 +47,30 @@ export class Answer implements Stage {
       if (source.wanted(x)) x.handles.push(...source.produce(x));
     }
   }
-}
 
-function identityToWrite(x: Exchange): IdentityCookie | null {
-  if (x.ecid === null) return null;
-  const brought = x.identityCookie;
-  if (brought === null) {
-    const source = x.ecidSource;
-    return { ecid: x.ecid, createdAtMs: x.nowMs, isNew: source === 'random', source, writtenAtMs: x.nowMs };
+  #identityToWrite(x: Exchange): IdentityCookie | null {
+    if (x.ecid === null) return null;
+    const brought = x.identityCookie;
+    if (brought === null) {
+      const source = x.ecidSource;
+      return { ecid: x.ecid, createdAtMs: x.nowMs, isNew: source === 'random', source, writtenAtMs: x.nowMs };
+    }
+    const ageMs = x.nowMs - brought.writtenAtMs;
+    if (ageMs >= -CLOCK_SLACK_MS && ageMs < IDENTITY_COOKIE_REWRITE_MS) return null;
+    const renewed = { ...brought, createdAtMs: Math.min(brought.createdAtMs, x.nowMs), writtenAtMs: x.nowMs };
+    if (this.#isOurs(x)) return renewed;
+    // What an unsigned cookie says of its origin is not signed as if it were known here.
+    return { ...renewed, source: 'received', isNew: false };
   }
-  const ageMs = x.nowMs - brought.writtenAtMs;
-  if (ageMs >= -CLOCK_SLACK_MS && ageMs < IDENTITY_COOKIE_REWRITE_MS) return null;
-  return { ...brought, createdAtMs: Math.min(brought.createdAtMs, x.nowMs), writtenAtMs: x.nowMs };
+
+  #isOurs({ client, datastream }: Exchange): boolean {
+    const isOurs = this.#seal.isSigned(
+      client.cookies.get(`${datastream.cookiePrefix}identity`) ?? '',
+      datastream.orgId,
+    );
+    this.#counts[isOurs ? 'verified' : 'unverified'] += 1;
+    return isOurs;
+  }
 }
 
 function missingService(service: string) {

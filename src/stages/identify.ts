@@ -1,8 +1,8 @@
-import type { EdgeEvent, Exchange, IdentitySource, RetryKey } from '../model/exchange.ts';
+import type { EdgeEvent, Exchange, IdentityCookie, IdentitySource, RetryKey } from '../model/exchange.ts';
 import { eventField, identityMapField } from '../model/field-path.ts';
 import { ecidEntry, identitiesOf, isEcid, mintEcid } from '../model/identity.ts';
 import { decodeIdentityCookie } from '../model/identity-cookie.ts';
-import { migratedEcid } from '../model/identity-migration.ts';
+import { hasForeignCookie, migratedEcid } from '../model/identity-migration.ts';
 import { isJunk, judgeIdentities } from '../model/identity-rules.ts';
 import { isObject, type Json, type JsonObject } from '../model/json.ts';
 import type { Stage, StateStore } from '../model/parts.ts';
@@ -10,9 +10,19 @@ import { type PersonState, personKey } from '../model/person.ts';
 import { requirePrimary } from '../model/primary-identity.ts';
 import { Problem, problem } from '../model/problem.ts';
 import type { Position } from '../model/record.ts';
+import type { IdentityCounts } from '../telemetry/identity-counts.ts';
+import type { CookieSeal } from './cookie-seal.ts';
 import { withinDeadline } from './deadline.ts';
 import type { DuplicateWindow } from './duplicates.ts';
 import { type FpidSeeds, fpidOfCookie, fpidOfRequest, takeFpid } from './fpid.ts';
+
+export interface IdentityTools {
+  readonly fpids: FpidSeeds;
+  readonly seal: CookieSeal;
+  /** Identity cookies that are not signed name nobody. */
+  readonly requireSigned: boolean;
+  readonly counts: IdentityCounts;
+}
 
 /**
  * Whose request is this? The request's ECID is, in order: of its identity map, of its events' identity map, of the
@@ -25,18 +35,17 @@ export class Identify implements Stage {
   readonly service = null;
   readonly #state: StateStore;
   readonly #duplicates: DuplicateWindow;
-  readonly #fpids: FpidSeeds;
+  readonly #tools: IdentityTools;
 
-  constructor(state: StateStore, duplicates: DuplicateWindow, fpids: FpidSeeds) {
+  constructor(state: StateStore, duplicates: DuplicateWindow, tools: IdentityTools) {
     this.#state = state;
     this.#duplicates = duplicates;
-    this.#fpids = fpids;
+    this.#tools = tools;
   }
 
   run(x: Exchange): undefined | Promise<void> {
     if (x.role === 'server') requirePrimary(x.events, x.path);
-    const brought = decodeIdentityCookie(x.client.cookies.get(`${x.datastream.cookiePrefix}identity`) ?? '');
-    const cookie = brought !== null && isUsable(brought.ecid, x) ? brought : null;
+    const cookie = this.#cookieOf(x);
     const ofRequest = ecidOf(x.received.identityMap, identityMapField(x.path), x);
     const ofEvents = firstOfEvents(x);
     const received = ofRequest ?? ofEvents;
@@ -52,6 +61,21 @@ export class Identify implements Stage {
     return this.#readPersons(x);
   }
 
+  #cookieOf(x: Exchange): IdentityCookie | null {
+    const { orgId, cookiePrefix } = x.datastream;
+    const { requireSigned, seal, counts } = this.#tools;
+    const text = x.client.cookies.get(`${cookiePrefix}identity`);
+    if (text === undefined) {
+      if (hasForeignCookie(x)) counts.foreign += 1;
+      return null;
+    }
+    const cookie = decodeIdentityCookie(text);
+    if (cookie === null || !isUsable(cookie.ecid, x)) return null;
+    if (!requireSigned || seal.isSigned(text, orgId)) return cookie;
+    counts.unverified += 1;
+    return null;
+  }
+
   /** Takes every FPID out of the request. Where no ECID is known they make them: an event's own for it, else the request's. */
   #seed(x: Exchange): void {
     const isNeeded = x.ecid === null;
@@ -60,12 +84,12 @@ export class Identify implements Stage {
     for (const event of x.events) {
       const own = takeFpid(event, x);
       if (own === null || !isNeeded) continue;
-      event.ecid ??= this.#fpids.ecidOf(org, own);
+      event.ecid ??= this.#tools.fpids.ecidOf(org, own);
       if (x.mintsEcid) fpid ??= own;
     }
     if (!isNeeded) return;
     fpid ??= fpidOfCookie(x);
-    if (fpid !== null) setEcid(x, this.#fpids.ecidOf(org, fpid), 'fpid');
+    if (fpid !== null) setEcid(x, this.#tools.fpids.ecidOf(org, fpid), 'fpid');
   }
 
   #markDuplicates(x: Exchange): void {

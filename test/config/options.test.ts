@@ -79,7 +79,7 @@ describe('options', () => {
         tlsCert: null,
         tlsKey: null,
       },
-      identity: { fpidKeyFile: null },
+      identity: { fpidKeyFile: null, cookieKeysFile: null, requireSigned: false },
       admin: { openStatus: false },
     });
   });

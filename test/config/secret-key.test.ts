@@ -1,10 +1,12 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { KEY_BYTES, secretKey } from '../../src/config/secret-key.ts';
+import { KEY_BYTES, type KeyPlace, secretKeys } from '../../src/config/secret-key.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const HEX = '0f'.repeat(KEY_BYTES);
+const secretKey = async (at: KeyPlace, environment: NodeJS.ProcessEnv): Promise<Buffer> =>
+  (await secretKeys(at, environment, 1))[0]!;
 const place = (folder: string, file: string | null = null) => ({
   variable: 'WEIR_TEST_KEY',
   file,
@@ -40,12 +42,25 @@ describe('a secret key', () => {
       mkdirSync(join(folder, 'keys'));
       writeFileSync(join(folder, 'keys/test.key'), text);
       const fromFile = secretKey(place(folder), {});
-      await expect(fromFile).rejects.toThrow(/keys.test\.key holds no key: it takes 64 hexadecimal digits/);
+      await expect(fromFile).rejects.toThrow(
+        /keys.test\.key does not hold what it should: one key of 64 hexadecimal digits/,
+      );
       const fromVariable = secretKey(place(folder), { WEIR_TEST_KEY: text });
-      await expect(fromVariable).rejects.toThrow(/variable WEIR_TEST_KEY holds no key/);
+      await expect(fromVariable).rejects.toThrow(/variable WEIR_TEST_KEY does not hold/);
       if (text !== '') await expect(fromVariable).rejects.not.toThrow(text);
     },
   );
+
+  test('may be several where that is asked for, one a line or with commas between', async () => {
+    const two = [HEX, '1e'.repeat(KEY_BYTES)];
+    for (const text of [`${two[0]}\n${two[1]}\n`, ` ${two[0]},${two[1]} `, two.join(', ')]) {
+      const keys = await secretKeys(place('/nowhere'), { WEIR_TEST_KEY: text }, 2);
+      expect(keys.map((key) => key.toString('hex'))).toEqual(two);
+      await expect(secretKeys(place('/nowhere'), { WEIR_TEST_KEY: text }, 1)).rejects.toThrow(/one key of 64/);
+    }
+    const three = { WEIR_TEST_KEY: [...two, HEX].join(' ') };
+    await expect(secretKeys(place('/nowhere'), three, 2)).rejects.toThrow(/1 to 2 keys of 64/);
+  });
 
   test('a file that the operator names is not made', async () => {
     const folder = tempFolder();

@@ -5,7 +5,8 @@ import type { Workspace } from '../../src/model/datastream.ts';
 import { decodeIdentityCookie } from '../../src/model/identity-cookie.ts';
 import { LogUnavailable, type Stage, type StateStore } from '../../src/model/parts.ts';
 import { MemoryState } from '../../src/state/memory.ts';
-import { datastreamOf, workspaceOf } from '../support/exchanges.ts';
+import { IdentityCounts } from '../../src/telemetry/identity-counts.ts';
+import { datastreamOf, SEAL, workspaceOf } from '../support/exchanges.ts';
 import type { GatewayServer } from '../support/gateway-server.ts';
 import { type GatewayParts, startGateway } from '../support/gateway-server.ts';
 import { HeldLog } from '../support/held-log.ts';
@@ -275,7 +276,9 @@ describe('a stage that fails by our own mistake', () => {
       },
     };
     const { edge } = await start({
-      matrix: ENDPOINTS.map(([endpoint]) => [endpoint, [failing, new Answer(HANDLES)]] as const),
+      matrix: ENDPOINTS.map(
+        ([endpoint]) => [endpoint, [failing, new Answer(HANDLES, SEAL, new IdentityCounts())]] as const,
+      ),
     });
     const answer = await post(edge, PATH, BODY);
     expect(answer.status).toBe(207);

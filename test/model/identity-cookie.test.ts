@@ -32,7 +32,7 @@ describe('the captured value', () => {
   });
 
   test('is written byte for byte', () => {
-    expect(encodeIdentityCookie(CAPTURED_COOKIE, 'va6')).toBe(CAPTURED);
+    expect(encodeIdentityCookie(CAPTURED_COOKIE, 'va6', null)).toBe(CAPTURED);
   });
 });
 
@@ -49,7 +49,7 @@ describe('any cookie', () => {
   test('is read back as it was written', () => {
     fc.assert(
       fc.property(cookies, hints, (cookie, hint) => {
-        const text = encodeIdentityCookie(cookie, hint);
+        const text = encodeIdentityCookie(cookie, hint, null);
         expect(decodeIdentityCookie(text)).toEqual(cookie);
         expect(text).toMatch(/^[A-Za-z0-9_-]+$/);
         expect(text.length).toBeLessThan(IDENTITY_COOKIE_CHARACTERS_MAX);
@@ -58,7 +58,7 @@ describe('any cookie', () => {
   });
 
   test('starts with the ECID, which is all that the Web SDK reads', () => {
-    const bytes = Buffer.from(encodeIdentityCookie(CAPTURED_COOKIE, 'or2'), 'base64url');
+    const bytes = Buffer.from(encodeIdentityCookie(CAPTURED_COOKIE, 'or2', null), 'base64url');
     expect([...bytes.subarray(0, 40)]).toEqual(ecidBytes);
     expect(bytes.includes('OR2')).toBe(true);
   });
@@ -225,7 +225,9 @@ describe('what is no cookie', () => {
 });
 
 test('a region hint that would break the layout is our own mistake, and said', () => {
-  expect(() => encodeIdentityCookie(CAPTURED_COOKIE, 'x'.repeat(REGION_HINT_CHARACTERS_MAX))).not.toThrow();
-  expect(() => encodeIdentityCookie(CAPTURED_COOKIE, 'x'.repeat(REGION_HINT_CHARACTERS_MAX + 1))).toThrow(RangeError);
-  expect(() => encodeIdentityCookie({ ...CAPTURED_COOKIE, ecid: '1' }, 'or2')).toThrow(RangeError);
+  expect(() => encodeIdentityCookie(CAPTURED_COOKIE, 'x'.repeat(REGION_HINT_CHARACTERS_MAX), null)).not.toThrow();
+  expect(() => encodeIdentityCookie(CAPTURED_COOKIE, 'x'.repeat(REGION_HINT_CHARACTERS_MAX + 1), null)).toThrow(
+    RangeError,
+  );
+  expect(() => encodeIdentityCookie({ ...CAPTURED_COOKIE, ecid: '1' }, 'or2', null)).toThrow(RangeError);
 });

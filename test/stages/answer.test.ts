@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { HANDLES } from '../../src/components.ts';
 import type { Exchange } from '../../src/model/exchange.ts';
-import { decodeIdentityCookie } from '../../src/model/identity-cookie.ts';
+import { decodeIdentityCookie, encodeIdentityCookie } from '../../src/model/identity-cookie.ts';
 import type { HandleSource } from '../../src/model/parts.ts';
 import {
   Answer,
@@ -9,6 +9,7 @@ import {
   IDENTITY_COOKIE_REWRITE_MS,
   IDENTITY_COOKIE_SECONDS,
 } from '../../src/stages/answer.ts';
+import { IdentityCounts } from '../../src/telemetry/identity-counts.ts';
 import {
   clientOf,
   datastreamOf,
@@ -16,12 +17,14 @@ import {
   type ExchangeFields,
   exchangeOf,
   NOW_MS,
+  ORG,
   PREFIX,
+  SEAL,
 } from '../support/exchanges.ts';
 
 function answered(fields: ExchangeFields, sources: readonly HandleSource[] = HANDLES): Exchange {
   const x = exchangeOf(fields);
-  expect(new Answer(sources).run(x)).toBeUndefined();
+  expect(new Answer(sources, SEAL, new IdentityCounts()).run(x)).toBeUndefined();
   return x;
 }
 const keys = (x: Exchange) => x.cookies.map((cookie) => cookie.key.slice(PREFIX.length));
@@ -58,7 +61,10 @@ describe('the one rule of cookies', () => {
     ['a millisecond later', -CLOCK_SLACK_MS - 1, true],
     ['in a thousand years', -1_000 * 365 * IDENTITY_COOKIE_REWRITE_MS, true],
   ])('a cookie written %s', (_what, ageMs, isWritten) => {
-    const x = answered({ ecid: ECID_A, identityCookie: brought(NOW_MS - ageMs) });
+    const identityCookie = brought(NOW_MS - ageMs);
+    const signed = encodeIdentityCookie(identityCookie, 'or2', (message) => SEAL.sign(ORG, message));
+    const client = clientOf({ cookies: new Map([[`${PREFIX}identity`, signed]]) });
+    const x = answered({ ecid: ECID_A, identityCookie, client });
     expect(keys(x)).toEqual(isWritten ? ['cluster', 'identity'] : ['cluster']);
     if (!isWritten) return;
     expect(decodeIdentityCookie(x.cookies[1]!.value)).toEqual({

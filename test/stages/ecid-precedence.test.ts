@@ -14,6 +14,7 @@ import {
   exchangeOf,
   FPIDS,
   identityOf,
+  identityTools,
   NOW_MS,
   ORG,
   PREFIX,
@@ -22,7 +23,7 @@ import { problemOf } from '../support/problems.ts';
 
 const identified = (fields: ExchangeFields): Exchange => {
   const x = exchangeOf({ datastream: datastreamOf({ identity: identityOf({ fpidCookie: 'FPID' }) }), ...fields });
-  new Identify(new MemoryState(), new DuplicateWindow(), FPIDS).run(x);
+  new Identify(new MemoryState(), new DuplicateWindow(), identityTools()).run(x);
   return x;
 };
 
@@ -30,7 +31,7 @@ const numbered = (digit: number): string => String(digit).padStart(38, '1');
 const fpid = (digit: number): string => `0f1d0000-0000-4000-8000-00000000000${digit}`;
 const derived = (digit: number): string => FPIDS.ecidOf(ORG, fpid(digit));
 const cookieOf = (ecid: string): string =>
-  encodeIdentityCookie({ ecid, createdAtMs: NOW_MS, isNew: true, source: 'random', writtenAtMs: NOW_MS }, 'or2');
+  encodeIdentityCookie({ ecid, createdAtMs: NOW_MS, isNew: true, source: 'random', writtenAtMs: NOW_MS }, 'or2', null);
 
 /** What a request may say of its visitor, in the order in which it counts. Documented. */
 interface Said {

@@ -17,7 +17,7 @@ import {
   type ExchangeFields,
   eventOf,
   exchangeOf,
-  FPIDS,
+  identityTools,
   NOW_MS,
   ORG,
   PREFIX,
@@ -33,7 +33,7 @@ beforeEach(() => {
 
 function identified(fields: ExchangeFields): Exchange {
   const x = exchangeOf(fields);
-  expect(new Identify(state, duplicates, FPIDS).run(x)).toBeUndefined();
+  expect(new Identify(state, duplicates, identityTools()).run(x)).toBeUndefined();
   return x;
 }
 
@@ -42,6 +42,7 @@ const cookieOf = (id: string) =>
   encodeIdentityCookie(
     { ecid: id, createdAtMs: NOW_MS - 5_000, isNew: true, source: 'random', writtenAtMs: NOW_MS - 5_000 },
     'or2',
+    null,
   );
 const withCookie = (id: string, prefix = PREFIX) =>
   clientOf({ cookies: new Map([[`${prefix}identity`, cookieOf(id)]]) });
@@ -129,7 +130,9 @@ describe('which ECID the request has', () => {
   ] satisfies [string, ExchangeFields, string][])(
     'an ECID that is none is 0305, with its value and place: %s',
     (_what, fields, path) => {
-      const { spec, detail } = problemOf(() => new Identify(state, duplicates, FPIDS).run(exchangeOf(fields)));
+      const { spec, detail } = problemOf(() =>
+        new Identify(state, duplicates, identityTools()).run(exchangeOf(fields)),
+      );
       expect(spec.code).toBe('EXEG-0305-400');
       expect(detail).toContain(path);
       expect(detail).toContain('38 digits');
@@ -332,14 +335,14 @@ describe('what is known of the persons named', () => {
   test('a state store that answers later is waited for', async () => {
     const person: PersonState = { key: key(ECID_A), version: 7, body: {} };
     const x = exchangeOf({ received: { identityMap: ecid(ECID_A) } });
-    await new Identify(slow(Promise.resolve(person)), duplicates, FPIDS).run(x);
+    await new Identify(slow(Promise.resolve(person)), duplicates, identityTools()).run(x);
     expect(x.persons.get(key(ECID_A))).toBe(person);
   });
 
   test('one that fails fails the request: without consent neither storing nor dropping is right', async () => {
     const x = exchangeOf({ received: { identityMap: ecid(ECID_A) } });
     const broken = slow(Promise.reject(new Error('down at 10.0.0.1')));
-    const { spec, detail } = await problemIn(new Identify(broken, duplicates, FPIDS).run(x));
+    const { spec, detail } = await problemIn(new Identify(broken, duplicates, identityTools()).run(x));
     expect(spec.code).toBe('EXEG-0203-502');
     expect(detail).toContain("'state'");
     expect(detail).not.toContain('10.0.0.1');
@@ -347,7 +350,7 @@ describe('what is known of the persons named', () => {
 
   test('one that does not answer in time too', async () => {
     const x = exchangeOf({ received: { identityMap: ecid(ECID_A) }, deadlineMs: performance.now() });
-    const { spec } = await problemIn(new Identify(slow(new Promise(() => {})), duplicates, FPIDS).run(x));
+    const { spec } = await problemIn(new Identify(slow(new Promise(() => {})), duplicates, identityTools()).run(x));
     expect(spec.code).toBe('EXEG-0200-504');
   });
 });

@@ -6,7 +6,8 @@ import type { HandleSource, Stage } from '../../src/model/parts.ts';
 import { SERVICE_NAMES, SERVICES, type ServiceName } from '../../src/model/services.ts';
 import { Answer } from '../../src/stages/answer.ts';
 import { runStages } from '../../src/stages/run.ts';
-import { datastreamOf, exchangeOf } from '../support/exchanges.ts';
+import { IdentityCounts } from '../../src/telemetry/identity-counts.ts';
+import { datastreamOf, exchangeOf, SEAL } from '../support/exchanges.ts';
 
 /**
  * Every service, switched off alone by configuration and by override: its stage does not run, and the handle types that
@@ -36,7 +37,7 @@ async function run(datastream: Datastream): Promise<{ stages: string[]; handles:
     ),
   );
   const x = exchangeOf({ datastream });
-  await runStages([...probes, new Answer(sources)], x);
+  await runStages([...probes, new Answer(sources, SEAL, new IdentityCounts())], x);
   return { stages, handles: new Set(x.handles.map((handle) => handle.type)) };
 }
 

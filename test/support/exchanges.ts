@@ -6,7 +6,10 @@ import type { Client, EdgeEvent, Exchange, Received } from '../../src/model/exch
 import { identitiesOf } from '../../src/model/identity.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import { DEFAULT_OWN_HINT, DEFAULT_REGIONS } from '../../src/model/region.ts';
+import { CookieSeal } from '../../src/stages/cookie-seal.ts';
 import { FpidSeeds } from '../../src/stages/fpid.ts';
+import type { IdentityTools } from '../../src/stages/identify.ts';
+import { IdentityCounts } from '../../src/telemetry/identity-counts.ts';
 
 /** Exchanges as the gateway makes them, with everything that a test does not care about filled in. */
 
@@ -18,6 +21,10 @@ export const ECID_A = '11111111111111111112222222222222222222';
 export const ECID_B = '33333333333333333334444444444444444444';
 
 export const FPIDS = new FpidSeeds(Buffer.alloc(32, 7));
+export const SEAL = new CookieSeal([Buffer.alloc(32, 8)]);
+export function identityTools(fields: Partial<IdentityTools> = {}): IdentityTools {
+  return { fpids: FPIDS, seal: SEAL, requireSigned: false, counts: new IdentityCounts(), ...fields };
+}
 
 /** `namespaces`: what the org of the tests has declared beside the standard ones. */
 export function identityOf(fields: Partial<Datastream['identity']> = {}): Datastream['identity'] {

@@ -8,7 +8,7 @@ import { TrustedProxies } from '../../src/net/proxies.ts';
 import { DuplicateWindow } from '../../src/stages/duplicates.ts';
 import { MemoryState } from '../../src/state/memory.ts';
 import { Counters } from '../../src/telemetry/counters.ts';
-import { datastreamOf, FPIDS, workspaceOf } from './exchanges.ts';
+import { datastreamOf, identityTools, workspaceOf } from './exchanges.ts';
 import { HeldLog } from './held-log.ts';
 
 /** The request path behind real listeners, over parts that a test controls: nothing of the server's own storage. */
@@ -36,7 +36,7 @@ export async function startGateway(parts: GatewayParts = {}): Promise<GatewaySer
   const workspace = workspaceOf([datastreamOf()]);
   const gateway = new Gateway({
     workspace: () => workspace,
-    matrix: matrix({ log: eventLog, state, duplicates: new DuplicateWindow(), fpids: FPIDS }),
+    matrix: matrix({ log: eventLog, state, duplicates: new DuplicateWindow(), identity: identityTools() }),
     proxies: new TrustedProxies([]),
     access: accessOf(),
     basePath: 'ee',

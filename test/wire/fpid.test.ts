@@ -81,5 +81,5 @@ test('servers with the same key agree, those with another do not', async () => {
 
 test('a key file that holds no key keeps the server from starting', async () => {
   const options = { 'weir.yaml': 'identity: { fpidKeyFile: fpid.key }\n', 'fpid.key': 'secret' };
-  await expect(started(options)).rejects.toThrow(/fpid\.key holds no key/);
+  await expect(started(options)).rejects.toThrow(/fpid\.key does not hold what it should/);
 });

@@ -1,0 +1,9 @@
+/** What became of identity cookies since the start, where somebody looked. */
+export class IdentityCounts {
+  /** Renewed after a day, and signed by this installation. */
+  verified = 0;
+  /** Renewed after a day, or refused where signatures are required: not signed by a key that is believed. */
+  unverified = 0;
+  /** Requests without a cookie of the datastream's org, but with one of another: is the client configured with the wrong org? */
+  foreign = 0;
+}
