@@ -1,6 +1,8 @@
+import { type EndMark, readEndMark } from '../../src/log/end-mark.ts';
 import { ALIGN_BYTES, decodeFrame, type Frame, parseSegmentName, SEGMENT_HEADER_BYTES } from '../../src/log/segment.ts';
 import { Random } from './random.ts';
 import { SimDisk, type SimFile } from './sim-disk.ts';
+import { NO_FAULTS, SimFs } from './sim-fs.ts';
 import { StateDisk } from './sim-state.ts';
 import { Turns } from './turns.ts';
 
@@ -60,4 +62,35 @@ export function framesOn(disk: SimDisk): { readonly frames: readonly FrameOnDisk
     }
   }
   return { frames, provenEnd };
+}
+
+/**
+ * Offsets that a start has to miss: of the last segment, behind the place that the mark names, before a whole frame of a
+ * later batch, and without a whole frame of their own.
+ */
+export async function missingAtStart(disk: SimDisk, folder: string): Promise<number[]> {
+  const refs = [...disk.names.keys()].flatMap((path) => parseSegmentName(path.slice(path.lastIndexOf('/') + 1)) ?? []);
+  const last = refs.sort((a, b) => a.number - b.number).at(-1);
+  if (last === undefined) return [];
+  const mark = await markOn(disk, folder);
+  const from = mark?.epoch === last.epoch ? mark.offset : last.firstOffset;
+  const { seen } = disk.names.get(`${folder}/${last.name}`)!;
+  const whole = new Set<number>();
+  let proven = from;
+  for (let at = SEGMENT_HEADER_BYTES; at < seen.length; ) {
+    const frame = decodeFrame(seen, at, 0, last.epoch);
+    if (frame !== null) whole.add(frame.offset);
+    if (frame !== null) proven = Math.max(proven, frame.batch);
+    at = frame?.end ?? at + ALIGN_BYTES;
+  }
+  return Array.from({ length: proven - from }, (_, i) => from + i).filter((offset) => !whole.has(offset));
+}
+
+/** The simulation's own look at the mark: with turns and chance of its own, so that the schedule stays what it is. */
+async function markOn(disk: SimDisk, folder: string): Promise<EndMark | null> {
+  const random = new Random(0);
+  const turns = new Turns(random);
+  const mark = readEndMark(new SimFs(disk, turns, random, NO_FAULTS), folder);
+  await turns.run(() => false);
+  return mark;
 }

@@ -9,6 +9,8 @@ interface Sent {
   /** Where it stands, once that is known. */
   offset: number | null;
   isAcknowledged: boolean;
+  /** The caller was told that it is not stored and may come again: it must never be seen. */
+  isRefused: boolean;
 }
 
 /**
@@ -34,13 +36,17 @@ export class Model {
   }
 
   send(record: LogRecord): void {
-    this.#sent.set(record.requestId, { record, offset: null, isAcknowledged: false });
+    this.#sent.set(record.requestId, { record, offset: null, isAcknowledged: false, isRefused: false });
   }
 
   acknowledge(record: LogRecord, { offset }: Position): void {
     const sent = this.#sent.get(record.requestId)!;
     sent.isAcknowledged = true;
     this.#place(sent, offset, 'acknowledged');
+  }
+
+  refuse(record: LogRecord): void {
+    this.#sent.get(record.requestId)!.isRefused = true;
   }
 
   /** A reader got it, wherever that reader is: from now on it is durable, or the log has lied. */
@@ -50,6 +56,7 @@ export class Model {
       this.wrong(`${where} shows '${record.requestId}', which nobody sent`);
       return;
     }
+    if (sent.isRefused) this.wrong(`${where} shows '${record.requestId}', which was refused`);
     const { raw, changes } = sent.record;
     if (!isDeepStrictEqual(record.raw, raw) || !isDeepStrictEqual(record.changes, changes)) {
       this.wrong(`${where} shows other bytes for '${record.requestId}' than were sent`);
@@ -65,6 +72,11 @@ export class Model {
     const other = this.#byOffset.get(offset);
     if (other !== undefined && other !== sent && !this.#doubtful.has(offset)) {
       this.wrong(`${where}: '${id}' stands at ${offset}, where '${other.record.requestId}' stood`);
+    }
+    if (other !== undefined && other !== sent) {
+      // What nobody could prove is gone, and this one is not in doubt.
+      this.#doubtful.delete(offset);
+      this.#damaged.delete(offset);
     }
     sent.offset = offset;
     this.#byOffset.set(offset, sent);
@@ -110,6 +122,15 @@ export class Model {
     }
     for (let offset = fromOffset; offset < toOffset; offset++) {
       if (!this.isDamaged(offset)) this.wrong(`record ${offset} is said to be damaged, and nothing happened to it`);
+    }
+  }
+
+  /** A start looks at the end of the log, and says by itself what is missing there. */
+  checkStart(provablyDamaged: readonly number[], missing: readonly Missing[]): void {
+    for (const offset of provablyDamaged) {
+      if (!this.#damaged.has(offset) || this.#doubtful.has(offset)) continue;
+      const isSaid = missing.some(({ fromOffset, toOffset }) => offset >= fromOffset && offset < toOffset);
+      if (!isSaid) this.wrong(`the start did not say that ${offset} is damaged`);
     }
   }
 

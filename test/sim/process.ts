@@ -29,6 +29,8 @@ export class SimProcess {
   readonly machine: Machine;
   readonly model: Model;
   readonly missing: Missing[] = [];
+  /** What the log said by itself, before anyone read it. */
+  saidAtStart: readonly Missing[] = [];
   readonly fatal: Error[] = [];
   log!: FileLog;
   keeper!: StateKeeper;
@@ -75,6 +77,7 @@ export class SimProcess {
       report,
       host,
     });
+    this.saidAtStart = [...this.missing];
     // Failures while opening are answered by not opening.
     fs.hasFailed = false;
     await this.keeper.recover(this.log);

@@ -17,8 +17,10 @@ export class SimConsumer {
   #places: Set<number> | null = null;
   #batches: AsyncIterator<Batch> | null = null;
   #waiting: { batch: Batch | null } | null = null;
-  /** Where a seek went while a batch was on its way: that batch may be of the old place, and the next of the new one. */
-  #soughtMeanwhile: number[] | null = null;
+  /** Where a seek went while a batch lay ready: that batch is of the old place, its commit does nothing, the next is of the new one. */
+  #soughtMeanwhile: number | null = null;
+  /** A batch whose commit comes late. */
+  #uncommitted: { readonly batch: Batch; readonly next: number; isBeforeSeek: boolean } | null = null;
 
   constructor(model: Model, steps: string[]) {
     this.#model = model;
@@ -31,6 +33,12 @@ export class SimConsumer {
     this.#batches = null;
     this.#waiting = null;
     this.#soughtMeanwhile = null;
+    this.#uncommitted = null;
+  }
+
+  /** Wherever it stands, it is beyond this offset. */
+  hasPassed(offset: number): boolean {
+    return offset < Math.min(...this.#standings);
   }
 
   /** Takes a batch if there is one, and commits it or not. */
@@ -47,13 +55,20 @@ export class SimConsumer {
     const next = batch.stored.at(-1)!.position.offset + 1;
     this.#steps.push(`consume ${first} to ${next - 1}${isLeftUncommitted ? ', no commit' : ''}`);
     this.#check(first);
-    const sought = this.#soughtMeanwhile ?? [];
+    const sought = this.#soughtMeanwhile;
     this.#soughtMeanwhile = null;
-    this.#places = new Set([next, ...sought]);
-    if (isLeftUncommitted) return;
-    await this.#move(process, next, batch.commit(), drive);
-    // The commit of a batch from before a seek does nothing.
-    for (const place of sought) this.#standings.add(place);
+    this.#places = new Set([sought ?? next]);
+    this.#uncommitted = { batch, next, isBeforeSeek: sought !== null };
+    if (!isLeftUncommitted) await this.commitLate(process, drive);
+  }
+
+  /** Commits the last batch, if it was left uncommitted. */
+  async commitLate(process: SimProcess, drive: Drive): Promise<void> {
+    if (this.#uncommitted === null) return;
+    const { batch, next, isBeforeSeek } = this.#uncommitted;
+    this.#uncommitted = null;
+    this.#steps.push(`commit ${next}${isBeforeSeek ? ', from before a seek' : ''}`);
+    await this.#move(process, isBeforeSeek ? null : next, batch.commit(), drive);
   }
 
   #ask(process: SimProcess, batches: AsyncIterator<Batch>): void {
@@ -71,16 +86,19 @@ export class SimConsumer {
   }
 
   async seek(process: SimProcess, to: number, drive: Drive): Promise<void> {
-    const isOnItsWay = this.#waiting !== null;
-    if (this.#batches !== null) this.#places = new Set(isOnItsWay ? (this.#places ?? this.#standings) : []).add(to);
-    if (isOnItsWay) this.#soughtMeanwhile = [...(this.#soughtMeanwhile ?? []), to];
+    if ((this.#waiting?.batch ?? null) !== null) {
+      this.#places ??= new Set(this.#standings);
+      this.#soughtMeanwhile = to;
+    } else if (this.#batches !== null) this.#places = new Set([to]);
+    if (this.#uncommitted !== null) this.#uncommitted.isBeforeSeek = true;
     await this.#move(process, to, process.log.seek(NAME, { partition: 0, offset: to }), drive);
   }
 
-  async #move(process: SimProcess, next: number, moving: Promise<void>, drive: Drive): Promise<void> {
-    this.#standings.add(next);
+  /** `next`: where it moves to; null where it is to stay. */
+  async #move(process: SimProcess, next: number | null, moving: Promise<void>, drive: Drive): Promise<void> {
+    if (next !== null) this.#standings.add(next);
     try {
-      if ((await drive(moving.then(() => true))) !== null) this.#standings = new Set([next]);
+      if ((await drive(moving.then(() => true))) !== null && next !== null) this.#standings = new Set([next]);
     } catch (error) {
       // It failed, so it may stand at either place, and so may the reader.
       expectDisturbed(this.#model, process, error);

@@ -11,13 +11,23 @@ export interface Faults {
   write: number | null;
   sync: number | null;
   read: number | null;
+  /** The n-th file that is made from now on gets a name, and no space for what is written to it. */
+  newFile: number | null;
   /** The process stops at the n-th call from now: that call and all later ones never return. */
   stop: number | null;
   /** One write or read in so many moves fewer bytes than asked. */
   short: number;
 }
 
-export const NO_FAULTS: Faults = { call: null, write: null, sync: null, read: null, stop: null, short: 0 };
+export const NO_FAULTS: Faults = {
+  call: null,
+  write: null,
+  sync: null,
+  read: null,
+  newFile: null,
+  stop: null,
+  short: 0,
+};
 
 /** Calls that a full disk refuses. */
 const NEEDS_SPACE: readonly string[] = ['write', 'create', 'rename'];
@@ -44,6 +54,7 @@ export class SimFs implements Fs {
   /** Somebody ran out of space. */
   hasRunOut = false;
   #isOutOfSpace = false;
+  readonly #spaceless = new WeakSet<SimFile>();
 
   constructor(disk: SimDisk, turns: Turns, random: Random, faults: Faults) {
     this.#disk = disk;
@@ -82,7 +93,7 @@ export class SimFs implements Fs {
     }
   }
 
-  #countDown(kind: 'write' | 'sync' | 'read' | 'stop'): boolean {
+  #countDown(kind: 'write' | 'sync' | 'read' | 'newFile' | 'stop'): boolean {
     const left = this.faults[kind];
     if (left === null) return false;
     this.faults = { ...this.faults, [kind]: left <= 1 ? null : left - 1 };
@@ -103,6 +114,7 @@ export class SimFs implements Fs {
         if (!this.#disk.folders.has(folderOf(path))) throw error('ENOENT', path);
         file = new SimFile();
         const made = file;
+        if (this.#countDown('newFile')) this.#spaceless.add(made);
         this.#disk.change(folderOf(path), (all) => all.set(path, made));
       }
       if (file === undefined) throw error('ENOENT', path);
@@ -162,7 +174,8 @@ export class SimFs implements Fs {
       this.#noteFailure(path);
       throw error('EIO', `write ${path}`);
     }
-    const room = this.#isOutOfSpace ? 0 : Math.max(file.seen.length - position, 0) + disk.freeBytes;
+    const room =
+      this.#isOutOfSpace || this.#spaceless.has(file) ? 0 : Math.max(file.seen.length - position, 0) + disk.freeBytes;
     if (room === 0) {
       this.hasRunOut = true;
       // Recovery writes again what is there; nothing of that is new.

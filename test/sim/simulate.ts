@@ -1,14 +1,14 @@
-import { ALIGN_BYTES, FRAME_HEADER_BYTES, frameBytes, SEGMENT_HEADER_BYTES, sealFrame } from '../../src/log/segment.ts';
+import { SEGMENT_HEADER_BYTES } from '../../src/log/segment.ts';
 import { LogUnavailable } from '../../src/model/parts.ts';
-import type { Change } from '../../src/model/person.ts';
-import type { LogRecord } from '../../src/model/record.ts';
-import { framesOn, Machine, ROOMY_BYTES } from './machine.ts';
+import { framesOn, Machine, missingAtStart as missingIn, ROOMY_BYTES } from './machine.ts';
 import { Model } from './model.ts';
 import { LOG_FOLDER, type LogLimits, readFromOutside, SimProcess } from './process.ts';
-import type { Random } from './random.ts';
+import { recordOf } from './requests.ts';
 import { expectDisturbed, SimConsumer } from './sim-consumer.ts';
 import type { SimFile } from './sim-disk.ts';
-import { type Faults, NO_FAULTS } from './sim-fs.ts';
+import { NO_FAULTS } from './sim-fs.ts';
+import { limitsOf, type Theme, WEATHER_OF } from './themes.ts';
+import { faultsIn, WEATHERS, type Weather } from './weather.ts';
 
 /** What one schedule did, and what was wrong; nothing where all promises were kept. */
 export interface Outcome {
@@ -17,19 +17,12 @@ export interface Outcome {
   readonly steps: readonly string[];
 }
 
-/** What kind of misfortune a schedule has. Stops of the process and of the machine happen in all of them. */
-type Weather = 'calm' | 'full-disk' | 'bad-writes' | 'bad-reads' | 'bad-calls' | 'rot';
-const WEATHERS: readonly Weather[] = [
-  ...(['calm', 'calm', 'calm', 'full-disk', 'full-disk', 'bad-writes', 'bad-writes'] as const),
-  ...(['bad-reads', 'bad-calls', 'rot', 'rot'] as const),
-];
-const PERSONS = ['ann', 'bob', 'cleo'];
 /** Appends are to be taken again this long after there is space (P5). */
 const RESUME_MS = 5000;
 
-/** Runs one schedule: a pure function of its seed. */
-export async function simulate(seed: number): Promise<Outcome> {
-  const simulation = new Simulation(seed);
+/** Runs one schedule: a pure function of its seed and theme. */
+export async function simulate(seed: number, theme: Theme = 'mixed'): Promise<Outcome> {
+  const simulation = new Simulation(seed, theme);
   try {
     await simulation.run();
   } catch (error) {
@@ -38,23 +31,11 @@ export async function simulate(seed: number): Promise<Outcome> {
   return { seed, wrongs: simulation.model.wrongs, steps: simulation.steps };
 }
 
-/** What a client may send who knows the format: a frame with a record that nobody sent, at a place where a frame may start. */
-function forgedFrame(random: Random): Buffer {
-  const head = Buffer.from('{"v":1,"r":"forged","t":1,"g":"","s":"","p":"","u":null,"e":[]}');
-  const shift = random.below(ALIGN_BYTES);
-  const bytes = Buffer.alloc(shift + frameBytes(4 + head.length), 1);
-  bytes.writeUInt32LE(head.length, shift + FRAME_HEADER_BYTES);
-  head.copy(bytes, shift + FRAME_HEADER_BYTES + 4);
-  const offset = random.below(40);
-  const frame = { epoch: random.below(5), batch: offset, offset, atMs: 1, previousCrc: 0 };
-  sealFrame(bytes, shift, 4 + head.length, frame);
-  return bytes;
-}
-
 class Simulation {
   readonly model = new Model();
   readonly steps: string[] = [];
   readonly #machine: Machine;
+  readonly #theme: Theme;
   readonly #weather: Weather;
   readonly #limits: LogLimits;
   #process: SimProcess | null = null;
@@ -64,17 +45,20 @@ class Simulation {
   /** The mark of the end is as the last process wrote it: one that the disk lost hides the last batch until the next start. */
   #isMarkSound = true;
 
-  constructor(seed: number) {
+  constructor(seed: number, theme: Theme) {
     this.#machine = new Machine(seed);
+    this.#theme = theme;
     const { random } = this.#machine;
-    this.#weather = random.pick(WEATHERS);
-    this.#limits = {
+    const weather = random.pick(WEATHERS);
+    this.#weather = WEATHER_OF[theme] ?? weather;
+    const limits = {
       segmentBytes: random.between(400, 4000),
       preallocateBytes: random.oneIn(3) ? 0 : random.between(256, 2048),
       lowWaterBytes: random.between(0, 1000),
       reservedBytes: random.oneIn(4) ? 0 : 512,
       retention: { maxAgeMs: random.oneIn(4) ? 2000 : null, maxBytes: random.oneIn(2) ? 2000 : null },
     };
+    this.#limits = { ...limits, ...limitsOf(theme, random) };
     this.#consumer = new SimConsumer(this.model, this.steps);
     this.#step(`seed ${seed}, weather ${this.#weather}, ${JSON.stringify(this.#limits)}`);
   }
@@ -120,9 +104,10 @@ class Simulation {
     await this.#machine.turns.run(() => process.fs.hasStopped);
   }
 
-  async #start(faults = this.#faults(40)): Promise<void> {
+  async #start(faults = faultsIn(this.#weather, this.#machine.random, 40)): Promise<void> {
     // What bits have flipped, and what the power cut has taken, decides what can still be known.
     if (this.model.hasDamage) this.model.doubtFrom(framesOn(this.#machine.disk).provenEnd);
+    const missingAtStart = this.model.hasDamage ? await missingIn(this.#machine.disk, LOG_FOLDER) : [];
     const process = new SimProcess(this.#machine, this.model, faults);
     const isUndisturbed = (): boolean => !process.fs.hasBeenDisturbed && !process.fs.hasRunOut;
     this.#step(`start ${JSON.stringify(faults)}`);
@@ -135,6 +120,10 @@ class Simulation {
       // Stopped between the two halves of a short write, it has left half a mark.
       if (isOpen === null && faults.short > 0) this.#isMarkSound = false;
       if (isOpen === null) return this.#crash(process);
+      this.model.checkStart(missingAtStart, process.saidAtStart);
+      if (this.#consumer.hasPassed(process.log.nextOffset)) {
+        this.model.wrong(`the next record gets ${process.log.nextOffset}, which the consumer has had already`);
+      }
     } catch (error) {
       if (isUndisturbed()) throw error;
       this.#isMarkSound = false;
@@ -164,7 +153,7 @@ class Simulation {
   }
 
   async #act(process: SimProcess): Promise<void> {
-    const { random, turns, disk, stateDisk } = this.#machine;
+    const { random, turns, stateDisk } = this.#machine;
     const acts: readonly (() => Promise<void>)[] = [
       () => this.#append(process),
       () => this.#append(process),
@@ -185,12 +174,38 @@ class Simulation {
       () => this.#close(process),
       () => this.#misfortune(process),
       () => this.#misfortune(process),
-      () => this.#quietly('the kernel writes back', () => disk.trickle()),
+      () => this.#trickle(),
       () => this.#quietly('state is flushed', () => stateDisk.flush()),
       () => this.#follow(process),
+      ...this.#actsOfTheme(process),
     ];
     await random.pick(acts)();
     if (turns.areOver && process.fs.hasFailed) await this.#check(process);
+  }
+
+  /** What a theme does beside everything that all do; what stands there twice is done twice as often. */
+  #actsOfTheme(process: SimProcess): (() => Promise<void>)[] {
+    const burst = (): Promise<void> => this.#burst(process);
+    const trickle = (): Promise<void> => this.#trickle();
+    const seek = (): Promise<void> => this.#seek(process);
+    const commitLate = (): Promise<void> => this.#commitLate(process);
+    const upkeep = (): Promise<void> => this.#upkeep(process);
+    const beside = (): Promise<void> => this.#retainBeside(process);
+    const misfortune = (): Promise<void> => this.#misfortune(process);
+    const crash = (): Promise<void> => this.#crash(process);
+    const spaceless = (): Promise<void> => this.#spaceless(process);
+    const acts: Record<Theme, (() => Promise<void>)[]> = {
+      mixed: [],
+      busy: [burst, burst, burst, burst, trickle, trickle, crash, seek, commitLate, commitLate, commitLate],
+      upkeep: [upkeep, upkeep, upkeep, beside, beside, beside, beside, burst, crash, crash],
+      decay: [burst, burst, burst, misfortune, misfortune, crash],
+      tight: [burst, burst, misfortune, spaceless, spaceless, () => this.#letTimePass(process, 1000), crash],
+    };
+    return acts[this.#theme];
+  }
+
+  #trickle(): Promise<void> {
+    return this.#quietly('the kernel writes back', () => this.#machine.disk.trickle());
   }
 
   async #quietly(what: string, run: () => void): Promise<void> {
@@ -199,11 +214,11 @@ class Simulation {
   }
 
   async #append(process: SimProcess): Promise<void> {
-    const { random } = this.#machine;
+    const { random, clock } = this.#machine;
     const count = random.between(1, 5);
     this.#step(`append ${count} from r${this.#sent}`);
     for (let i = 0; i < count; i++) {
-      const record = this.#record();
+      const record = recordOf(this.#sent++, random, clock.ms);
       this.model.send(record);
       process.log.append(record).then(
         (position) => {
@@ -215,38 +230,21 @@ class Simulation {
           this.model.acknowledge(record, position);
         },
         (error: unknown) => {
-          if (error instanceof LogUnavailable) return;
-          this.model.wrong(`an append was refused with ${String(error)}`);
+          if (process.fs.hasStopped || this.#process !== process) return;
+          if (!(error instanceof LogUnavailable)) this.model.wrong(`an append was refused with ${String(error)}`);
+          // When the log has failed nobody knows what of the batch is on the disk.
+          else if (error.reason !== 'failed') this.model.refuse(record);
         },
       );
     }
   }
 
-  #record(): LogRecord {
-    const { random, clock } = this.#machine;
-    const number = this.#sent++;
-    const changes: Change[] = [];
-    const time = `${number.toString(16).padStart(12, '0')}-0000`;
-    for (let i = random.below(3); i > 0; i--) {
-      const operation = random.oneIn(2) ? 'update' : 'replace';
-      const value = { [random.pick(['a', 'b'])]: number };
-      changes.push({ kind: 'consent', key: random.pick(PERSONS), time, body: { operation, value } });
+  /** Records arrive while others are under way. */
+  async #burst(process: SimProcess): Promise<void> {
+    for (let i = this.#machine.random.between(2, 6); i > 0 && !process.fs.hasStopped; i--) {
+      await this.#append(process);
+      await this.#someTurns(process);
     }
-    const raw = random.oneIn(8)
-      ? forgedFrame(random)
-      : Buffer.alloc(random.below(random.oneIn(5) ? 600 : 80), number + 1);
-    return {
-      requestId: `r${number}`,
-      atMs: clock.ms,
-      orgId: 'org',
-      datastreamId: 'site',
-      path: '/v2/interact',
-      ecid: null,
-      meta: {},
-      events: [],
-      raw: raw.length === 0 ? null : raw,
-      changes,
-    };
   }
 
   async #someTurns(process: SimProcess): Promise<void> {
@@ -278,6 +276,10 @@ class Simulation {
     await this.#consumer.take(process, (work) => this.#drive(process, work), this.#machine.random.oneIn(3));
   }
 
+  async #commitLate(process: SimProcess): Promise<void> {
+    await this.#consumer.commitLate(process, (work) => this.#drive(process, work));
+  }
+
   async #seek(process: SimProcess): Promise<void> {
     const to = this.#machine.random.between(0, process.log.nextOffset);
     this.#step(`seek to ${to}`);
@@ -301,6 +303,22 @@ class Simulation {
     } catch (error) {
       expectDisturbed(this.model, process, error);
     }
+  }
+
+  /** What the server does now and then, twice: after that the log may drop what both snapshots cover. */
+  async #upkeep(process: SimProcess): Promise<void> {
+    for (let i = 0; i < 2 && !process.fs.hasStopped; i++) {
+      await this.#append(process);
+      await this.#settle(process);
+      if (!process.fs.hasStopped) await this.#snapshot(process);
+    }
+    if (!process.fs.hasStopped) await this.#retain(process);
+  }
+
+  async #retainBeside(process: SimProcess): Promise<void> {
+    await this.#append(process);
+    await this.#someTurns(process);
+    if (!process.fs.hasStopped) await this.#retain(process);
   }
 
   async #letTimePass(process: SimProcess, ms: number): Promise<void> {
@@ -350,22 +368,15 @@ class Simulation {
       this.#isSpaceShort = true;
       this.#step(`the disk has ${disk.freeBytes} bytes left`);
     } else {
-      process.fs.faults = this.#faults(12);
+      process.fs.faults = faultsIn(this.#weather, random, 12);
       this.#step(`coming: ${JSON.stringify(process.fs.faults)}`);
     }
   }
 
-  /** What is to go wrong among the next calls, as the weather has it. */
-  #faults(calls: number): Faults {
-    const { random } = this.#machine;
-    const soon = (): number | null => (random.oneIn(2) ? random.between(1, calls) : null);
-    const faults: Faults = { ...NO_FAULTS, short: random.oneIn(3) ? 4 : 0 };
-    if (random.oneIn(4)) faults.stop = random.between(1, calls);
-    if (this.#weather === 'bad-writes') return { ...faults, write: random.oneIn(2) ? soon() : null, sync: soon() };
-    if (this.#weather === 'bad-reads') return { ...faults, read: soon() };
-    if (this.#weather === 'bad-calls') faults.call = { after: random.between(1, calls), code: 'EIO' };
-    if (this.#weather === 'full-disk') faults.call = { after: random.between(1, calls), code: 'ENOSPC' };
-    return faults;
+  /** A full disk still makes files, and has nothing to put into them. */
+  async #spaceless(process: SimProcess): Promise<void> {
+    process.fs.faults = { ...NO_FAULTS, newFile: this.#machine.random.between(1, 2) };
+    this.#step(`coming: ${JSON.stringify(process.fs.faults)}`);
   }
 
   #makeRoom(): void {

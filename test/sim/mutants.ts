@@ -1,0 +1,273 @@
+import type { Theme } from './themes.ts';
+
+/** Bugs that the simulation has to find. Each is a change of a line or two of the real sources. */
+export interface Mutant {
+  readonly name: string;
+  /** The schedules that come to the place soonest. */
+  readonly theme: Theme;
+  readonly edits: readonly Edit[];
+}
+
+interface Edit {
+  readonly file: string;
+  /** Stands in the file exactly once. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+function mutant(name: string, file: string, find: string, replace: string, theme: Theme = 'mixed'): Mutant {
+  return { name, theme, edits: [{ file, find, replace }] };
+}
+
+const ACTIVE = 'src/log/active-segment.ts';
+const WRITER = 'src/log/writer.ts';
+const RECOVERY = 'src/log/recovery.ts';
+const SEGMENT = 'src/log/segment.ts';
+const SCAN = 'src/log/scan.ts';
+const IO = 'src/log/io.ts';
+const FILE = 'src/log/file.ts';
+const CURSOR = 'src/log/cursor.ts';
+const READER = 'src/log/reader.ts';
+const CONSUMERS = 'src/log/consumers.ts';
+const APPEND = 'await active.append(batch.buffer, batch.bytes);';
+const SYNC_OF_BATCH = 'await syncFinally(this.#file);\n    this.#end = end;';
+const NEW_MARK = '{ byte: active.end, offset: this.#offset, crc }';
+
+const WRITING: readonly Mutant[] = [
+  mutant('a batch is not synced', ACTIVE, SYNC_OF_BATCH, 'this.#end = end;'),
+  mutant(
+    'a batch is acknowledged before its sync',
+    ACTIVE,
+    SYNC_OF_BATCH,
+    'void syncFinally(this.#file).then(undefined, String);\n    this.#end = end;',
+  ),
+  mutant('the name of a segment is not synced', ACTIVE, '      await fs.syncDirectory(directory);\n', ''),
+  mutant(
+    'a segment that was not made comes back',
+    ACTIVE,
+    '      await syncDirectoryFinally(fs, directory);\n',
+    '',
+    'tight',
+  ),
+  mutant('a short write is taken for a whole one', IO, 'at += written;', 'at = to;'),
+  mutant(
+    'a failed sync is tried again',
+    IO,
+    'throw new SyncFailed(`A sync failed:',
+    'await file.datasync();\n    if (error === null) throw new SyncFailed(`A sync failed:',
+  ),
+  mutant(
+    'a sync that fails for lack of space passes',
+    IO,
+    'throw new SyncFailed(`A sync failed:',
+    'throw error;\n    throw new SyncFailed(`A sync failed:',
+  ),
+  mutant(
+    'a batch is written in part',
+    WRITER,
+    APPEND,
+    'await active.append(batch.buffer, batch.records.length > 2 ? batch.bytes - 64 : batch.bytes);',
+  ),
+  mutant('what a full disk left is not cut off', WRITER, '      await this.#active?.cut();\n', ''),
+  mutant(
+    'the cut is not synced',
+    ACTIVE,
+    'await this.#file.truncate(this.#end);\n    await syncFinally(this.#file);',
+    'await this.#file.truncate(this.#end);',
+  ),
+  mutant(
+    'zeros are written over records',
+    ACTIVE,
+    '    if (this.#ahead !== null && end > this.#allocated) await this.#stopAhead();\n',
+    '',
+    'busy',
+  ),
+  mutant(
+    'a batch is acknowledged though the zeros’ sync failed',
+    WRITER,
+    '    if (this.#failure !== null) throw this.#failure;\n',
+    '',
+    'busy',
+  ),
+  mutant(
+    'offsets are given twice',
+    WRITER,
+    'this.#offset = first + batch.records.length;',
+    'this.#offset = first + 1;',
+  ),
+  mutant('a disk that was full stays full', 'src/log/disk-space.ts', '    this.#isFull = false;\n', ''),
+  mutant(
+    'a refused batch is acknowledged',
+    WRITER,
+    "batch.reject(new LogUnavailable('disk-full', 'The disk is full.', { cause: error }));",
+    'batch.resolve(this.#options.partition, this.#offset);',
+  ),
+  mutant(
+    'a failed batch is acknowledged',
+    WRITER,
+    'batch.reject(failed(error));\n  }',
+    'batch.resolve(this.#options.partition, this.#offset);\n  }',
+  ),
+];
+
+const STATE: readonly Mutant[] = [
+  mutant(
+    'state is changed before the log',
+    WRITER,
+    APPEND,
+    `await onSynced(this.#appliedOf(batch, first));\n    ${APPEND}`,
+  ),
+  mutant(
+    'a batch is acknowledged before state has it',
+    WRITER,
+    'const pending = applied.length === 0 ? undefined : onSynced(applied);',
+    'setImmediate(() => onSynced(applied));\n    const pending = undefined;',
+  ),
+  mutant(
+    'the position is not in the transaction',
+    'test/sim/sim-state.ts',
+    'this.flushed = this.applied.length;\n  }\n\n  /** A transaction',
+    'if (this.applied.length > 1) this.applied.shift();\n    this.flushed = this.applied.length;\n  }\n\n  /** A transaction',
+  ),
+  mutant('a snapshot is not synced', 'src/state/snapshot-file.ts', '    await file.datasync();\n', '', 'upkeep'),
+  mutant(
+    'the name of a snapshot is not synced',
+    'src/state/snapshots.ts',
+    '    await this.#fs.syncDirectory(this.#directory);\n    if (!this',
+    '    if (!this',
+    'upkeep',
+  ),
+  mutant(
+    'retention asks no snapshot',
+    'src/log/retention.ts',
+    '    if (next.firstOffset > mayDropBefore) break;\n',
+    '',
+    'upkeep',
+  ),
+  mutant(
+    'one snapshot is enough for retention',
+    'src/state/keeper.ts',
+    'return offsets.length < KEPT ? 0 : offsets[offsets.length - KEPT]! + 1;',
+    'return offsets.length < 1 ? 0 : offsets.at(-1)! + 1;',
+    'upkeep',
+  ),
+  {
+    name: 'retention forgets segments by their number',
+    theme: 'upkeep',
+    edits: [
+      { file: FILE, find: 'this.#writer.forget(dropped);', replace: 'this.#writer.forget(count);' },
+      { file: WRITER, find: 'this.forget([last]);', replace: 'this.#segments.splice(-2, 1);' },
+      {
+        file: WRITER,
+        find: '    for (const { name } of segments) {',
+        replace: '    this.#segments.splice(0, segments as unknown as number);\n    for (const { name } of []) {',
+      },
+    ],
+  },
+];
+
+const RECOVERING: readonly Mutant[] = [
+  mutant(
+    'a start drops the last batch',
+    RECOVERY,
+    'return { segments, end: whole, damage: gaps };',
+    'return { segments, end: proven, damage: gaps };',
+  ),
+  mutant(
+    'a start trusts what was never synced',
+    RECOVERY,
+    '    if (whole.byte > proven.byte) await makeDurable(file, proven.byte, whole.byte);\n',
+    '',
+    'decay',
+  ),
+  mutant(
+    'a start ends the log at the first damage',
+    RECOVERY,
+    '(await scan.next()) ?? (await scan.resync())',
+    'await scan.next()',
+    'decay',
+  ),
+  mutant('a start does not report damage', FILE, 'of found.damage) {', 'of []) {', 'decay'),
+  mutant('offsets that were delivered are given again', FILE, 'Math.max(end, consumers.committedMax)', 'end', 'decay'),
+  mutant(
+    'checksums are not looked at',
+    SEGMENT,
+    '  if (crc !== crc32(bytes.subarray(at + 8, at + size))) return null;\n',
+    '',
+  ),
+  mutant('epochs are not looked at', SEGMENT, '  if (bytes.readDoubleLE(at + 16) !== epoch) return null;\n', ''),
+  {
+    name: 'leftovers of a refused batch pass for records',
+    theme: 'mixed',
+    edits: [
+      { file: SCAN, find: '    if (crc !== null && frame.previousCrc !== crc) return null;\n', replace: '' },
+      {
+        file: ACTIVE,
+        find: 'await this.#file.truncate(this.#end);\n    await syncFinally(this.#file);\n    this.#allocated',
+        replace: 'this.#allocated',
+      },
+      // The disk keeps a look at this by itself, which is not what is to find it.
+      {
+        file: 'test/sim/sim-fs.ts',
+        find: "if (isData && isNew && file.seen.length > 0) file.fragment = 'there';",
+        replace: '',
+      },
+    ],
+  },
+];
+
+const READING: readonly Mutant[] = [
+  mutant(
+    'readers see what is not synced',
+    WRITER,
+    APPEND,
+    `this.#offset = first + batch.records.length;\n    ${APPEND}`,
+  ),
+  mutant(
+    'the mark is written before the sync',
+    WRITER,
+    APPEND,
+    `await this.#options.endMark.write(active.ref.epoch, { byte: active.end + batch.bytes, offset: first + batch.records.length, crc });\n    ${APPEND}`,
+  ),
+  mutant(
+    'a batch is acknowledged before the mark',
+    WRITER,
+    `this.#options.endMark.write(active.ref.epoch, ${NEW_MARK}),`,
+    `batch.resolve(partition, first),\n      this.#options.endMark.write(active.ref.epoch, ${NEW_MARK}),`,
+    'busy',
+  ),
+  mutant('a mark of another boot is believed', READER, ' && mark.bootId === bootId', '', 'busy'),
+  mutant(
+    'all that is whole is durable to a reader outside',
+    READER,
+    'isOldBoot ? whole.offset : proven.offset',
+    'whole.offset',
+  ),
+  mutant('a reader stops at damage', CURSOR, '(await scan.next()) ?? (await scan.resync())', 'await scan.next()'),
+  mutant(
+    'a reader does not report damage',
+    CURSOR,
+    '    this.#options.report(',
+    "    if (why === 'dropped') this.#options.report(",
+  ),
+];
+
+const CONSUMING: readonly Mutant[] = [
+  mutant(
+    'a batch is committed when it is handed out',
+    CONSUMERS,
+    'const handedAt = seeks;',
+    'const handedAt = seeks;\n        await this.#commit(name, at, next);',
+  ),
+  mutant('a commit is not synced', IO, '    await file.datasync();\n  } finally {', '  } finally {'),
+  mutant('the name of a commit is not synced', IO, '  await fs.syncDirectory(directory);\n}', '}'),
+  mutant(
+    'a commit from before a seek undoes it',
+    CONSUMERS,
+    'handedAt === at.seeks ? this.#commit(name, at, next) : Promise.resolve()',
+    'this.#commit(name, at, next)',
+    'busy',
+  ),
+];
+
+export const MUTANTS: readonly Mutant[] = [...WRITING, ...STATE, ...RECOVERING, ...READING, ...CONSUMING];

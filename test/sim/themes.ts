@@ -1,0 +1,27 @@
+import type { LogLimits } from './process.ts';
+import type { Random } from './random.ts';
+import type { Weather } from './weather.ts';
+
+/**
+ * What a schedule does more often than the rest. `mixed` does everything alike; the others lead to places where that
+ * rarely comes: `busy`, batch after batch, and commits that come late; `upkeep`, snapshots and retention while records
+ * are being written; `decay`, bits that flip in much that was written; `tight`, a disk that is full time and again.
+ */
+export type Theme = 'mixed' | 'busy' | 'upkeep' | 'decay' | 'tight';
+export const THEMES: readonly Theme[] = ['mixed', 'busy', 'upkeep', 'decay', 'tight'];
+
+export const WEATHER_OF: Partial<Record<Theme, Weather>> = { decay: 'rot', tight: 'full-disk' };
+
+/** What is other than in a mixed schedule. */
+export function limitsOf(theme: Theme, random: Random): Partial<LogLimits> {
+  if (theme === 'decay') return { retention: { maxAgeMs: null, maxBytes: null } };
+  if (theme === 'tight')
+    return { segmentBytes: random.between(600, 2000), retention: { maxAgeMs: null, maxBytes: null } };
+  if (theme !== 'upkeep') return {};
+  // Little is kept, so that there is always something to drop.
+  const retention = {
+    maxAgeMs: random.oneIn(4) ? 2000 : null,
+    maxBytes: random.oneIn(2) ? 1 : random.between(1, 1500),
+  };
+  return { segmentBytes: random.between(300, 1200), retention };
+}
