@@ -100,7 +100,7 @@ export class Administration {
       certificate:
         tls === null ? null : { expiresAt: new Date(tls.current.expiresAtMs).toISOString(), rejected: tls.rejected },
       audit: { seq: head.seq, hash: head.hash, broken },
-      identityCookies: { ...counters.identity },
+      identitiesSinceStart: identityCounts(counters.identity),
       eventsSinceStart: counters.ledger.sinceStart(),
       problemsSinceStart: counters.problems,
     };
@@ -121,6 +121,7 @@ export class Administration {
       health: () => this.health(),
       notReady: () => this.#notReady(),
       metrics: () => this.#metrics(),
+      person: (key) => this.#deps.storage.state.get(key),
       reload: (who) => source.reload(who),
     };
   }
@@ -180,6 +181,15 @@ export class Administration {
       );
     }
   }
+}
+
+function identityCounts({
+  verified,
+  unverified,
+  foreign,
+  quarantined,
+}: Counters['identity']): Health['identitiesSinceStart'] {
+  return { cookies: { verified, unverified, foreign }, quarantined };
 }
 
 async function freeBytes(folder: string): Promise<number> {

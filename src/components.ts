@@ -12,14 +12,15 @@ import { Append } from './stages/append.ts';
 import { Consent } from './stages/consent.ts';
 import type { DuplicateWindow } from './stages/duplicates.ts';
 import { Identify, type IdentityTools } from './stages/identify.ts';
+import { Link } from './stages/link.ts';
 
 /**
  * The table of contents. What exists, and what runs for which request: one new part is one file and one line here.
  * Nothing is answered before what `append` sent to disk is there; handles are made only in `answer`.
  */
 export const ENDPOINTS = [
-  [interact, ['identify', 'consent', 'append', 'answer']],
-  [collect, ['identify', 'consent', 'append', 'answer']],
+  [interact, ['identify', 'consent', 'link', 'append', 'answer']],
+  [collect, ['identify', 'consent', 'link', 'append', 'answer']],
   [setConsent, ['identify', 'consent', 'append', 'answer']],
   [acquire, ['identify', 'append', 'answer']],
 ] as const satisfies readonly (readonly [Endpoint, readonly StageName[]])[];
@@ -37,6 +38,7 @@ export interface StageDeps {
 export const STAGES = {
   identify: ({ state, duplicates, identity }: StageDeps): Stage => new Identify(state, duplicates, identity),
   consent: (): Stage => new Consent(),
+  link: ({ identity }: StageDeps): Stage => new Link(identity.counts, identity.reportQuarantine),
   append: ({ log, duplicates }: StageDeps): Stage => new Append(log, duplicates),
   answer: ({ identity }: StageDeps): Stage => new Answer(HANDLES, identity.seal, identity.counts),
 } as const;

@@ -56,7 +56,7 @@ export async function startServer(start: StartOptions): Promise<Running> {
   const failed = deferred<'failed'>();
   const storage = await openStorage(start.data, options, log, failed.resolve);
   const counters = new Counters(Date.now());
-  const identity = await identityTools(start.data, options, counters).catch(async (error) => {
+  const identity = await identityTools(start.data, options, counters, log).catch(async (error) => {
     await storage.close();
     source.close();
     throw error;
@@ -143,14 +143,29 @@ export async function localToken(data: string, orgId: string, lifetimeSeconds: n
 /** The key that signs, and the one before it. */
 const COOKIE_KEYS_MAX = 2;
 
-async function identityTools(data: string, { identity }: ServerOptions, counters: Counters): Promise<IdentityTools> {
+async function identityTools(
+  data: string,
+  { identity }: ServerOptions,
+  counters: Counters,
+  log: Log,
+): Promise<IdentityTools> {
   const keys = (variable: string, file: string | null, name: string, countMax: number): Promise<readonly Buffer[]> =>
     secretKeys({ variable, file, ownFile: join(keysFolder(data), name) }, process.env, countMax);
   const [fpidKey] = await keys('WEIR_FPID_KEY', identity.fpidKeyFile, 'fpid.key', 1);
   const { cookieKeysFile, requireSigned } = identity;
   const cookieKeys = await keys('WEIR_COOKIE_KEYS', cookieKeysFile, 'identity-cookie.keys', COOKIE_KEYS_MAX);
   const seal = new CookieSeal(cookieKeys);
-  return { fpids: new FpidSeeds(fpidKey!), seal, requireSigned, counts: counters.identity };
+  return {
+    fpids: new FpidSeeds(fpidKey!),
+    seal,
+    requireSigned,
+    counts: counters.identity,
+    reportQuarantine: (what) =>
+      log.warn(
+        { what: 'identity', ...what },
+        'an id met too many devices in a day: it is quarantined, and links nothing',
+      ),
+  };
 }
 
 function keysFolder(data: string): string {

@@ -7,6 +7,9 @@ import { type AdminRoute, type Plane, ROUTES } from './routes.ts';
 /** No body of the admin API is larger. */
 const BODY_BYTES_MAX = 65_536;
 
+/** Ids in a path, percent-encoded: those that are linked have 254 characters at most. */
+const PARAMETER_CHARACTERS_MAX = 254 * 9;
+
 export interface AdminDeps extends AuthenticationDeps {
   readonly plane: Plane;
   /** Told of what went wrong on our side. */
@@ -15,7 +18,12 @@ export interface AdminDeps extends AuthenticationDeps {
 
 /** The admin listener's requests: the routes of routes.ts, each behind its authentication, and nothing else. */
 export function createAdmin(deps: AdminDeps): FastifyInstance {
-  const app = fastify({ logger: false, bodyLimit: BODY_BYTES_MAX, exposeHeadRoutes: false });
+  const app = fastify({
+    logger: false,
+    bodyLimit: BODY_BYTES_MAX,
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: PARAMETER_CHARACTERS_MAX },
+  });
   for (const route of ROUTES) {
     const handler = (request: FastifyRequest, reply: FastifyReply) => answer(deps, route, request, reply);
     app.route({ method: route.method, url: route.path, handler });

@@ -15,8 +15,11 @@ export interface Health {
   readonly certificate: { readonly expiresAt: string; readonly rejected: string | null } | null;
   /** Sequence number and hash of the last entry, to be kept elsewhere; `broken`: where the chain does not hold. */
   readonly audit: { readonly seq: number; readonly hash: string; readonly broken: string | null };
-  /** Identity cookies since the start: see telemetry/identity-counts.ts. */
-  readonly identityCookies: { readonly verified: number; readonly unverified: number; readonly foreign: number };
+  /** See telemetry/identity-counts.ts. */
+  readonly identitiesSinceStart: {
+    readonly cookies: { readonly verified: number; readonly unverified: number; readonly foreign: number };
+    readonly quarantined: number;
+  };
   readonly eventsSinceStart: Readonly<Record<string, number>>;
   readonly problemsSinceStart: Readonly<Record<string, number>>;
 }

@@ -5,6 +5,7 @@ import { EXPOSITION_TYPE } from '../telemetry/exposition.ts';
 import type { IngressLedger, LedgerRow } from '../telemetry/ledger.ts';
 import type { AuditLog } from './audit-log.ts';
 import type { Health } from './health.ts';
+import type { ReadPerson } from './identities.ts';
 import { type AdminQuery, pageOf, type QuerySpec } from './query.ts';
 import { describeDatastream, describeRow, TenantView } from './tenant-view.ts';
 import type { Role, TokenScope } from './tokens.ts';
@@ -18,6 +19,7 @@ export interface Plane {
   /** Why requests are not taken now, a sentence each; empty where they are. */
   readonly notReady: () => readonly string[];
   readonly metrics: () => Promise<string>;
+  readonly person: ReadPerson;
   /** Reads the workspace again; resolves when that is done. `who`: for the audit log. */
   readonly reload: (who: JsonObject) => Promise<void>;
 }
@@ -105,6 +107,14 @@ export const ROUTES: readonly AdminRoute[] = [
   { method: 'GET', path: '/api/v1/datastreams/:id', access: 'org', role: 'read', query: {}, answer: getDatastream },
   {
     method: 'GET',
+    path: '/api/v1/datastreams/:id/identities/:namespace/:identity',
+    access: 'org',
+    role: 'read',
+    query: {},
+    answer: getIdentity,
+  },
+  {
+    method: 'GET',
     path: '/api/v1/ledger',
     access: 'org',
     role: 'read',
@@ -123,7 +133,7 @@ export const ROUTES: readonly AdminRoute[] = [
 ];
 
 function viewOf(plane: Plane, { caller }: AdminCall): TenantView {
-  return new TenantView(caller, plane.workspace(), plane.ledger);
+  return new TenantView(caller, plane.workspace(), plane.ledger, plane.person);
 }
 
 function listDatastreams(plane: Plane, call: AdminCall): AdminAnswer {
@@ -136,6 +146,13 @@ function getDatastream(plane: Plane, call: AdminCall): AdminAnswer {
   const datastream = viewOf(plane, call).datastream(call.params['id'] ?? '');
   if (datastream === null) throw noSuchDatastream();
   return { body: describeDatastream(datastream) };
+}
+
+async function getIdentity(plane: Plane, call: AdminCall): Promise<AdminAnswer> {
+  const { id = '', namespace = '', identity = '' } = call.params;
+  const found = await viewOf(plane, call).identity(id, namespace, identity, Date.now());
+  if (found !== null) return { body: found };
+  throw httpProblem(404, 'Not Found', 'No other id was seen with this one in an org that this token may see.');
 }
 
 function readLedger(plane: Plane, call: AdminCall): AdminAnswer {

@@ -1,6 +1,7 @@
 import type { Datastream, Workspace } from '../model/datastream.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { IngressLedger, LedgerRow } from '../telemetry/ledger.ts';
+import { describeIdentity, type ReadPerson } from './identities.ts';
 import type { TokenScope } from './tokens.ts';
 
 /**
@@ -11,11 +12,13 @@ export class TenantView {
   readonly #scope: TokenScope;
   readonly #workspace: Workspace;
   readonly #ledger: IngressLedger;
+  readonly #person: ReadPerson;
 
-  constructor(scope: TokenScope, workspace: Workspace, ledger: IngressLedger) {
+  constructor(scope: TokenScope, workspace: Workspace, ledger: IngressLedger, person: ReadPerson) {
     this.#scope = scope;
     this.#workspace = workspace;
     this.#ledger = ledger;
+    this.#person = person;
   }
 
   /** By id. */
@@ -27,6 +30,12 @@ export class TenantView {
   datastream(id: string): Datastream | null {
     const datastream = this.#workspace.datastreams.get(id);
     return datastream !== undefined && this.#sees(id, datastream.orgId) ? datastream : null;
+  }
+
+  /** An id and its links. They are the org's, whichever of its datastreams they came by. */
+  async identity(datastreamId: string, namespace: string, id: string, nowMs: number): Promise<JsonObject | null> {
+    const datastream = this.datastream(datastreamId);
+    return datastream === null ? null : await describeIdentity(datastream, namespace, id, this.#person, nowMs);
   }
 
   /** Whether the ledger may be asked about this datastream: it is there, or it was and has rows. */

@@ -1,3 +1,4 @@
+import { applyIdentity } from './identity-graph.ts';
 import type { JsonObject } from './json.ts';
 import type { Position } from './record.ts';
 
@@ -32,10 +33,12 @@ function keyPart(text: string): string {
 /**
  * The next state of a person after one change: pure, the same in every engine. A section (`body.consent` …) holds the
  * change's body, its time and the position of its record; an `update` merges into the section's `value`, everything
- * else replaces it. Not newer than the section → the state is returned as it was.
+ * else replaces it. Not newer than the section → the state is returned as it was. News of an identity are added to what is
+ * known (model/identity-graph.ts).
  */
 export function applyChange(person: PersonState | null, change: Change, position: Position): PersonState | null {
   const section = person?.body[change.kind] as JsonObject | undefined;
+  if (change.kind === 'identity') return withSection(person, change, applyIdentity(section, change), position);
   if (section !== undefined && (section['time'] as string) >= change.time) return person;
   const { operation, value } = change.body;
   const merged =
@@ -43,10 +46,19 @@ export function applyChange(person: PersonState | null, change: Change, position
   const next: JsonObject = {};
   // A loop: `...rest` of a destructuring costs 2 µs here, this 0.2 (Node 20).
   for (const name of Object.keys(change.body)) if (!OWN_FIELDS.has(name)) next[name] = change.body[name]!;
-  next['time'] = change.time;
-  next['record'] = `${position.partition}:${position.offset}`;
   if (merged !== undefined) next['value'] = merged;
-  return { key: change.key, version: (person?.version ?? 0) + 1, body: { ...person?.body, [change.kind]: next } };
+  return withSection(person, change, next, position);
+}
+
+function withSection(
+  person: PersonState | null,
+  { kind, key, time }: Change,
+  section: JsonObject,
+  position: Position,
+): PersonState {
+  const record = `${position.partition}:${position.offset}`;
+  const stamped = Object.assign(section, { time, record });
+  return { key, version: (person?.version ?? 0) + 1, body: { ...person?.body, [kind]: stamped } };
 }
 
 /** Fields of a change's body that say how it is applied; `__proto__` would be no field. */

@@ -2,6 +2,7 @@ import type { EdgeEvent, Exchange, IdentityCookie, IdentitySource, RetryKey } fr
 import { eventField, identityMapField } from '../model/field-path.ts';
 import { ecidEntry, identitiesOf, isEcid, mintEcid } from '../model/identity.ts';
 import { decodeIdentityCookie } from '../model/identity-cookie.ts';
+import { linkableOf } from '../model/identity-graph.ts';
 import { hasForeignCookie, migratedEcid } from '../model/identity-migration.ts';
 import { isJunk, judgeIdentities } from '../model/identity-rules.ts';
 import { isObject, type Json, type JsonObject } from '../model/json.ts';
@@ -22,6 +23,7 @@ export interface IdentityTools {
   /** Identity cookies that are not signed name nobody. */
   readonly requireSigned: boolean;
   readonly counts: IdentityCounts;
+  readonly reportQuarantine: (what: JsonObject) => void;
 }
 
 /**
@@ -158,13 +160,21 @@ function keep(x: Exchange, keys: readonly string[], persons: readonly (PersonSta
   for (let i = 0; i < keys.length; i++) x.persons.set(keys[i]!, persons[i] ?? null);
 }
 
+/** Of everybody whom the request is about: the ECIDs, and the ids that events name beside them. */
 function keysOf(x: Exchange): readonly string[] {
   const org = x.datastream.orgId;
   const own = x.ecid === null ? null : personKey(org, 'ECID', x.ecid);
-  const others = x.events.length > 1 || x.events[0]?.ecid !== x.ecid;
-  if (!others) return own === null ? [] : [own];
+  if (x.events.length <= 1) {
+    const event = x.events[0];
+    const isAlone = event === undefined || (event.ecid === x.ecid && event.identities.length < 2);
+    if (isAlone) return own === null ? [] : [own];
+  }
   const keys = new Set<string>(own === null ? [] : [own]);
-  for (const event of x.events) if (event.ecid !== null) keys.add(personKey(org, 'ECID', event.ecid));
+  for (const event of x.events) {
+    if (event.ecid !== null) keys.add(personKey(org, 'ECID', event.ecid));
+    for (const { namespace, id } of linkableOf(event, x.datastream.identity.rules))
+      keys.add(personKey(org, namespace, id));
+  }
   return [...keys];
 }
 

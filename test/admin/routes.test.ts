@@ -27,12 +27,15 @@ let tokens: TokenStore;
 const texts = new Map<string, string>();
 beforeAll(async () => {
   weir = await startWeir({
+    'weir.yaml': `identity: { namespaces: { ${MINE}: { shop: {} }, ${CANARY}@AdobeOrg: { ${FOREIGN}: {} } } }\n`,
     'datastreams/shop.yaml': `id: shop\norg: ${MINE}\nname: Shop\n`,
     'datastreams/other.yaml': `id: other\norg: ${MINE}\nname: Other\n`,
     'datastreams/foreign.yaml': `id: ${FOREIGN}\norg: ${CANARY}@AdobeOrg\nname: The ${CANARY}\n`,
   });
   for (const id of ['shop', 'other', FOREIGN])
-    await post(weir.edge, `/ee/v1/interact?configId=${id}`, { events: [{ xdm: {} }] });
+    await post(weir.edge, `/ee/v1/interact?configId=${id}`, {
+      events: [{ xdm: { identityMap: { [id]: [{ id }] } } }],
+    });
   tokens = await adminTokens(weir.data);
   const make = async (name: string, scope: Partial<TokenScope>, lifetimeMs = HOUR_MS) => {
     const made = await tokens.create({ orgId: null, role: 'read', datastreams: null, ...scope }, lifetimeMs, {});

@@ -269,7 +269,7 @@ const LOOKALIKES: [string, string, string][] = [
 ];
 
 const KEYS = ['a', 'b', 'c', `long ${'x'.repeat(2000)}`, '__proto__'];
-const KINDS = ['consent', 'identity', 'profile'] as const;
+const KINDS = ['consent', 'decision', 'profile'] as const;
 
 interface PlannedChange {
   readonly key: string;

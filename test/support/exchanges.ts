@@ -23,7 +23,14 @@ export const ECID_B = '33333333333333333334444444444444444444';
 export const FPIDS = new FpidSeeds(Buffer.alloc(32, 7));
 export const SEAL = new CookieSeal([Buffer.alloc(32, 8)]);
 export function identityTools(fields: Partial<IdentityTools> = {}): IdentityTools {
-  return { fpids: FPIDS, seal: SEAL, requireSigned: false, counts: new IdentityCounts(), ...fields };
+  return {
+    fpids: FPIDS,
+    seal: SEAL,
+    requireSigned: false,
+    counts: new IdentityCounts(),
+    reportQuarantine() {},
+    ...fields,
+  };
 }
 
 /** `namespaces`: what the org of the tests has declared beside the standard ones. */
