@@ -4,7 +4,6 @@ import type { TokenStore } from './admin/token-store.ts';
 import type { Administration } from './administration.ts';
 import { matrix } from './components.ts';
 import type { ServerOptions } from './config/options.ts';
-import { secretKeys } from './config/secret-key.ts';
 import { TlsFiles } from './config/tls-files.ts';
 import { WorkspaceSource } from './config/watch.ts';
 import { Access } from './gateway/access.ts';
@@ -12,13 +11,11 @@ import { ADMIN_CONNECTIONS_MAX, ConnectionBudget, connectionsMax } from './gatew
 import { Gateway } from './gateway/gateway.ts';
 import { type Address, type ListenerDeps, type Listening, listen } from './gateway/listen.ts';
 import { localKey, mintToken } from './gateway/local-issuer.ts';
+import { identityTools } from './identity-tools.ts';
 import { acquireLock } from './log/lock.ts';
 import type { JsonObject } from './model/json.ts';
 import { isLoopback } from './net/loopback.ts';
 import { TrustedProxies } from './net/proxies.ts';
-import { CookieSeal } from './stages/cookie-seal.ts';
-import { FpidSeeds } from './stages/fpid.ts';
-import type { IdentityTools } from './stages/identify.ts';
 import { openStorage } from './storage.ts';
 import { Counters } from './telemetry/counters.ts';
 import { createLog, type Log } from './telemetry/log.ts';
@@ -56,7 +53,7 @@ export async function startServer(start: StartOptions): Promise<Running> {
   const failed = deferred<'failed'>();
   const storage = await openStorage(start.data, options, log, failed.resolve);
   const counters = new Counters(Date.now());
-  const identity = await identityTools(start.data, options, counters, log).catch(async (error) => {
+  const identity = await identityTools(keysFolder(start.data), options, counters, log).catch(async (error) => {
     await storage.close();
     source.close();
     throw error;
@@ -138,34 +135,6 @@ export async function adminTokens(data: string): Promise<TokenStore> {
 /** An access token for one org, signed with the key pair in a data folder, which is made where there is none. */
 export async function localToken(data: string, orgId: string, lifetimeSeconds: number): Promise<string> {
   return mintToken(await localKey(keysFolder(data)), orgId, lifetimeSeconds, Date.now());
-}
-
-/** The key that signs, and the one before it. */
-const COOKIE_KEYS_MAX = 2;
-
-async function identityTools(
-  data: string,
-  { identity }: ServerOptions,
-  counters: Counters,
-  log: Log,
-): Promise<IdentityTools> {
-  const keys = (variable: string, file: string | null, name: string, countMax: number): Promise<readonly Buffer[]> =>
-    secretKeys({ variable, file, ownFile: join(keysFolder(data), name) }, process.env, countMax);
-  const [fpidKey] = await keys('WEIR_FPID_KEY', identity.fpidKeyFile, 'fpid.key', 1);
-  const { cookieKeysFile, requireSigned } = identity;
-  const cookieKeys = await keys('WEIR_COOKIE_KEYS', cookieKeysFile, 'identity-cookie.keys', COOKIE_KEYS_MAX);
-  const seal = new CookieSeal(cookieKeys);
-  return {
-    fpids: new FpidSeeds(fpidKey!),
-    seal,
-    requireSigned,
-    counts: counters.identity,
-    reportQuarantine: (what) =>
-      log.warn(
-        { what: 'identity', ...what },
-        'an id met too many devices in a day: it is quarantined, and links nothing',
-      ),
-  };
 }
 
 function keysFolder(data: string): string {

@@ -16,6 +16,10 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; readonly load:
     about: 'mint an access token for development',
     load: async () => (await import('./token.ts')).token,
   },
+  import: {
+    about: 'bring identities or consent of another system into the log',
+    load: async () => (await import('./import.ts')).importCommand,
+  },
   check: { about: 'validate a workspace', load: async () => (await import('./check.ts')).check },
 };
 

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Datastream } from '../model/datastream.ts';
 import { warnOfEvents } from '../model/event-warnings.ts';
 import type { Client, EdgeEvent, Exchange, Received, RetryKey } from '../model/exchange.ts';
@@ -19,7 +19,10 @@ import type { Query } from './query.ts';
 
 /** What is known of a request before its body is looked at. */
 export interface Incoming {
-  readonly req: IncomingMessage;
+  readonly req: {
+    readonly headers: IncomingHttpHeaders;
+    readonly socket: { readonly remoteAddress?: string | undefined };
+  };
   readonly role: 'edge' | 'server';
   readonly encrypted: boolean;
   readonly route: Route;

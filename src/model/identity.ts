@@ -8,6 +8,15 @@ export function isEcid(value: unknown): value is string {
   return typeof value === 'string' && ECID.test(value);
 }
 
+/** A version-4 UUID (RFC 9562), in any case. Documented. */
+const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+/** No random bit set: whatever made it would make it for everybody. */
+const EMPTY_UUID = '00000000-0000-4000-8000-000000000000';
+
+export function isFpid(text: string): boolean {
+  return UUID_V4.test(text) && text !== EMPTY_UUID;
+}
+
 const HALF_DIGITS = 19;
 const MAX_HALF = 2n ** 63n - 1n;
 

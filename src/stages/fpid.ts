@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { EdgeEvent, Exchange } from '../model/exchange.ts';
 import { eventField, identityMapField } from '../model/field-path.ts';
-import { identitiesOf, mintEcid } from '../model/identity.ts';
+import { identitiesOf, isFpid, mintEcid } from '../model/identity.ts';
 import { isObject, type Json, type JsonObject } from '../model/json.ts';
 import { type Problem, problem } from '../model/problem.ts';
 
@@ -29,17 +29,35 @@ export class FpidSeeds {
 const SEED_DIGITS = 32;
 
 const FPID_NAMESPACE = 'FPID';
-/** A version-4 UUID (RFC 9562), in any case. Documented. */
-const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
-/** No random bit set: whatever made it would make it for everybody. */
-const EMPTY_UUID = '00000000-0000-4000-8000-000000000000';
+/** ECIDs that a request's FPIDs derive; `ofEvents` in the order of the events. */
+export interface Seeds {
+  readonly ofRequest: string | null;
+  readonly ofEvents: readonly (string | null)[];
+}
 
-export function isFpid(text: string): boolean {
-  return UUID_V4.test(text) && text !== EMPTY_UUID;
+/**
+ * Takes every FPID out of the request. Where no ECID is known they make them: an event's own for it, and the first of all,
+ * the cookie's last, for the request (of collect, whose events may be of several visitors, no event's). Null where none is
+ * needed. Throws 0308.
+ */
+export function takeSeeds(x: Exchange, seeds: FpidSeeds): Seeds | null {
+  let fpid = fpidOfRequest(x);
+  let ofEvents: (string | null)[] | null = null;
+  for (let i = 0; i < x.events.length; i++) {
+    const own = takeFpid(x.events[i]!, x);
+    if (own === null || x.ecid !== null) continue;
+    ofEvents ??= x.events.map(() => null);
+    ofEvents[i] = seeds.ecidOf(x.datastream.orgId, own);
+    if (x.mintsEcid) fpid ??= own;
+  }
+  if (x.ecid !== null) return null;
+  fpid ??= fpidOfCookie(x);
+  if (fpid === null && ofEvents === null) return null;
+  return { ofRequest: fpid === null ? null : seeds.ecidOf(x.datastream.orgId, fpid), ofEvents: ofEvents ?? [] };
 }
 
 /** The FPID of the request's own identity map, null where it has none. Throws 0308. */
-export function fpidOfRequest(x: Exchange): string | null {
+function fpidOfRequest(x: Exchange): string | null {
   const map = x.received.identityMap;
   if (map === null || !Object.hasOwn(map, FPID_NAMESPACE)) return null;
   x.rawIsSecret = true;
@@ -47,7 +65,7 @@ export function fpidOfRequest(x: Exchange): string | null {
 }
 
 /** The FPID of an event's identity map, which is taken out of it; null where it has none. Throws 0308. */
-export function takeFpid(event: EdgeEvent, x: Exchange): string | null {
+function takeFpid(event: EdgeEvent, x: Exchange): string | null {
   const map = event.xdm['identityMap'];
   if (!isObject(map) || !Object.hasOwn(map, FPID_NAMESPACE)) return null;
   const fpid = firstFpid(map, `${eventField(x.path, event.index)}.xdm.identityMap`, event.index);
@@ -59,7 +77,7 @@ export function takeFpid(event: EdgeEvent, x: Exchange): string | null {
 }
 
 /** The FPID of the cookie that the datastream names. One that is none costs the site its known visitors, not their events. Chosen. */
-export function fpidOfCookie(x: Exchange): string | null {
+function fpidOfCookie(x: Exchange): string | null {
   const name = x.datastream.identity.fpidCookie;
   const value = name === null ? undefined : x.client.cookies.get(name);
   if (value === undefined) return null;

@@ -1,21 +1,22 @@
-import type { EdgeEvent, Exchange, IdentityCookie, IdentitySource, RetryKey } from '../model/exchange.ts';
-import { eventField, identityMapField } from '../model/field-path.ts';
-import { ecidEntry, identitiesOf, isEcid, mintEcid } from '../model/identity.ts';
+import type { Exchange, IdentityCookie, IdentitySource, RetryKey } from '../model/exchange.ts';
+import { identityMapField } from '../model/field-path.ts';
+import { mintEcid } from '../model/identity.ts';
 import { decodeIdentityCookie } from '../model/identity-cookie.ts';
-import { linkableOf } from '../model/identity-graph.ts';
+import { attachEcid, ecidOf, firstOfEvents, isUsable } from '../model/identity-ecid.ts';
+import { importedEcidOf, linkableOf } from '../model/identity-graph.ts';
 import { hasForeignCookie, migratedEcid } from '../model/identity-migration.ts';
-import { isJunk, judgeIdentities } from '../model/identity-rules.ts';
-import { isObject, type Json, type JsonObject } from '../model/json.ts';
+import { judgeIdentities } from '../model/identity-rules.ts';
+import type { JsonObject } from '../model/json.ts';
 import type { Stage, StateStore } from '../model/parts.ts';
 import { type PersonState, personKey } from '../model/person.ts';
 import { requirePrimary } from '../model/primary-identity.ts';
-import { Problem, problem } from '../model/problem.ts';
+import { Problem } from '../model/problem.ts';
 import type { Position } from '../model/record.ts';
 import type { IdentityCounts } from '../telemetry/identity-counts.ts';
 import type { CookieSeal } from './cookie-seal.ts';
 import { withinDeadline } from './deadline.ts';
 import type { DuplicateWindow } from './duplicates.ts';
-import { type FpidSeeds, fpidOfCookie, fpidOfRequest, takeFpid } from './fpid.ts';
+import { type FpidSeeds, type Seeds, takeSeeds } from './fpid.ts';
 
 export interface IdentityTools {
   readonly fpids: FpidSeeds;
@@ -54,13 +55,8 @@ export class Identify implements Stage {
     if (received !== null) setEcid(x, received, 'received');
     else if (cookie !== null) setEcid(x, cookie.ecid, cookie.source);
     else migrate(x);
-    this.#seed(x);
-    judgeIdentities(x.events, x.path, x.datastream.identity.rules, x.warnings);
-    this.#markDuplicates(x);
-    if (x.ecid === null && x.mintsEcid && !namesAnother(x)) setEcid(x, mintEcid(x.seed), 'random');
-    if (cookie !== null && cookie.ecid === x.ecid) x.identityCookie = cookie;
-    for (const event of x.events) attachEcid(event, x);
-    return this.#readPersons(x);
+    const seeds = takeSeeds(x, this.#tools.fpids);
+    return seeds === null ? this.#settle(x, cookie) : this.#plant(x, seeds, cookie);
   }
 
   #cookieOf(x: Exchange): IdentityCookie | null {
@@ -78,20 +74,33 @@ export class Identify implements Stage {
     return null;
   }
 
-  /** Takes every FPID out of the request. Where no ECID is known they make them: an event's own for it, else the request's. */
-  #seed(x: Exchange): void {
-    const isNeeded = x.ecid === null;
-    const org = x.datastream.orgId;
-    let fpid = fpidOfRequest(x);
-    for (const event of x.events) {
-      const own = takeFpid(event, x);
-      if (own === null || !isNeeded) continue;
-      event.ecid ??= this.#tools.fpids.ecidOf(org, own);
-      if (x.mintsEcid) fpid ??= own;
-    }
-    if (!isNeeded) return;
-    fpid ??= fpidOfCookie(x);
-    if (fpid !== null) setEcid(x, this.#tools.fpids.ecidOf(org, fpid), 'fpid');
+  /** Everything behind the FPIDs: by now the request's ECID is known, or there is none but a new one. */
+  #settle(x: Exchange, cookie: IdentityCookie | null): undefined | Promise<void> {
+    judgeIdentities(x.events, x.path, x.datastream.identity.rules, x.warnings);
+    this.#markDuplicates(x);
+    if (x.ecid === null && x.mintsEcid && !namesAnother(x)) setEcid(x, mintEcid(x.seed), 'random');
+    if (cookie !== null && cookie.ecid === x.ecid) x.identityCookie = cookie;
+    for (const event of x.events) attachEcid(event, x);
+    return this.#readPersons(x);
+  }
+
+  /** The ECIDs that FPIDs derive are looked up: where one had another ECID before Weir, it keeps that. */
+  #plant(x: Exchange, seeds: Seeds, cookie: IdentityCookie | null): undefined | Promise<void> {
+    const derived = [...new Set([seeds.ofRequest, ...seeds.ofEvents])].filter((ecid) => ecid !== null);
+    const found = this.#state.getMany(derived.map((ecid) => personKey(x.datastream.orgId, 'FPID', ecid)));
+    const go = (persons: readonly (PersonState | null)[]): undefined | Promise<void> => {
+      const known = new Map(derived.map((ecid, index) => [ecid, importedEcidOf(persons[index] ?? null) ?? ecid]));
+      for (const [index, ecid] of seeds.ofEvents.entries()) {
+        if (ecid !== null) x.events[index]!.ecid ??= known.get(ecid)!;
+      }
+      if (seeds.ofRequest !== null) setEcid(x, known.get(seeds.ofRequest)!, 'fpid');
+      return this.#settle(x, cookie);
+    };
+    if (!(found instanceof Promise)) return go(found);
+    return withinDeadline(x, 'state', found).then((persons) => {
+      if (persons instanceof Problem) throw persons;
+      return go(persons);
+    });
   }
 
   #markDuplicates(x: Exchange): void {
@@ -178,60 +187,7 @@ function keysOf(x: Exchange): readonly string[] {
   return [...keys];
 }
 
-/** Reads every event's own ECID, and returns the first. */
-function firstOfEvents(x: Exchange): string | null {
-  let first: string | null = null;
-  for (const event of x.events) {
-    event.ecid = ecidOf(event.xdm['identityMap'], `${eventField(x.path, event.index)}.xdm.identityMap`, x);
-    // collect may mix visitors: there, an event's ECID is its own and not the request's.
-    if (x.mintsEcid) first ??= event.ecid;
-  }
-  return first;
-}
-
-function ecidOf(identityMap: Json | undefined | null, path: string, x: Exchange): string | null {
-  const id = ecidEntry(identityMap);
-  if (id === undefined) return null;
-  if (isUsable(id, x)) return id;
-  throw problem(
-    'EXEG-0305-400',
-    `The identity '${String(id).slice(0, 60)}' of namespace ECID in '${path}' is not valid: an ECID has 38 digits, and is one visitor's alone. Send the one that Weir gave, or none.`,
-  );
-}
-
-function isUsable(ecid: unknown, { datastream }: Exchange): ecid is string {
-  return isEcid(ecid) && !isJunk(ecid, datastream.identity.rules.junkIds);
-}
-
 /** On the server role every event names somebody by an id of their own: that is no new visitor. */
 function namesAnother(x: Exchange): boolean {
   return x.role === 'server' && x.events.length > 0;
-}
-
-/** Every event carries its ECID, which is primary where the event names no other primary. Documented. */
-function attachEcid(event: EdgeEvent, x: Exchange): void {
-  const hasPrimary = event.identities.some((identity) => identity.primary);
-  const sent = ecidsSent(event);
-  if (sent === null) {
-    event.ecid ??= x.ecid;
-    if (event.ecid === null) return;
-    setEcids(event, [{ id: event.ecid, authenticatedState: 'ambiguous', primary: !hasPrimary }]);
-  } else if (!hasPrimary) {
-    const [first, ...rest] = sent;
-    setEcids(event, [{ ...first, primary: true }, ...rest]);
-  }
-}
-
-/** Null where the event names no ECID itself. */
-function ecidsSent(event: EdgeEvent): readonly JsonObject[] | null {
-  const map = event.xdm['identityMap'];
-  return ecidEntry(map) === undefined ? null : ((map as JsonObject)['ECID'] as JsonObject[]);
-}
-
-/** An event's xdm is its own object (the parsed body's, or a merge): only what lies deeper may be shared, and is replaced. */
-function setEcids(event: EdgeEvent, ecids: Json[]): void {
-  const map = event.xdm['identityMap'];
-  event.xdm['identityMap'] = isObject(map) ? { ...map, ECID: ecids } : { ECID: ecids };
-  event.added = { ...event.added, identityMap: { ECID: ecids } };
-  event.identities = identitiesOf(event.xdm);
 }

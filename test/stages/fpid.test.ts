@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { isEcid } from '../../src/model/identity.ts';
-import { FpidSeeds, isFpid } from '../../src/stages/fpid.ts';
+import { isEcid, isFpid } from '../../src/model/identity.ts';
+import { FpidSeeds } from '../../src/stages/fpid.ts';
 
 const FPID = '4ed70bee-b654-420a-a3fd-b58b6b65e991';
 const key = (byte: number) => new FpidSeeds(Buffer.alloc(32, byte));

@@ -25,10 +25,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['model', 'telemetry', 'language', 'net', 'endpoints', 'decisions', 'config', 'stages', 'log', 'state', 'sinks'],
     ...['enrichments', 'handles', 'profiles', 'forward', 'gateway', 'admin', 'components.ts', 'storage.ts'],
     'administration.ts',
+    'identity-tools.ts',
+  ],
+  import: ['model'],
+  'identity-tools.ts': ['config', 'stages', 'telemetry'],
+  'importing.ts': [
+    ...['model', 'config', 'gateway', 'net', 'stages', 'import', 'telemetry', 'components.ts', 'storage.ts'],
+    'identity-tools.ts',
   ],
   'administration.ts': ['model', 'telemetry', 'net', 'config', 'log/lock.ts', 'admin', 'storage.ts'],
   'storage.ts': ['model', 'telemetry', 'config', 'stages', 'log', 'state', 'components.ts'],
-  cli: ['server.ts', 'config', 'model'],
+  cli: ['server.ts', 'importing.ts', 'config', 'model'],
   'main.ts': ['cli'],
 };
 

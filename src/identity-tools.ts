@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import type { ServerOptions } from './config/options.ts';
+import { secretKeys } from './config/secret-key.ts';
+import { CookieSeal } from './stages/cookie-seal.ts';
+import { FpidSeeds } from './stages/fpid.ts';
+import type { IdentityTools } from './stages/identify.ts';
+import type { Counters } from './telemetry/counters.ts';
+import type { Log } from './telemetry/log.ts';
+
+/** The key that signs, and the one before it. */
+const COOKIE_KEYS_MAX = 2;
+
+/** What the stages need to know visitors by, with the keys of this installation. To be called under the lock of the data folder. */
+export async function identityTools(
+  keysFolder: string,
+  { identity }: ServerOptions,
+  counters: Counters,
+  log: Log,
+): Promise<IdentityTools> {
+  const keys = (variable: string, file: string | null, name: string, countMax: number): Promise<readonly Buffer[]> =>
+    secretKeys({ variable, file, ownFile: join(keysFolder, name) }, process.env, countMax);
+  const [fpidKey] = await keys('WEIR_FPID_KEY', identity.fpidKeyFile, 'fpid.key', 1);
+  const { cookieKeysFile, requireSigned } = identity;
+  const cookieKeys = await keys('WEIR_COOKIE_KEYS', cookieKeysFile, 'identity-cookie.keys', COOKIE_KEYS_MAX);
+  return {
+    fpids: new FpidSeeds(fpidKey!),
+    seal: new CookieSeal(cookieKeys),
+    requireSigned,
+    counts: counters.identity,
+    reportQuarantine: (what) =>
+      log.warn(
+        { what: 'identity', ...what },
+        'an id met too many devices in a day: it is quarantined, and links nothing',
+      ),
+  };
+}
