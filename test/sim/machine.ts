@@ -1,5 +1,12 @@
 import { type EndMark, readEndMark } from '../../src/log/end-mark.ts';
-import { ALIGN_BYTES, decodeFrame, type Frame, parseSegmentName, SEGMENT_HEADER_BYTES } from '../../src/log/segment.ts';
+import {
+  ALIGN_BYTES,
+  decodeFrame,
+  type Frame,
+  parseSegmentName,
+  SEGMENT_HEADER_BYTES,
+  type SegmentRef,
+} from '../../src/log/segment.ts';
 import { Random } from './random.ts';
 import { SimDisk, type SimFile } from './sim-disk.ts';
 import { NO_FAULTS, SimFs } from './sim-fs.ts';
@@ -46,21 +53,40 @@ export interface FrameOnDisk {
   readonly frame: Frame;
 }
 
-/** The whole frames that the disk has, and the offset before which a later batch or segment proves all of them durable. */
+interface SegmentOnDisk {
+  readonly ref: SegmentRef;
+  readonly file: SimFile;
+}
+
+/** In the order in which they were begun. */
+function segmentsOn(disk: SimDisk): SegmentOnDisk[] {
+  const segments: SegmentOnDisk[] = [];
+  for (const [path, file] of disk.names) {
+    const ref = parseSegmentName(path.slice(path.lastIndexOf('/') + 1));
+    if (ref !== null) segments.push({ ref, file });
+  }
+  return segments.sort((a, b) => a.ref.number - b.ref.number);
+}
+
+/**
+ * The whole frames that the disk has, and the offset before which a later batch or segment proves all of them durable.
+ * Those whose offsets the next segment has again are leftovers: they are no record any more.
+ */
 export function framesOn(disk: SimDisk): { readonly frames: readonly FrameOnDisk[]; readonly provenEnd: number } {
   const frames: FrameOnDisk[] = [];
   let provenEnd = 0;
-  for (const [path, file] of disk.names) {
-    const ref = parseSegmentName(path.slice(path.lastIndexOf('/') + 1));
-    if (ref === null) continue;
+  const segments = segmentsOn(disk);
+  segments.forEach(({ ref, file }, i) => {
+    const limit = segments[i + 1]?.ref.firstOffset ?? Number.POSITIVE_INFINITY;
     provenEnd = Math.max(provenEnd, ref.firstOffset);
     for (let at = SEGMENT_HEADER_BYTES; at < file.disk.length; ) {
       const frame = decodeFrame(file.disk, at, 0, ref.epoch);
-      if (frame !== null) frames.push({ file, frame });
-      if (frame !== null) provenEnd = Math.max(provenEnd, frame.batch);
       at = frame?.end ?? at + ALIGN_BYTES;
+      if (frame === null || frame.offset >= limit) continue;
+      frames.push({ file, frame });
+      provenEnd = Math.max(provenEnd, frame.batch);
     }
-  }
+  });
   return { frames, provenEnd };
 }
 
@@ -69,16 +95,16 @@ export function framesOn(disk: SimDisk): { readonly frames: readonly FrameOnDisk
  * later batch, and without a whole frame of their own.
  */
 export async function missingAtStart(disk: SimDisk, folder: string): Promise<number[]> {
-  const refs = [...disk.names.keys()].flatMap((path) => parseSegmentName(path.slice(path.lastIndexOf('/') + 1)) ?? []);
-  const last = refs.sort((a, b) => a.number - b.number).at(-1);
+  const last = segmentsOn(disk).at(-1);
   if (last === undefined) return [];
+  const { epoch, firstOffset } = last.ref;
   const mark = await markOn(disk, folder);
-  const from = mark?.epoch === last.epoch ? mark.offset : last.firstOffset;
-  const { seen } = disk.names.get(`${folder}/${last.name}`)!;
+  const from = mark?.epoch === epoch ? mark.offset : firstOffset;
+  const { seen } = last.file;
   const whole = new Set<number>();
   let proven = from;
   for (let at = SEGMENT_HEADER_BYTES; at < seen.length; ) {
-    const frame = decodeFrame(seen, at, 0, last.epoch);
+    const frame = decodeFrame(seen, at, 0, epoch);
     if (frame !== null) whole.add(frame.offset);
     if (frame !== null) proven = Math.max(proven, frame.batch);
     at = frame?.end ?? at + ALIGN_BYTES;

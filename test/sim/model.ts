@@ -66,17 +66,12 @@ export class Model {
 
   #place(sent: Sent, offset: number, where: string): void {
     const id = sent.record.requestId;
-    if (sent.offset !== null && sent.offset !== offset && !this.#doubtful.has(sent.offset)) {
+    if (sent.offset !== null && sent.offset !== offset) {
       this.wrong(`${where}: '${id}' stands at ${offset}, and at ${sent.offset} before`);
     }
     const other = this.#byOffset.get(offset);
-    if (other !== undefined && other !== sent && !this.#doubtful.has(offset)) {
-      this.wrong(`${where}: '${id}' stands at ${offset}, where '${other.record.requestId}' stood`);
-    }
     if (other !== undefined && other !== sent) {
-      // What nobody could prove is gone, and this one is not in doubt.
-      this.#doubtful.delete(offset);
-      this.#damaged.delete(offset);
+      this.wrong(`${where}: '${id}' stands at ${offset}, where '${other.record.requestId}' stood`);
     }
     sent.offset = offset;
     this.#byOffset.set(offset, sent);
@@ -98,6 +93,19 @@ export class Model {
       if (offset < first) continue;
       this.#doubtful.add(offset);
       this.#forgetState(offset);
+    }
+  }
+
+  /**
+   * A start found the end of the log here. What was damaged behind it is gone for good, and nothing of that speaks of the
+   * records that get these offsets now, not even before they are acknowledged: they may be damaged in their turn.
+   */
+  endAt(nextOffset: number): void {
+    for (const offset of [...this.#damaged, ...this.#doubtful]) {
+      if (offset < nextOffset) continue;
+      this.#damaged.delete(offset);
+      this.#doubtful.delete(offset);
+      this.#byOffset.delete(offset);
     }
   }
 

@@ -121,6 +121,7 @@ class Simulation {
       if (isOpen === null && faults.short > 0) this.#isMarkSound = false;
       if (isOpen === null) return this.#crash(process);
       this.model.checkStart(missingAtStart, process.saidAtStart);
+      this.model.endAt(process.log.nextOffset);
       if (this.#consumer.hasPassed(process.log.nextOffset)) {
         this.model.wrong(`the next record gets ${process.log.nextOffset}, which the consumer has had already`);
       }
