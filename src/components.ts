@@ -13,16 +13,17 @@ import { Consent } from './stages/consent.ts';
 import type { DuplicateWindow } from './stages/duplicates.ts';
 import { Identify, type IdentityTools } from './stages/identify.ts';
 import { Link } from './stages/link.ts';
+import { ThirdParty } from './stages/third-party.ts';
 
 /**
  * The table of contents. What exists, and what runs for which request: one new part is one file and one line here.
  * Nothing is answered before what `append` sent to disk is there; handles are made only in `answer`.
  */
 export const ENDPOINTS = [
-  [interact, ['identify', 'consent', 'link', 'append', 'answer']],
+  [interact, ['identify', 'consent', 'link', 'third-party', 'append', 'answer']],
   [collect, ['identify', 'consent', 'link', 'append', 'answer']],
-  [setConsent, ['identify', 'consent', 'append', 'answer']],
-  [acquire, ['identify', 'append', 'answer']],
+  [setConsent, ['identify', 'consent', 'third-party', 'append', 'answer']],
+  [acquire, ['identify', 'third-party', 'append', 'answer']],
 ] as const satisfies readonly (readonly [Endpoint, readonly StageName[]])[];
 
 /** In the order of the answer. */
@@ -39,6 +40,7 @@ export const STAGES = {
   identify: ({ state, duplicates, identity }: StageDeps): Stage => new Identify(state, duplicates, identity),
   consent: (): Stage => new Consent(),
   link: ({ identity }: StageDeps): Stage => new Link(identity.counts, identity.reportQuarantine),
+  'third-party': ({ identity }: StageDeps): Stage => new ThirdParty(identity.thirdParty),
   append: ({ log, duplicates }: StageDeps): Stage => new Append(log, duplicates),
   answer: ({ identity }: StageDeps): Stage => new Answer(HANDLES, identity.seal, identity.counts),
 } as const;

@@ -13,7 +13,7 @@ const COOKIE_KEYS_MAX = 2;
 /** What the stages need to know visitors by, with the keys of this installation. To be called under the lock of the data folder. */
 export async function identityTools(
   keysFolder: string,
-  { identity }: ServerOptions,
+  { identity, thirdParty }: ServerOptions,
   counters: Counters,
   log: Log,
 ): Promise<IdentityTools> {
@@ -27,6 +27,7 @@ export async function identityTools(
     seal: new CookieSeal(cookieKeys),
     requireSigned,
     counts: counters.identity,
+    thirdParty: { hosts: new Set(thirdParty.hosts), cookie: thirdParty.cookie },
     reportQuarantine: (what) =>
       log.warn(
         { what: 'identity', ...what },

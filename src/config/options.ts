@@ -50,6 +50,8 @@ export interface ServerOptions {
     /** Identity cookies that these keys did not sign name nobody. */
     readonly requireSigned: boolean;
   };
+  /** Hosts, in lower case, on which visitors are known across sites by a cookie of that name. */
+  readonly thirdParty: { readonly hosts: readonly string[]; readonly cookie: string };
   readonly admin: {
     /** /health, /ready and /metrics need no token, wherever the admin listener is. On loopback they never do. */
     readonly openStatus: boolean;
@@ -83,6 +85,7 @@ export interface WeirFile {
     readonly cookieKeysFile?: string | null;
     readonly requireSigned?: boolean;
   };
+  readonly thirdParty?: { readonly hosts?: readonly string[]; readonly cookie?: string };
   readonly admin?: { readonly openStatus?: boolean };
   readonly listeners?: { readonly [K in keyof ServerOptions['listeners']]?: ServerOptions['listeners'][K] };
   readonly site?: { readonly root: string; readonly files?: Readonly<Record<string, string>> };
@@ -90,6 +93,8 @@ export interface WeirFile {
 
 /** Clients are built with it. Documented. */
 export const DEFAULT_BASE_PATH = 'ee';
+/** Documented. */
+const THIRD_PARTY_COOKIE = 'demdex';
 /** Nobody else's machine reaches a server that somebody tries out. */
 const LOOPBACK = '127.0.0.1';
 /** The first ports that developers look at; fixed by the command line's documentation. */
@@ -134,6 +139,7 @@ export function serverOptions(file: WeirFile, folder: string): ServerOptions {
       cookieKeysFile: absolute(folder, file.identity?.cookieKeysFile),
       requireSigned: file.identity?.requireSigned ?? false,
     },
+    thirdParty: { hosts: file.thirdParty?.hosts ?? [], cookie: file.thirdParty?.cookie ?? THIRD_PARTY_COOKIE },
     admin: { openStatus: file.admin?.openStatus ?? false },
   };
 }

@@ -68,6 +68,7 @@ export function withEntries(
 
 /** Set-Cookie headers, name and value in turn, where the endpoint is first-party; else none (they go through state:store). */
 export function setCookies(x: Exchange, headers: string[]): void {
+  if (x.hostCookie !== null) headers.push('set-cookie', x.hostCookie);
   if (x.client.thirdParty) return;
   const scope = `; Path=/; Domain=${x.client.cookieDomain}${x.client.https ? '; SameSite=None; Secure' : '; SameSite=Lax'}`;
   for (const { key, value, maxAgeSeconds } of x.cookies) {

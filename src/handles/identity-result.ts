@@ -1,9 +1,11 @@
 import type { Exchange } from '../model/exchange.ts';
+import { coreOf } from '../model/identity-graph.ts';
 import { isObject, type Json, quoted, valueAt } from '../model/json.ts';
 import type { HandleSource } from '../model/parts.ts';
+import { personKey } from '../model/person.ts';
 import { problem } from '../model/problem.ts';
 
-/** Namespaces that `query.identity.fetch` may name. CORE needs a third-party host, so it is silently absent here. Documented. */
+/** Namespaces that `query.identity.fetch` may name. Who was never at a third-party host has no CORE, and no word is said. Documented. */
 const FETCHABLE: readonly Json[] = ['ECID', 'CORE'];
 
 /** `{type:"identity:result", payload:[{id, namespace:{code}}]}`, where `query.identity.fetch` asks for it. Documented. */
@@ -22,10 +24,20 @@ export const identityResult: HandleSource = {
         ),
       );
     }
-    if (x.ecid === null || !wanted.includes('ECID')) return [];
-    return [{ type: 'identity:result', payload: [{ id: x.ecid, namespace: { code: 'ECID' } }] }];
+    const payload: { id: string; namespace: { code: string } }[] = [];
+    const add = (code: string, id: string | null): void => {
+      if (id !== null && wanted.includes(code)) payload.push({ id, namespace: { code } });
+    };
+    add('ECID', x.ecid);
+    add('CORE', x.core ?? knownCore(x));
+    return payload.length === 0 ? [] : [{ type: 'identity:result', payload }];
   },
 };
+
+/** The one that the ECID was given on a third-party host. */
+function knownCore({ ecid, persons, datastream }: Exchange): string | null {
+  return ecid === null ? null : coreOf(persons.get(personKey(datastream.orgId, 'ECID', ecid)) ?? null);
+}
 
 function fetched(x: Exchange): readonly Json[] | null {
   const ofRequest = valueAt(x.received.query, 'identity', 'fetch');

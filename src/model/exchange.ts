@@ -112,6 +112,10 @@ export interface Exchange {
   identityCookie: IdentityCookie | null;
   /** State of the persons that this request names, read once, in identify. */
   readonly persons: Map<string, PersonState | null>;
+  /** The visitor's id for all sites (CORE), on a third-party host; null elsewhere. */
+  core: string | null;
+  /** A whole Set-Cookie header for this host alone, in spite of what `meta.state` says; null for none. */
+  hostCookie: string | null;
   /** Logged with the events, applied after. */
   readonly changes: Change[];
   /** Set-Cookie or state:store. */

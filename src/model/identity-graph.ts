@@ -6,7 +6,7 @@ import type { Change, PersonState } from './person.ts';
 /**
  * Which ids were seen together, as state: each id has a list of the others that stood beside it in an event. Nothing is
  * concluded from a chain of links (a shared device would make one person of a household), so a link is only ever between two
- * ids that one event named. Section `identity` of an id's state: `{links, quarantinedMs?, ecid?}`. Chosen.
+ * ids that one event named. Section `identity` of an id's state: `{links, quarantinedMs?, ecid?, core?}`. Chosen.
  */
 
 /** Namespace, id, its authenticated state when last seen, when first seen and last (Unix epoch, milliseconds). */
@@ -26,6 +26,8 @@ export interface IdentityNews {
   readonly quarantine?: true;
   /** Of an FPID (known by the ECID that it derives): the ECID that it had before Weir. */
   readonly ecid?: string;
+  /** Of an ECID: the visitor's id for all sites. */
+  readonly core?: string;
 }
 
 /** Few persons have so many ids; an id that is seen with more keeps the newest. 64 links are some 6 KB of state. */
@@ -78,6 +80,12 @@ export function importedEcidOf(person: PersonState | null): string | null {
   return typeof ecid === 'string' ? ecid : null;
 }
 
+/** Of the state of an ECID: see `IdentityNews.core`. */
+export function coreOf(person: PersonState | null): string | null {
+  const core = identityOf(person)?.['core'];
+  return typeof core === 'string' ? core : null;
+}
+
 function identityOf(person: PersonState | null): JsonObject | null {
   const section = person?.body['identity'];
   return isObject(section) ? section : null;
@@ -99,7 +107,7 @@ export function withLink(
 
 /** The section `identity` after a change: news are added, whatever their time, because links of two servers are both true. */
 export function applyIdentity(section: JsonObject | undefined, change: Change): JsonObject {
-  const { links: added, quarantine, ecid } = change.body as unknown as IdentityNews;
+  const { links: added, quarantine, ecid, core } = change.body as unknown as IdentityNews;
   const atMs = Number.parseInt(change.time.slice(0, 12), 16);
   const next: JsonObject = { ...section };
   if (quarantine === true) {
@@ -112,5 +120,6 @@ export function applyIdentity(section: JsonObject | undefined, change: Change): 
     next['links'] = links as unknown as Json;
   }
   if (ecid !== undefined) next['ecid'] = ecid;
+  if (core !== undefined) next['core'] = core;
   return next;
 }

@@ -22,7 +22,15 @@ export class FpidSeeds {
 
   /** `fpid`: as `isFpid` has it. */
   ecidOf(orgId: string, fpid: string): string {
-    const seed = `fpid\0${orgId}\0${fpid.toLowerCase()}`;
+    return this.#derive(`fpid\0${orgId}\0${fpid.toLowerCase()}`);
+  }
+
+  /** Of a visitor's id for all sites, in the same way. */
+  ecidOfCore(orgId: string, core: string): string {
+    return this.#derive(`core\0${orgId}\0${core}`);
+  }
+
+  #derive(seed: string): string {
     return mintEcid(createHmac('sha256', this.#key).update(seed).digest('hex').slice(0, SEED_DIGITS));
   }
 }

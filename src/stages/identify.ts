@@ -17,6 +17,7 @@ import type { CookieSeal } from './cookie-seal.ts';
 import { withinDeadline } from './deadline.ts';
 import type { DuplicateWindow } from './duplicates.ts';
 import { type FpidSeeds, type Seeds, takeSeeds } from './fpid.ts';
+import { coreOfCookie, isThirdPartyHost, type ThirdPartyHosts } from './third-party-hosts.ts';
 
 export interface IdentityTools {
   readonly fpids: FpidSeeds;
@@ -24,6 +25,7 @@ export interface IdentityTools {
   /** Identity cookies that are not signed name nobody. */
   readonly requireSigned: boolean;
   readonly counts: IdentityCounts;
+  readonly thirdParty: ThirdPartyHosts;
   readonly reportQuarantine: (what: JsonObject) => void;
 }
 
@@ -54,9 +56,26 @@ export class Identify implements Stage {
     const received = ofRequest ?? ofEvents;
     if (received !== null) setEcid(x, received, 'received');
     else if (cookie !== null) setEcid(x, cookie.ecid, cookie.source);
-    else migrate(x);
+    else this.#migrate(x);
     const seeds = takeSeeds(x, this.#tools.fpids);
     return seeds === null ? this.#settle(x, cookie) : this.#plant(x, seeds, cookie);
+  }
+
+  /** By cookies of before, else by the one for all sites. */
+  #migrate(x: Exchange): void {
+    const migrated = migratedEcid(x.client.cookies, x.datastream.orgId);
+    const core = coreOfCookie(x, this.#tools.thirdParty);
+    if (isUsable(migrated, x)) setEcid(x, migrated, 'received');
+    else if (core !== null) setEcid(x, this.#tools.fpids.ecidOfCore(x.datastream.orgId, core), 'third-party');
+  }
+
+  /** On a third-party host the id for all sites is made, and the ECID of that. */
+  #mint(x: Exchange): void {
+    const minted = mintEcid(x.seed);
+    if (isThirdPartyHost(x, this.#tools.thirdParty)) {
+      x.core = minted;
+      setEcid(x, this.#tools.fpids.ecidOfCore(x.datastream.orgId, minted), 'third-party');
+    } else setEcid(x, minted, 'random');
   }
 
   #cookieOf(x: Exchange): IdentityCookie | null {
@@ -78,7 +97,7 @@ export class Identify implements Stage {
   #settle(x: Exchange, cookie: IdentityCookie | null): undefined | Promise<void> {
     judgeIdentities(x.events, x.path, x.datastream.identity.rules, x.warnings);
     this.#markDuplicates(x);
-    if (x.ecid === null && x.mintsEcid && !namesAnother(x)) setEcid(x, mintEcid(x.seed), 'random');
+    if (x.ecid === null && x.mintsEcid && !namesAnother(x)) this.#mint(x);
     if (cookie !== null && cookie.ecid === x.ecid) x.identityCookie = cookie;
     for (const event of x.events) attachEcid(event, x);
     return this.#readPersons(x);
@@ -151,11 +170,6 @@ function markRepeated(x: Exchange): void {
 function setEcid(x: Exchange, ecid: string, source: IdentitySource): void {
   x.ecid = ecid;
   x.ecidSource = source;
-}
-
-function migrate(x: Exchange): void {
-  const ecid = migratedEcid(x.client.cookies, x.datastream.orgId);
-  if (isUsable(ecid, x)) setEcid(x, ecid, 'received');
 }
 
 function both(first: Promise<Position>, second: Promise<Position>): Promise<Position> {

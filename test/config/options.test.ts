@@ -80,6 +80,7 @@ describe('options', () => {
         tlsKey: null,
       },
       identity: { fpidKeyFile: null, cookieKeysFile: null, requireSigned: false },
+      thirdParty: { hosts: [], cookie: 'demdex' },
       admin: { openStatus: false },
     });
   });

@@ -28,6 +28,7 @@ export function identityTools(fields: Partial<IdentityTools> = {}): IdentityTool
     seal: SEAL,
     requireSigned: false,
     counts: new IdentityCounts(),
+    thirdParty: { hosts: new Set(), cookie: 'demdex' },
     reportQuarantine() {},
     ...fields,
   };
@@ -144,6 +145,8 @@ export function exchangeOf(fields: ExchangeFields = {}): Exchange {
     ecidSource: 'random',
     identityCookie: null,
     persons: new Map(),
+    core: null,
+    hostCookie: null,
     changes: [],
     cookies: [],
     preferences: null,
