@@ -3,7 +3,7 @@ import { identityMapField } from '../model/field-path.ts';
 import { mintEcid } from '../model/identity.ts';
 import { decodeIdentityCookie } from '../model/identity-cookie.ts';
 import { attachEcid, ecidOf, firstOfEvents, isUsable } from '../model/identity-ecid.ts';
-import { importedEcidOf, linkableOf } from '../model/identity-graph.ts';
+import { importedEcidOf, LINKED_IDS_OF_REQUEST_MAX, linkableOf } from '../model/identity-graph.ts';
 import { hasForeignCookie, migratedEcid } from '../model/identity-migration.ts';
 import { judgeIdentities } from '../model/identity-rules.ts';
 import type { JsonObject } from '../model/json.ts';
@@ -193,10 +193,11 @@ function keysOf(x: Exchange): readonly string[] {
     if (isAlone) return own === null ? [] : [own];
   }
   const keys = new Set<string>(own === null ? [] : [own]);
+  for (const event of x.events) if (event.ecid !== null) keys.add(personKey(org, 'ECID', event.ecid));
   for (const event of x.events) {
-    if (event.ecid !== null) keys.add(personKey(org, 'ECID', event.ecid));
-    for (const { namespace, id } of linkableOf(event, x.datastream.identity.rules))
-      keys.add(personKey(org, namespace, id));
+    if (keys.size >= LINKED_IDS_OF_REQUEST_MAX) break;
+    const linkable = linkableOf(event, x.datastream.identity.rules);
+    for (const { namespace, id } of linkable) keys.add(personKey(org, namespace, id));
   }
   return [...keys];
 }

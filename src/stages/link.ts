@@ -52,7 +52,13 @@ export class Link implements Stage {
   }
 
   #link(x: Exchange, ids: readonly Identity[], met: Map<string, Met>): void {
-    const all = ids.map((id) => metOf(x, id, met));
+    const all: Met[] = [];
+    for (const id of ids) {
+      const one = metOf(x, id, met);
+      // Its state was not read: the request names more ids than are linked.
+      if (one === null) return;
+      all.push(one);
+    }
     const { namespaces } = x.datastream.identity.rules;
     for (const one of all) if (one.joinsTooMany(all, namespaces, x.nowMs)) this.#quarantine(x, one);
     const free = all.filter(({ isQuarantined }) => !isQuarantined);
@@ -73,14 +79,14 @@ export class Link implements Stage {
   }
 }
 
-function metOf(x: Exchange, id: Identity, met: Map<string, Met>): Met {
+function metOf(x: Exchange, id: Identity, met: Map<string, Met>): Met | null {
   const key = personKey(x.datastream.orgId, id.namespace, id.id);
-  let one = met.get(key);
-  if (one === undefined) {
-    const person = x.persons.get(key) ?? null;
-    one = new Met(key, id, linksOf(person), quarantinedMsOf(person, x.nowMs) !== null);
-    met.set(key, one);
-  }
+  const known = met.get(key);
+  if (known !== undefined) return known;
+  const person = x.persons.get(key);
+  if (person === undefined) return null;
+  const one = new Met(key, id, linksOf(person), quarantinedMsOf(person, x.nowMs) !== null);
+  met.set(key, one);
   return one;
 }
 

@@ -6,6 +6,7 @@ import {
   LINK_REFRESH_MS,
   LINKED_ID_CHARACTERS_MAX,
   LINKED_IDS_MAX,
+  LINKED_IDS_OF_REQUEST_MAX,
   LINKS_MAX,
   linksOf,
   QUARANTINE_MS,
@@ -133,6 +134,13 @@ describe('two ids in one event', () => {
     );
     expect(send([], NOW_MS, { events })).toBe(0);
   });
+});
+
+test('of a request, so many ids are linked; the events behind are stored without', () => {
+  const count = LINKED_IDS_OF_REQUEST_MAX / 2 + 10;
+  send(Array.from({ length: count }, (_, i) => ({ CRM: id(`c${i}`), Email: id(`${i}@example.com`) })));
+  const known = Array.from({ length: count }, (_, i) => linked('CRM', `c${i}`).length);
+  expect(known).toEqual([...Array(LINKED_IDS_OF_REQUEST_MAX / 2).fill(1), ...Array(10).fill(0)]);
 });
 
 test('an id keeps its newest links, and only so many', () => {
