@@ -64,6 +64,10 @@ function ingress(out: Exposition, { counters, requestsInFlight }: MetricSources)
   );
   out.family(METRICS.ingress, ledgerSamples(counters));
   out.family(
+    METRICS.identities,
+    Object.entries(counters.identity).map(([what, count]): Sample => [count, what]),
+  );
+  out.family(
     METRICS.shed,
     Object.entries(counters.shed).map(([kind, count]): Sample => [count, kind]),
   );

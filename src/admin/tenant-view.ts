@@ -57,7 +57,8 @@ export class TenantView {
 
 /** A datastream as the API shows it. Named one by one, so that an option which holds a secret is never shown by chance. */
 export function describeDatastream(datastream: Datastream): JsonObject {
-  const { id, orgId, name, enabled, access, origins, services, missingServices, overrides, validation } = datastream;
+  const { id, orgId, name, enabled, access, origins, services, missingServices, overrides, validation, identity } =
+    datastream;
   return {
     id,
     org: orgId,
@@ -68,7 +69,8 @@ export function describeDatastream(datastream: Datastream): JsonObject {
     services: [...services],
     servicesNotAvailable: [...missingServices],
     overrides: { unregistered: overrides.unregistered },
-    validation: { timestamp: validation.timestamp },
+    validation: { timestamp: validation.timestamp, identities: identity.rules.isStrict ? 'reject' : 'warn' },
+    identity: { fpidCookie: identity.fpidCookie, namespaces: [...identity.rules.namespaces.keys()] },
   };
 }
 

@@ -31,6 +31,11 @@ export const METRICS = {
   shed: counter('weir_shed_requests_total', 'Requests that were refused for the server’s own reasons, by kind.', [
     'kind',
   ]),
+  identities: counter(
+    'weir_identity_findings_total',
+    'Identity cookies that were found verified or unverified or only of a foreign org, and ids that were quarantined, by what.',
+    ['what'],
+  ),
   syncSeconds: histogram(
     'weir_log_sync_seconds',
     'Time from the start of a write to the log until it is durable and acknowledged, one observation a group of requests.',
