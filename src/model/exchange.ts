@@ -91,10 +91,8 @@ export interface Exchange {
   /** collect was asked not to send a body. */
   readonly silent: boolean;
   readonly received: Received;
-  /** The body as sent. */
-  readonly raw: Uint8Array;
-  /** The body holds what is not to be stored (an FPID): its record is written without it. */
-  rawIsSecret: boolean;
+  /** The body as sent; as JSON without them, where it held FPIDs: those are not stored. */
+  raw: Uint8Array;
   /** Null where the client gave no request id, and of a request with events. */
   readonly retryKey: RetryKey | null;
   /** The same request was taken before: it is answered, and changes nothing. Of a request with events, each says so itself. */

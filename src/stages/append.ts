@@ -90,7 +90,7 @@ function recordOf(x: Exchange, events: readonly EdgeEvent[]): LogRecord {
     ecid: x.ecid,
     meta: x.received.meta,
     events,
-    raw: events.length === x.events.length && !x.rawIsSecret ? x.raw : null,
+    raw: events.length === x.events.length ? x.raw : null,
     changes: x.changes,
     retryKey: x.retryKey,
   };

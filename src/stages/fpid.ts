@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { EdgeEvent, Exchange } from '../model/exchange.ts';
 import { eventField, identityMapField } from '../model/field-path.ts';
 import { identitiesOf, isFpid, mintEcid } from '../model/identity.ts';
-import { isObject, type Json, type JsonObject } from '../model/json.ts';
+import { isObject, type Json, type JsonObject, parseJson, valueAt } from '../model/json.ts';
 import { type Problem, problem } from '../model/problem.ts';
 
 /**
@@ -49,17 +49,23 @@ export interface Seeds {
  * needed. Throws 0308.
  */
 export function takeSeeds(x: Exchange, seeds: FpidSeeds): Seeds | null {
-  let fpid = fpidOfRequest(x);
+  const ofMap = fpidOfRequest(x);
+  const ofEntry = takeEntry(x);
+  let isInBody = ofMap !== null || ofEntry !== null;
+  let fpid = ofMap;
   let ofEvents: (string | null)[] | null = null;
   for (let i = 0; i < x.events.length; i++) {
     const own = takeFpid(x.events[i]!, x);
-    if (own === null || x.ecid !== null) continue;
+    if (own === null) continue;
+    isInBody = true;
+    if (x.ecid !== null) continue;
     ofEvents ??= x.events.map(() => null);
     ofEvents[i] = seeds.ecidOf(x.datastream.orgId, own);
     if (x.mintsEcid) fpid ??= own;
   }
+  if (isInBody) x.raw = withoutFpids(x.raw, x.datastream.identity.fpidCookie);
   if (x.ecid !== null) return null;
-  fpid ??= fpidOfCookie(x);
+  fpid ??= fpidOfCookie(x, ofEntry);
   if (fpid === null && ofEvents === null) return null;
   return { ofRequest: fpid === null ? null : seeds.ecidOf(x.datastream.orgId, fpid), ofEvents: ofEvents ?? [] };
 }
@@ -68,7 +74,6 @@ export function takeSeeds(x: Exchange, seeds: FpidSeeds): Seeds | null {
 function fpidOfRequest(x: Exchange): string | null {
   const map = x.received.identityMap;
   if (map === null || !Object.hasOwn(map, FPID_NAMESPACE)) return null;
-  x.rawIsSecret = true;
   return firstFpid(map, identityMapField(x.path), null);
 }
 
@@ -78,17 +83,45 @@ function takeFpid(event: EdgeEvent, x: Exchange): string | null {
   if (!isObject(map) || !Object.hasOwn(map, FPID_NAMESPACE)) return null;
   const fpid = firstFpid(map, `${eventField(x.path, event.index)}.xdm.identityMap`, event.index);
   const { [FPID_NAMESPACE]: _dropped, ...rest } = map;
-  x.rawIsSecret = true;
   event.xdm['identityMap'] = rest;
   event.identities = identitiesOf(event.xdm);
   return fpid;
 }
 
+/** What a server that renders pages passes on of the cookie, in `meta.state.entries`; taken out of it. Null where it does not. */
+function takeEntry({ datastream, received }: Exchange): string | null {
+  const name = datastream.identity.fpidCookie;
+  const entries = name === null ? undefined : valueAt(received.meta, 'state', 'entries');
+  if (!Array.isArray(entries)) return null;
+  const at = entries.findIndex((entry) => isObject(entry) && entry['key'] === name);
+  return at === -1 ? null : String((entries.splice(at, 1)[0] as JsonObject)['value']);
+}
+
+/** A body of any endpoint, written anew. Only a request that brings an FPID in its body pays for this. */
+function withoutFpids(raw: Uint8Array, fpidCookie: string | null): Buffer {
+  const body = parseJson(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString()) as JsonObject;
+  const events = Array.isArray(body['events']) ? body['events'] : [];
+  for (const part of [
+    body,
+    body['xdm'],
+    valueAt(body['event'] ?? null, 'xdm'),
+    ...events.map((event) => valueAt(event, 'xdm')),
+  ]) {
+    const map = isObject(part) ? part['identityMap'] : undefined;
+    if (isObject(map)) delete map[FPID_NAMESPACE];
+  }
+  const state = valueAt(body, 'meta', 'state');
+  if (isObject(state) && Array.isArray(state['entries'])) {
+    state['entries'] = state['entries'].filter((entry) => !isObject(entry) || entry['key'] !== fpidCookie);
+  }
+  return Buffer.from(JSON.stringify(body));
+}
+
 /** The FPID of the cookie that the datastream names. One that is none costs the site its known visitors, not their events. Chosen. */
-function fpidOfCookie(x: Exchange): string | null {
+function fpidOfCookie(x: Exchange, ofEntry: string | null): string | null {
   const name = x.datastream.identity.fpidCookie;
-  const value = name === null ? undefined : x.client.cookies.get(name);
-  if (value === undefined) return null;
+  const value = name === null ? null : (x.client.cookies.get(name) ?? ofEntry);
+  if (value === null) return null;
   if (isFpid(value)) return value;
   x.warnings.push(
     problem(

@@ -77,7 +77,7 @@ describe('of everything that a request says, the first counts', () => {
 
   test('nothing: a new one', () => {
     const x = identified({ events: [eventOf({})] });
-    expect(x).toMatchObject({ ecid: mintEcid(x.seed), ecidSource: 'random', rawIsSecret: false });
+    expect(x).toMatchObject({ ecid: mintEcid(x.seed), ecidSource: 'random' });
   });
 });
 
@@ -123,7 +123,7 @@ describe('an FPID', () => {
 
   test('makes no new ECID where one is known, and is dropped all the same', () => {
     const x = identified(fieldsOf([SOURCES[0]!, SOURCES[6]!, SOURCES[7]!]));
-    expect(x).toMatchObject({ ecid: numbered(1), rawIsSecret: true, warnings: [] });
+    expect(x).toMatchObject({ ecid: numbered(1), warnings: [] });
   });
 
   test.each<[string, ExchangeFields, string, JsonObject]>([

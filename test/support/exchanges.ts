@@ -137,7 +137,6 @@ export function exchangeOf(fields: ExchangeFields = {}): Exchange {
     silent: false,
     received: { events: [], identityMap: null, consent: null, query: {}, meta: {}, ...received },
     raw: Buffer.from('{}'),
-    rawIsSecret: false,
     deadlineMs: performance.now() + 2_000,
     expired: false,
     events: [],

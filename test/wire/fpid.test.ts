@@ -31,6 +31,8 @@ async function ecidOf(
 }
 
 const CONSENT = [{ standard: 'Adobe', version: '1.0', value: { general: 'in' } }];
+const ENTRY = { key: 'device', value: FPID };
+const OTHER_ENTRY = { key: 'kndctr_TEST_AdobeOrg_cluster', value: 'va6' };
 /** Every way in which a request can bring an FPID. */
 const WAYS: readonly (readonly [string, JsonObject, (readonly (readonly [string, string])[])?])[] = [
   ['/v1/interact', { events: [{ xdm: { eventType: 'a', identityMap: MAP } }] }],
@@ -39,6 +41,7 @@ const WAYS: readonly (readonly [string, JsonObject, (readonly (readonly [string,
   ['/v1/identity/acquire', { xdm: { identityMap: MAP } }],
   ['/v1/privacy/set-consent', { identityMap: MAP, consent: CONSENT }],
   ['/v1/interact', { events: [{ xdm: { eventType: 'e' } }] }, [['cookie', `device=${FPID}`]]],
+  ['/v1/interact', { events: [{ xdm: { eventType: 'f' } }], meta: { state: { entries: [ENTRY, OTHER_ENTRY] } } }],
 ];
 
 function filesOf(folder: string): string[] {
@@ -57,17 +60,32 @@ test('an FPID has one ECID on every endpoint, after a restart, and is on no file
   expect(await post(weir.edge, '/ee/v1/collect?configId=shop', body)).toMatchObject({ status: 204 });
 
   const events = await weir.events();
-  expect(events.map(({ xdm }) => xdm['eventType']).sort()).toEqual(['a', 'a', 'a', 'b', 'c', 'd', 'e']);
+  expect(events.map(({ xdm }) => xdm['eventType']).sort()).toEqual(['a', 'a', 'a', 'b', 'c', 'd', 'e', 'f']);
   for (const { xdm } of events) {
     expect(xdm['identityMap']).toMatchObject({ ECID: [{ id: before[0], primary: true }] });
     expect(xdm['identityMap']).not.toHaveProperty('FPID');
   }
+  const { record } = events.find(({ xdm }) => xdm['eventType'] === 'f')!;
+  expect(record.meta).toEqual({ state: { entries: [OTHER_ENTRY] } });
   await weir.halt();
   const bare = FPID.replaceAll('-', '');
   for (const file of filesOf(weir.data)) {
     const text = readFileSync(file).toString('latin1').toLowerCase();
     for (const trace of [FPID, bare]) expect(text.includes(trace), `${trace} in ${file}`).toBe(false);
   }
+});
+
+test('a batch that shares much with its events is stored as small as it came', async () => {
+  const weir = await started();
+  const blob = 'x'.repeat(40_000);
+  const events = Array.from({ length: 500 }, (_, n) => ({ xdm: { n } }));
+  await ecidOf(weir, '/v1/interact', { xdm: { identityMap: MAP, blob }, events });
+  const { record } = (await weir.records())[0]!;
+  expect(record.raw!.length).toBeLessThan(60_000);
+  expect(record.events).toHaveLength(500);
+  const { identityMap, ...rest } = record.events[7]!.xdm;
+  expect(rest).toEqual({ blob, n: 7 });
+  expect(Object.keys(identityMap as object)).toEqual(['ECID']);
 });
 
 test('servers with the same key agree, those with another do not', async () => {
