@@ -75,7 +75,16 @@ export async function importFile(request: ImportRequest): Promise<ImportResult> 
   }
   const storage = await openStorage(request.data, options, request.log, () => {});
   try {
-    const tools = await identityTools(join(request.data, 'keys'), options, new Counters(Date.now()), request.log);
+    const tools = await identityTools(
+      join(request.data, 'keys'),
+      options,
+      new Counters(Date.now()),
+      request.log,
+      (message) => {
+        // Pairs that are filed under another key would never be found.
+        throw new Error(message);
+      },
+    );
     const target: Target = { storage, tools, options, name: `import-${digest}` };
     if (request.kind === 'identity') return await run({ ...goOn, kind: pairs(request, workspace, target) });
     return await run({ ...goOn, kind: choices(request, workspace, target) });

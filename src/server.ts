@@ -53,7 +53,9 @@ export async function startServer(start: StartOptions): Promise<Running> {
   const failed = deferred<'failed'>();
   const storage = await openStorage(start.data, options, log, failed.resolve);
   const counters = new Counters(Date.now());
-  const identity = await identityTools(keysFolder(start.data), options, counters, log).catch(async (error) => {
+  const identity = await identityTools(keysFolder(start.data), options, counters, log, (message) =>
+    log.warn({ what: 'identity' }, message),
+  ).catch(async (error) => {
     await storage.close();
     source.close();
     throw error;

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
@@ -35,7 +35,7 @@ export async function secretKeys(
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
   const key = randomBytes(KEY_BYTES);
-  await keep(key, place.ownFile);
+  await keep(key.toString('hex'), place.ownFile);
   return [key];
 }
 
@@ -50,12 +50,28 @@ function keysOf(text: string, countMax: number, where: string): readonly Buffer[
   );
 }
 
+/**
+ * Whether a key is the one that was used first in this data folder, by its fingerprint in `idFile` (the first 64 bits of its
+ * SHA-256, which do not lead back to it); the file is made where there is none. What was derived by another key is lost.
+ */
+export async function isKeyOfBefore(idFile: string, key: Uint8Array): Promise<boolean> {
+  const id = createHash('sha256').update(key).digest('hex').slice(0, ID_DIGITS);
+  try {
+    return (await readFile(idFile, 'utf8')).trim() === id;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  await keep(id, idFile);
+  return true;
+}
+const ID_DIGITS = 16;
+
 /** For its owner alone, and on disk, with its folder, before anything is derived by it: a key that a power cut takes is gone for ever. */
-async function keep(key: Buffer, path: string): Promise<void> {
+async function keep(text: string, path: string): Promise<void> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const draft = `${path}.new`;
-  await writeFile(draft, `${key.toString('hex')}\n`, { mode: 0o600, flush: true });
+  await writeFile(draft, `${text}\n`, { mode: 0o600, flush: true });
   await rename(draft, path);
   for (const one of [folder, join(folder, '..')]) {
     const directory = await open(one, 'r');

@@ -202,6 +202,14 @@ describe('a run', () => {
     for (const n of [0, 999, 1_000, count - 1]) expect(await ecidOf(weir, fpid(n))).toBe(ecid(n));
   });
 
+  test('under another key than the server’s is refused: its pairs would never be found', async () => {
+    const weir = await halted();
+    writeFileSync(join(weir.data, 'keys/fpid.key'), '0a'.repeat(32));
+    const { code, err } = await imported(weir, 'identity', written('a.ndjson', rows(1)), '--org', ORG);
+    expect(code).toBe(1);
+    expect(err).toContain('is not the one of before');
+  });
+
   test('beside a running server is refused', async () => {
     const weir = await halted();
     await weir.restart();

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { KEY_BYTES, type KeyPlace, secretKeys } from '../../src/config/secret-key.ts';
+import { isKeyOfBefore, KEY_BYTES, type KeyPlace, secretKeys } from '../../src/config/secret-key.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const HEX = '0f'.repeat(KEY_BYTES);
@@ -66,4 +66,16 @@ describe('a secret key', () => {
     const folder = tempFolder();
     await expect(secretKey(place(folder, join(folder, 'absent')), {})).rejects.toThrow(/absent/);
   });
+});
+
+test('a key is known for the one of before, without being kept', async () => {
+  const file = join(tempFolder(), 'keys/test.id');
+  const [key, other] = [Buffer.alloc(KEY_BYTES, 1), Buffer.alloc(KEY_BYTES, 2)];
+  expect([await isKeyOfBefore(file, key), await isKeyOfBefore(file, key), await isKeyOfBefore(file, other)]).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  expect(readFileSync(file, 'utf8')).toMatch(/^[0-9a-f]{16}\n$/);
+  expect(await isKeyOfBefore(file, key)).toBe(true);
 });
