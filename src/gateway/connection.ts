@@ -54,7 +54,9 @@ export function guarded(onRequest: RequestListener): RequestListener {
       connection.requests += 1;
       // An answer gets its socket when the one before it has left.
       if (res.socket === null) connection.pipelined += 1;
-      if (connection.requests >= REQUESTS_MAX || connection.pipelined >= PIPELINED_MAX) {
+      // Node goes on with the protocol that is there, as it may, but throws away the bytes that it has read behind such a request.
+      const asksForAnother = req.headers.upgrade !== undefined;
+      if (asksForAnother || connection.requests >= REQUESTS_MAX || connection.pipelined >= PIPELINED_MAX) {
         connection.isOver = true;
         res.setHeader('connection', 'close');
       }

@@ -30,8 +30,10 @@ export function framingFault(head: Head): Problem | null {
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!;
     const value = rawHeaders[i + 1]!;
-    if (name.length === 4 && is(name, 'host')) hosts += 1;
-    else if (name.length === 14 && is(name, 'content-length')) lengths += Number(value) === 0 ? 0 : 1;
+    if (name.length === 4 && is(name, 'host')) {
+      hosts += 1;
+      if (!HOST.test(value)) return badHost(value);
+    } else if (name.length === 14 && is(name, 'content-length')) lengths += Number(value) === 0 ? 0 : 1;
     else if (name.length === 17 && is(name, 'transfer-encoding')) {
       codings += 1;
       if (!is(value, 'chunked')) return badCoding(value);
@@ -49,6 +51,7 @@ export function framingFault(head: Head): Problem | null {
   if (head.url === undefined || head.url.charCodeAt(0) !== SLASH) {
     return refused('Its target is no path: send "POST /ee/… HTTP/1.1", with the host in the Host header.');
   }
+  if (head.url.includes('#')) return refused('Its target has a fragment, which clients keep to themselves.');
   if (codings + lengths > 0 && (head.method === 'GET' || head.method === 'HEAD')) {
     return refused(`A ${head.method} with a body is not taken: send a POST.`);
   }
@@ -56,6 +59,8 @@ export function framingFault(head: Head): Problem | null {
 }
 
 const SLASH = 0x2f;
+/** Names, addresses and a port. RFC 3986 allows a name commas and more, which nobody's name has and lists are made of. */
+const HOST = /^[\w.:[\]-]*$/;
 /** Of what was sent, in an error. */
 const QUOTED_CHARACTERS_MAX = 60;
 
@@ -69,6 +74,10 @@ function refused(why: string): Problem {
 
 export function headersTooLarge(why: string): Problem {
   return httpProblem(431, 'Request Header Fields Too Large', `${why} Send fewer, or smaller ones. Nothing was stored.`);
+}
+
+function badHost(value: string): Problem {
+  return refused(`Its Host is '${value.slice(0, QUOTED_CHARACTERS_MAX)}', which is no name or address with a port.`);
 }
 
 function badCoding(value: string): Problem {

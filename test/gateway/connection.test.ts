@@ -109,6 +109,18 @@ describe('a connection ends', () => {
     expect(eventLog.stored.map(({ requestId }) => requestId.slice(0, 2))).toEqual(['a-']);
   });
 
+  test('with a request that asks for another protocol: Node would lose what stands behind it', async () => {
+    const eventLog = new HeldLog();
+    eventLog.automatic = true;
+    server = await startGateway({ eventLog });
+    const socket = await open(server.edge);
+    socket.write(request('a', 'Connection: Upgrade\r\nUpgrade: h2c\r\n') + request('b'));
+    const { statuses, text } = await untilClosed(socket);
+    expect(statuses).toEqual(['202']);
+    expect(text).toMatch(/^connection: close\r$/im);
+    expect(eventLog.stored).toHaveLength(1);
+  });
+
   test('without a reset, although the client still sends when it is refused', async () => {
     server = await startGateway();
     const socket = await open(server.edge);

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { framingFault, HEADERS_MAX } from '../../src/gateway/framing.ts';
 
-const PLAIN = { method: 'POST', url: '/ee/v2/interact', httpVersion: '1.1' };
-const BASE = ['Host', 'a', 'User-Agent', 'x'];
+const PLAIN = { method: 'POST', url: '/ee/v2/interact', httpVersion: '1.1', host: 'a' };
+const BASE_HEADERS = 2;
 
 function statusOf(headers: readonly string[], line: Partial<typeof PLAIN> = {}): number | null {
-  return framingFault({ ...PLAIN, ...line, rawHeaders: [...BASE, ...headers] })?.spec.status ?? null;
+  const { host, ...rest } = { ...PLAIN, ...line };
+  return framingFault({ ...rest, rawHeaders: ['Host', host, 'User-Agent', 'x', ...headers] })?.spec.status ?? null;
 }
 
 function headers(count: number): string[] {
@@ -20,9 +21,12 @@ describe('what every proxy reads alike is taken', () => {
     ['chunks, written large', ['TRANSFER-ENCODING', 'Chunked']],
     ['no coding of the content', ['Content-Encoding', 'identity']],
     ['an expectation', ['Expect', '100-Continue']],
+    ['an empty host', [], { host: '' }],
+    ['a host with a port', [], { host: 'shop.example:8080' }],
+    ['an IPv6 host', [], { host: '[2001:db8::1]:80' }],
     ['GET without a body', [], { method: 'GET' }],
     ['GET with an empty body', ['Content-Length', '0'], { method: 'GET' }],
-    ['as many headers as there may be', headers(HEADERS_MAX - BASE.length / 2)],
+    ['as many headers as there may be', headers(HEADERS_MAX - BASE_HEADERS)],
     ['HTTP/1.0 with a length', ['Content-Length', '5'], { httpVersion: '1.0' }],
     [
       'other headers of the same lengths',
@@ -36,7 +40,13 @@ describe('what every proxy reads alike is taken', () => {
 describe('what may be read in two ways is refused', () => {
   test.each<[string, string[], number, Partial<typeof PLAIN>?]>([
     ['two hosts', ['host', 'b'], 400],
-    ['a header too many', headers(HEADERS_MAX - BASE.length / 2 + 1), 431],
+    ['two hosts in one', [], 400, { host: 'a, b' }],
+    ['a host with a space', [], 400, { host: 'a b' }],
+    ['a host with a path', [], 400, { host: 'a/b' }],
+    ['a host with a user', [], 400, { host: 'a@b' }],
+    ['a host with a letter that no name has', [], 400, { host: 'ä' }],
+    ['a fragment', [], 400, { url: '/ee/v2/interact#x' }],
+    ['a header too many', headers(HEADERS_MAX - BASE_HEADERS + 1), 431],
     ['HTTP/0.9', [], 400, { httpVersion: '0.9' }],
     ['HTTP/2.0, as HTTP/1 writes it', [], 400, { httpVersion: '2.0' }],
     ['two hosts in HTTP/1.0', ['Host', 'b'], 400, { httpVersion: '1.0' }],

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import { CATALOGUE } from '../../src/model/problem.ts';
 import { captures } from '../support/captures.ts';
-import { open, post, readAnswer, sendBytes } from '../support/raw-http.ts';
+import { open, post, readAnswer } from '../support/raw-http.ts';
 import { decodeAnswer, decodeProblem } from '../support/strict-decoder.ts';
 import { startWeir, type Weir } from '../support/weir.ts';
 
@@ -116,71 +116,8 @@ test('what was stored of them can be read back', async () => {
   for (const event of events) expect(isObject(event.xdm)).toBe(true);
 });
 
-describe('bytes that are no request', () => {
+describe('requests written by hand', () => {
   const request = (head: string, body = '') => Buffer.from(`${head.replaceAll('\n', '\r\n')}\r\n\r\n${body}`, 'latin1');
-
-  test.each<[string, Buffer, number]>([
-    ['garbage', Buffer.from('\u0000\u0001\u0002 garbage\r\n\r\n'), 400],
-    ['TLS on a plain port', Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03]), 400],
-    ['no host', request('POST /ee/v1/interact?configId=shop HTTP/1.1\nContent-Length: 0'), 400],
-    [
-      'two lengths',
-      request('POST /ee/v1/interact?configId=shop HTTP/1.1\nHost: a\nContent-Length: 1\nContent-Length: 2', 'x'),
-      400,
-    ],
-    [
-      'length and chunks',
-      request('POST / HTTP/1.1\nHost: a\nContent-Length: 5\nTransfer-Encoding: chunked', '0\r\n\r\n'),
-      400,
-    ],
-    [
-      'a broken chunk',
-      request(
-        'POST /ee/v1/interact?configId=shop HTTP/1.1\nHost: a\nContent-Type: text/plain\nTransfer-Encoding: chunked',
-        'zz\r\n',
-      ),
-      400,
-    ],
-    ['headers without end', Buffer.from(`GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}`), 431],
-    ['an unknown method', request('BREW / HTTP/1.1\nHost: a'), 400],
-  ])('%s is refused with %i', async (_what, bytes, status) => {
-    expect((await sendBytes(weir.edge, bytes)).status).toBe(status);
-  });
-
-  /** All that comes back until the server closes the connection. */
-  async function untilClosed(bytes: Buffer): Promise<string> {
-    const socket = await open(weir.edge);
-    let text = '';
-    socket.on('data', (chunk) => {
-      text += chunk.toString('latin1');
-    });
-    socket.write(bytes);
-    await new Promise((resolve) => socket.once('close', resolve));
-    return text;
-  }
-  const lines = `POST ${ENDPOINTS[0]} HTTP/1.1\nHost: a\nContent-Type: text/plain\n`;
-  test.each<[string, Buffer, number]>([
-    ['a second host', request(`${lines}Host: b\nContent-Length: 2`, '{}'), 400],
-    ['a coding before the chunks', request(`${lines}Transfer-Encoding: gzip, chunked`, '2\r\n{}\r\n0\r\n\r\n'), 400],
-    ['a target with a host', request('POST http://b/ee/v2/interact HTTP/1.1\nHost: a\nContent-Length: 2', '{}'), 400],
-    ['a GET with a body', request('GET /ee/v2/interact HTTP/1.1\nHost: a\nContent-Length: 2', '{}'), 400],
-    ['a GET of a page with a body', request('GET / HTTP/1.1\nHost: a\nContent-Length: 2', '{}'), 400],
-    ['a compressed body', request(`${lines}Content-Encoding: gzip\nContent-Length: 2`, '{}'), 415],
-    [
-      'an expectation that only looks like one',
-      request(`${lines}Expect: y 100-continue\nContent-Length: 2`, '{}'),
-      417,
-    ],
-  ])(
-    '%s is a problem, and the end of its connection: what comes behind it is no request',
-    async (_what, bytes, status) => {
-      const behind = request(`${lines}Content-Length: 21`, '{"event":{"xdm":{}}} ');
-      const answers = await untilClosed(Buffer.concat([bytes, behind]));
-      expect(answers.match(/HTTP\/1\.1 [2-5]\d\d/g)).toEqual([`HTTP/1.1 ${status}`]);
-      expect(answers).toMatch(/^connection: close\r$/im);
-      expect(answers).toContain('"detail":"');
-    },
-  );
 
   test('a header named __proto__ does no harm', async () => {
     const answer = await post(weir.edge, ENDPOINTS[0]!, { event: { xdm: {} } }, [
