@@ -23,7 +23,7 @@ export interface LogRecord {
   /** The request's `meta`. */
   readonly meta: JsonObject;
   readonly events: readonly StoredEvent[];
-  /** The body as sent; null if an event was withheld or a duplicate. */
+  /** The body as sent; null if an event was withheld or rejected. It may hold duplicates: `events` are those that were stored. */
   readonly raw: Uint8Array | null;
   readonly changes: readonly Change[];
   /** Of a request without events; left out or null where its retry cannot be known. */

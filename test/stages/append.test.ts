@@ -92,13 +92,22 @@ describe('one record per request', () => {
   test.each<[string, Partial<ReturnType<typeof eventOf>>]>([
     ['withheld', { fate: 'withheld' }],
     ['rejected', { fate: 'rejected' }],
-    ['a duplicate', { fate: 'duplicate' }],
+    ['a duplicate of somebody who is out by now', { fate: 'duplicate', consent: { recordId: '0:1', collect: 'out' } }],
   ])('the body is not kept where an event was %s, and only the others are', async (_what, fields) => {
     const kept = eventOf({ n: 1 }, { index: 1 });
     const work = run(exchangeOf({ events: [eventOf({}, fields), kept] }));
     log.sync();
     await work;
     expect(log.stored[0]).toMatchObject({ raw: null, events: [kept] });
+  });
+
+  test('the body is kept where an event is a duplicate: written out, what the others share would be stored with each', async () => {
+    const kept = eventOf({ n: 1 }, { index: 1 });
+    const x = exchangeOf({ events: [eventOf({}, { fate: 'duplicate' }), kept] });
+    const work = run(x);
+    log.sync();
+    await work;
+    expect(log.stored[0]).toMatchObject({ raw: x.raw, events: [kept] });
   });
 });
 
