@@ -7,6 +7,7 @@ import { SetupError, say } from './say.mjs';
 const TOOLS = {
   Chromium: { commands: chromiums(), args: ['--version'], package: 'chromium' },
   nginx: { commands: ['nginx', '/usr/sbin/nginx'], args: ['-v'], package: 'nginx' },
+  HAProxy: { commands: ['haproxy', '/usr/sbin/haproxy'], args: ['-v'], package: 'haproxy' },
   strace: { commands: ['strace'], args: ['-V'], package: 'strace' },
   openssl: { commands: ['openssl'], args: ['version'], package: 'openssl' },
   promtool: { commands: ['promtool'], args: ['--version'], package: 'prometheus' },
@@ -25,7 +26,7 @@ function chromiums() {
   ];
 }
 
-/** The path of a program that a test starts: 'Chromium', 'nginx', 'strace', 'openssl', 'promtool'. Throws with the remedy. */
+/** The path of a program that a test starts: 'Chromium', 'nginx', 'HAProxy', 'strace', 'openssl', 'promtool'. Throws with the remedy. */
 export function pathOf(name) {
   const tool = TOOLS[name];
   const path = firstThatRuns(tool.commands, tool.args);

@@ -25,8 +25,13 @@ export function refuseUnreadable(
   answerLast(socket, failure, onRefused);
 }
 
-/** CONNECT asks for a tunnel: this is no proxy. */
+/**
+ * CONNECT asks for a tunnel: this is no proxy. Node lets go of the socket: nobody listens to its errors any more, and one
+ * that nobody listens to ends the process; nobody reads it, and what is unread when it is closed resets it.
+ */
 export function refuseTunnel(socket: Socket, onRefused: (problem: Problem) => void): void {
+  socket.on('error', () => socket.destroy());
+  socket.resume();
   if (isOver(socket)) return;
   refuseMore(socket);
   answerLast(

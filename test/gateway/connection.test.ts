@@ -183,6 +183,20 @@ describe('bytes that are no request', () => {
   });
 });
 
+test('a client that asks for a tunnel and breaks off harms nobody', async () => {
+  server = await startGateway();
+  const socket = await open(server.edge);
+  const heard = once(socket, 'data');
+  socket.write('CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n');
+  await heard;
+  socket.resetAndDestroy();
+  // An error that nobody listens to ends the process: Vitest then fails the run.
+  const other = await open(server.edge);
+  const answered = untilClosed(other);
+  other.write(request('a', 'Connection: close\r\n'));
+  expect((await answered).statuses).toEqual(['202']);
+});
+
 describe('a client that does not read its answers', () => {
   test('is cut off, and what waits for it is bounded', async () => {
     const page = Buffer.alloc(256 * 1024);

@@ -54,7 +54,7 @@ export async function converse(
     });
     socket.once('end', () => finish(true));
     // A reset is an end too.
-    socket.once('error', () => finish(true));
+    socket.on('error', () => finish(true));
   });
   write(socket, bytes, end);
   const isClosed = await listened;

@@ -11,8 +11,11 @@ export type HostileCase = readonly [name: string, rule: string, bytes: string, o
 export const CASE_ID = '@@@@';
 export const END = '\r\n\r\n';
 
-/** The mark of a request: in its query, and in its event. `x` marks what is a body, or nothing, and never a request. */
-export type Letter = 'a' | 'b' | 'c' | 'x' | 'z';
+/**
+ * The mark of a request: in its query, and in its event. `x` marks what is a body, or nothing, and never a request; `z`
+ * the good one behind a case, `v` one of another client.
+ */
+export type Letter = 'a' | 'b' | 'c' | 'v' | 'x' | 'z';
 
 export function targetOf(letter: Letter): string {
   return `/ee/v2/interact?datastreamId=shop&requestId=${CASE_ID}${letter}`;

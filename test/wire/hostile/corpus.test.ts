@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { converse } from '../../support/conversation.ts';
 import { startWeir, type Weir } from '../../support/weir.ts';
 import { CORPUS } from './corpus.ts';
-import { markOf, marksOf, saidOf } from './said.ts';
+import { markOfId, marksOf, saidOf } from './said.ts';
 
 /** Every case of the corpus, sent to a listening server on a connection of its own, with nothing in between. */
 
@@ -40,14 +40,15 @@ describe.each(Object.keys(CORPUS))('%s', (about) => {
       }
       // In the order in which they were sent, and each once.
       expect(marks).toEqual([...new Set(marks)].sort());
-      for (const { status, headers } of answers) if (status === 200) stored.push(markOf(headers.get('x-request-id')!)!);
+      for (const { status, headers } of answers)
+        if (status === 200) stored.push(markOfId(headers.get('x-request-id')!)!);
     },
   );
 });
 
 test('the log holds the requests that were answered with 200, and no other; each has its own body', async () => {
   const events = await weir.events();
-  expect(events.filter(({ xdm, record }) => xdm['marker'] !== markOf(record.requestId))).toEqual([]);
+  expect(events.filter(({ xdm, record }) => xdm['marker'] !== markOfId(record.requestId))).toEqual([]);
   expect(events.map(({ xdm }) => xdm['marker']).sort()).toEqual(stored.sort());
 });
 

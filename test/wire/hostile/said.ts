@@ -28,11 +28,16 @@ export function saidOf([name, rule, template, outcome]: HostileCase, index: numb
   };
 }
 
-/** The mark of the request that an answer belongs to; null where it says nothing of one. */
-export function markOf(text: string): string | null {
-  return /[dnkhl]\d{3}[abcxz]/.exec(text)?.[0] ?? null;
+/** The mark in a request's target, or null. */
+export function markOfTarget(target: string): string | null {
+  return /requestId=([dnkhl]\d{3}[abcvxz])/.exec(target)?.[1] ?? null;
+}
+
+/** The mark in a request's id, which Weir makes longer; null where it made one of its own. */
+export function markOfId(requestId: string): string | null {
+  return /^([dnkhl]\d{3}[abcvxz])-/.exec(requestId)?.[1] ?? null;
 }
 
 export function marksOf(answers: readonly Answer[]): string[] {
-  return answers.flatMap(({ headers }) => markOf(headers.get('x-request-id') ?? '') ?? []);
+  return answers.flatMap(({ headers }) => markOfId(headers.get('x-request-id') ?? '') ?? []);
 }
