@@ -7,6 +7,7 @@ import type { ServerOptions } from './config/options.ts';
 import { TlsFiles } from './config/tls-files.ts';
 import { WorkspaceSource } from './config/watch.ts';
 import { Access } from './gateway/access.ts';
+import { Admission } from './gateway/admission.ts';
 import { ADMIN_CONNECTIONS_MAX, ConnectionBudget, connectionsMax } from './gateway/connection-budget.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { type Address, type ListenerDeps, type Listening, listen } from './gateway/listen.ts';
@@ -74,6 +75,10 @@ export async function startServer(start: StartOptions): Promise<Running> {
     matrix: matrix({ log: storage.log, state: storage.state, duplicates: storage.duplicates, identity }),
     proxies: new TrustedProxies(options.proxies),
     access,
+    admission: new Admission(storage.log, {
+      waitMsMax: Math.min(options.deadlineMs, options.log.queueAgeMsMax),
+      queueBytesMax: options.log.queueBytesMax,
+    }),
     basePath: options.basePath,
     deadlineMs: options.deadlineMs,
     requestBytesMax: options.requestBytesMax,

@@ -7,6 +7,7 @@ export const acquire: Endpoint = {
   paths: ['/v1/identity/acquire'],
   mintsEcid: true,
   takesEvents: false,
+  demand: 'interact',
   parse(_path, json) {
     const body = bodyObject(json, '/v1/identity/acquire');
     const xdm = optionalObject(body, 'xdm', 'xdm');

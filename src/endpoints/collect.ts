@@ -14,6 +14,7 @@ export const collect: Endpoint = {
   paths: ['/v1/collect', '/v2/collect'],
   mintsEcid: false,
   takesEvents: true,
+  demand: 'collect',
   parse: (path, body) => (path === '/v1/collect' ? parseEventsV1(body, path) : parseV2(body)),
   success: (x) => (x.path === '/v1/collect' || x.silent ? 204 : 202),
 };

@@ -14,6 +14,7 @@ export const interact: Endpoint = {
   paths: ['/v1/interact', '/v2/interact'],
   mintsEcid: true,
   takesEvents: true,
+  demand: 'interact',
   parse: (path, body) => (path === '/v1/interact' ? parseEventsV1(body, path) : parseV2(body)),
   success: () => 200,
 };

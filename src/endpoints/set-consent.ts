@@ -9,6 +9,8 @@ export const setConsent: Endpoint = {
   paths: ['/v1/privacy/set-consent'],
   mintsEcid: true,
   takesEvents: false,
+  // A choice that is lost is worse than an event.
+  demand: 'collect',
   parse(_path, json) {
     const body = bodyObject(json, '/v1/privacy/set-consent');
     const consent = own(body, 'consent');

@@ -189,7 +189,8 @@ export class Call {
     this.#failure = { code, status };
     this.#deps.counters.countProblem(failure);
     const { res, requestId } = this.#to;
-    if (status >= 500) this.#deps.log.error({ requestId, code, status, cause: causeOf(failure) }, 'request failed');
+    if (status >= 500 && failure.shedAs === null)
+      this.#deps.log.error({ requestId, code, status, cause: causeOf(failure) }, 'request failed');
     if (!res.headersSent && !res.destroyed) respondProblem(this.#to, failure);
   }
 }

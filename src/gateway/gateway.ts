@@ -7,6 +7,7 @@ import type { TrustedProxies } from '../net/proxies.ts';
 import { NO_ENDPOINT } from '../telemetry/requests.ts';
 import { accept } from './accept.ts';
 import type { Access } from './access.ts';
+import type { Admission } from './admission.ts';
 import { Call, type CallDeps } from './call.ts';
 import { refuseMore } from './connection.ts';
 import { isAllowed, preflightHeaders } from './cors.ts';
@@ -25,6 +26,7 @@ export interface GatewayDeps extends CallDeps {
   readonly matrix: Matrix;
   readonly proxies: TrustedProxies;
   readonly access: Access;
+  readonly admission: Admission;
   readonly basePath: string;
 }
 
@@ -99,14 +101,16 @@ export class Gateway {
         notPost(to, req, found);
         return;
       }
+      const needsToken = role === 'server' || to.datastream?.access === 'authenticated';
+      // Before the body, as one of another org: both are to look alike. And before the overload: waiting does not mend it.
+      if (to.datastream === null && !needsToken) existingDatastream(workspace, found.path, query, null);
+      const overload = this.#deps.admission.refusal(found.endpoint.demand);
+      if (overload !== null) throw overload;
       const nowMs = Date.now();
       const deadlineMs = performance.now() + this.#deps.deadlineMs;
-      const needsToken = role === 'server' || to.datastream?.access === 'authenticated';
       const admitted = needsToken
         ? this.#deps.access.admit({ headers: req.headers, workspace, path: found.path, query, to, nowMs })
         : undefined;
-      // Before the body, as one of another org: both are to look alike.
-      if (to.datastream === null && !needsToken) existingDatastream(workspace, found.path, query, null);
       const incoming = {
         req,
         role,

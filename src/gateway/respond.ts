@@ -68,18 +68,18 @@ function acknowledgement(to: Answerable, { partition, offset }: Position): strin
 const RETRY_AFTER_MIN_SECONDS = 2;
 const RETRY_AFTER_MAX_SECONDS = 10;
 
+/** Each of the whole seconds for an equal part of the chances. `chance`: 0 or more, less than 1. */
+export function retryAfterSeconds(chance: number): number {
+  return RETRY_AFTER_MIN_SECONDS + Math.floor(chance * (RETRY_AFTER_MAX_SECONDS - RETRY_AFTER_MIN_SECONDS + 1));
+}
+
 /** Sends a fatal problem as application/problem+json (RFC 9457). Never framed, even where streaming was asked for. */
 export function respondProblem(to: Answerable, failure: Problem): void {
   const { status } = failure.spec;
   const headers = headersFor(to);
   headers.push(...failure.headers);
   if (status === 503 || status === 429 || status === 504 || status === 502) {
-    headers.push(
-      'retry-after',
-      String(
-        RETRY_AFTER_MIN_SECONDS + Math.floor(Math.random() * (RETRY_AFTER_MAX_SECONDS - RETRY_AFTER_MIN_SECONDS + 1)),
-      ),
-    );
+    headers.push('retry-after', String(retryAfterSeconds(Math.random())));
   }
   const body = JSON.stringify(failure.toJson({ requestId: to.requestId }));
   headers.push('content-type', PROBLEM_TYPE, 'content-length', String(Buffer.byteLength(body)));

@@ -125,6 +125,11 @@ export class FileLog implements EventLog {
     return this.#writer.queueAgeMs;
   }
 
+  /** How long an append that comes now will wait, as far as one can tell, in milliseconds. */
+  get waitMs(): number {
+    return this.#writer.waitMs;
+  }
+
   /** Size of all segments together, as files. */
   segmentBytes(): Promise<number> {
     return totalBytes(this.#options.fs, this.#options.directory, [...this.#writer.segments]);

@@ -4,6 +4,7 @@ import type { LogRecord, Position } from '../model/record.ts';
 import type { LogMeter } from '../telemetry/log-meter.ts';
 import { ActiveSegment, type SegmentCreation } from './active-segment.ts';
 import { PendingBatch } from './batch.ts';
+import { DiskPace } from './disk-pace.ts';
 import type { DiskSpace } from './disk-space.ts';
 import type { EndMarkFile } from './end-mark.ts';
 import type { LogHost } from './host.ts';
@@ -53,6 +54,7 @@ export class Writer {
   #failure: Error | null = null;
   #sinceCheckpoint = 0;
   #writtenBytes = 0;
+  readonly #pace = new DiskPace();
 
   constructor(options: WriterOptions, segments: readonly SegmentRef[], offset: number) {
     this.#options = options;
@@ -88,6 +90,11 @@ export class Writer {
   get queueAgeMs(): number {
     const oldest = this.#writing.bytes > 0 ? this.#writing : this.#filling;
     return oldest.bytes === 0 ? 0 : this.#options.host.monotonicMs() - oldest.sinceMs;
+  }
+
+  /** How long a record that comes now will wait: at least as long as the oldest has, and as long as the disk takes for all. */
+  get waitMs(): number {
+    return Math.max(this.queueAgeMs, this.#pace.msFor(this.queueBytes));
   }
 
   append(record: LogRecord): Promise<Position> {
@@ -197,7 +204,9 @@ export class Writer {
     // The zeros' sync may have failed meanwhile: after a failed sync nothing is acknowledged.
     if (this.#failure !== null) throw this.#failure;
     active.allocateAhead(batch.bytes);
-    meter.committed(this.#offset - first, host.monotonicMs() - startMs);
+    const tookMs = host.monotonicMs() - startMs;
+    this.#pace.wrote(batch.bytes, tookMs);
+    meter.committed(this.#offset - first, tookMs);
     batch.resolve(partition, first);
     onProgress();
   }

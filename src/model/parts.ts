@@ -6,6 +6,12 @@ import type { ServiceName } from './services.ts';
 
 /** The interfaces of every part that can be added or replaced. One new part is one file and one line in components.ts. */
 
+/**
+ * Of which kind a request is where there are too many: an answer that a page waits for (`interact`) or data
+ * (`collect`). Answers are turned away first; each kind has its own request units. Chosen for endpoints of other names.
+ */
+export type Demand = 'interact' | 'collect';
+
 /** Wire parsing of one endpoint. Which stages it runs is said in components.ts. */
 export interface Endpoint {
   readonly name: string;
@@ -15,6 +21,7 @@ export interface Endpoint {
   readonly mintsEcid: boolean;
   /** Whether its requests hold events: only these stand in the ingress ledger. */
   readonly takesEvents: boolean;
+  readonly demand: Demand;
   /** Shape-checks one body. Throws a `Problem` (0102, 0103) that names the field's path. Pure: also used to read the log. */
   parse(path: string, body: Json): Received;
   /** The status of a complete success: `handles` bodies are sent with 200, a bare request id with 202, nothing with 204. */

@@ -88,6 +88,8 @@ export function problem(
 
 export interface ProblemOptions {
   readonly cause?: unknown;
+  /** The server turned a good request away for want of room, and why: it is counted by this, and not logged. */
+  readonly shedAs?: string;
   /** Extra response headers, name and value in turn. */
   readonly headers?: readonly string[];
 }
@@ -98,6 +100,7 @@ export class Problem extends Error {
   readonly detail: string;
   readonly report: JsonObject;
   readonly headers: readonly string[];
+  readonly shedAs: string | null;
   constructor(spec: ProblemSpec, detail: string, report: JsonObject = {}, options: ProblemOptions = {}) {
     super(detail, { cause: options.cause });
     this.name = 'Problem';
@@ -105,6 +108,7 @@ export class Problem extends Error {
     this.detail = detail;
     this.report = report;
     this.headers = options.headers ?? [];
+    this.shedAs = options.shedAs ?? null;
   }
 
   /** RFC 9457 members, with the documented `report`. */

@@ -16,7 +16,8 @@ export function fatesOf(events: readonly EdgeEvent[]): Fates {
 
 /**
  * Why the server refused a request that it would take at another time. Others are counted by their problem's code.
- * `connections`: there were too many, and this one was closed unread.
+ * `connections`: there were too many, and this one was closed unread. `overload-…`: turned away before its body was read,
+ * because the disk would have come to it too late.
  */
 export const SHED_KINDS = [
   'disk-full',
@@ -25,6 +26,8 @@ export const SHED_KINDS = [
   'failed',
   'closed',
   'connections',
+  'overload-interact',
+  'overload-collect',
   'EXEG-0000-503',
 ] as const;
 
@@ -54,8 +57,8 @@ export class Counters {
     this.problems[code] = (this.problems[code] ?? 0) + 1;
     const { status } = failure.spec;
     if (status !== 503 && status !== 429) return;
-    const kind = failure.cause instanceof LogUnavailable ? failure.cause.reason : code;
-    this.countShed(kind);
+    const { cause, shedAs } = failure;
+    this.countShed(shedAs ?? (cause instanceof LogUnavailable ? cause.reason : code));
   }
 
   countShed(kind: string): void {

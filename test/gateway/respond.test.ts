@@ -1,7 +1,8 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { type Answerable, replyTo, respondProblem, send } from '../../src/gateway/respond.ts';
+import { type Answerable, replyTo, respondProblem, retryAfterSeconds, send } from '../../src/gateway/respond.ts';
 import { type ProblemCode, problem } from '../../src/model/problem.ts';
+import { Random } from '../sim/random.ts';
 import { exchangeOf, OWN_REGION } from '../support/exchanges.ts';
 
 /** An answer that is kept instead of sent. */
@@ -69,6 +70,14 @@ describe('Retry-After', () => {
     const seen = new Set(Array.from({ length: 500 }, () => retryAfterOf('EXEG-0000-503')));
     expect([...seen].map(Number).sort((a, b) => a - b)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10]);
     for (const code of ['EXEG-0200-504', 'EXEG-0202-502'] as const) expect(retryAfterOf(code)).toMatch(/^([2-9]|10)$/);
+  });
+
+  test('each for an equal part of the chances', () => {
+    const random = new Random(1);
+    const times = new Array<number>(11).fill(0);
+    for (let i = 0; i < 90_000; i++) times[retryAfterSeconds(random.next() / 2 ** 32)]! += 1;
+    expect(times.slice(0, 2)).toEqual([0, 0]);
+    for (const count of times.slice(2)) expect(Math.abs(count - 10_000)).toBeLessThan(500);
   });
 
   test.each(['EXEG-0001-500', 'EXEG-0101-400', 'EXEG-0109-408', 'EXEG-0500-401', 'EXEG-0004-422'] as const)(

@@ -1,5 +1,6 @@
 import { matrix } from '../../src/components.ts';
 import { Access, type AccessDeps } from '../../src/gateway/access.ts';
+import { Admission } from '../../src/gateway/admission.ts';
 import { ConnectionBudget } from '../../src/gateway/connection-budget.ts';
 import { Gateway, type GatewayDeps } from '../../src/gateway/gateway.ts';
 import { type Listening, listen } from '../../src/gateway/listen.ts';
@@ -39,6 +40,7 @@ export async function startGateway(parts: GatewayParts = {}): Promise<GatewaySer
     matrix: matrix({ log: eventLog, state, duplicates: new DuplicateWindow(), identity: identityTools() }),
     proxies: new TrustedProxies([]),
     access: accessOf(),
+    admission: new Admission({ waitMs: 0, queueBytes: 0 }, { waitMsMax: 1, queueBytesMax: 1 }),
     basePath: 'ee',
     deadlineMs: 2_000,
     requestBytesMax: 65_536,

@@ -1,0 +1,60 @@
+import type { Demand } from '../model/parts.ts';
+import { type Problem, problem } from '../model/problem.ts';
+
+/** What waits for the disk, as far as admission looks at it. */
+export interface LogQueue {
+  /** How long an append that comes now will wait, as far as one can tell, in milliseconds. */
+  readonly waitMs: number;
+  readonly queueBytes: number;
+}
+
+export interface AdmissionLimits {
+  /** What waits longer than this comes to nothing: the request's deadline, or the log's own limit where that is less. */
+  readonly waitMsMax: number;
+  /** The log refuses more. */
+  readonly queueBytesMax: number;
+}
+
+/**
+ * The part of the limits at which requests are turned away. What is admitted is still to be read, parsed and written within
+ * the deadline: half of it is left for the estimate's error. Between the two only data comes in: an answer that was not
+ * given can be asked for again, an event that a client gave up is gone. Chosen.
+ */
+export const SHED_AT: Readonly<Record<Demand, number>> = { interact: 1 / 4, collect: 1 / 2 };
+
+/**
+ * Turns requests away before their bodies are read, when the disk would come to them too late. Without this everything
+ * would be taken, and answered too late: past its capacity a server would do nothing useful at all.
+ */
+export class Admission {
+  readonly #queue: LogQueue;
+  readonly #limits: AdmissionLimits;
+
+  constructor(queue: LogQueue, limits: AdmissionLimits) {
+    this.#queue = queue;
+    this.#limits = limits;
+  }
+
+  /** Why a request is turned away; null where it may come in. A few comparisons of numbers that are there. */
+  refusal(demand: Demand): Problem | null {
+    const part = SHED_AT[demand];
+    const { waitMsMax, queueBytesMax } = this.#limits;
+    if (this.#queue.waitMs <= waitMsMax * part && this.#queue.queueBytes <= queueBytesMax * part) return null;
+    return REFUSALS[demand];
+  }
+}
+
+/** Made once: there are many of them when there is no time. */
+const REFUSALS: Readonly<Record<Demand, Problem>> = {
+  interact: overloaded('interact'),
+  collect: overloaded('collect'),
+};
+
+function overloaded(demand: Demand): Problem {
+  return problem(
+    'EXEG-0000-503',
+    'The server has more to store than its disk takes at present; nothing of this request was read. Send it again.',
+    {},
+    { shedAs: `overload-${demand}` },
+  );
+}

@@ -1,0 +1,32 @@
+/** A write that took less tells nothing of how fast the disk takes bytes: such times are those of a sync, whatever it syncs. */
+export const TELLING_MS = 20;
+/** What is known of the pace is forgotten over about so much time of writing: one stall does not make a disk slow for long. */
+const WINDOW_MS = 500;
+/**
+ * So much may always wait: less would judge a disk by the latency of its syncs. With a sync of 100 ms it is still
+ * enough for batches from which the pace can be learned.
+ */
+export const UNJUDGED_BYTES = 256 * 1024;
+
+/**
+ * How fast the disk takes what the log writes, learned from the last writes. Unknown, and so without limit, until a write
+ * has taken long enough to tell; a write that went faster than what is known always tells.
+ */
+export class DiskPace {
+  #bytes = 0;
+  #ms = 0;
+
+  /** So many bytes became durable in so much time. */
+  wrote(bytes: number, ms: number): void {
+    const isFaster = this.#ms > 0 && bytes * this.#ms > this.#bytes * ms;
+    if (ms < TELLING_MS && !isFaster) return;
+    const kept = WINDOW_MS / (WINDOW_MS + ms);
+    this.#bytes = this.#bytes * kept + bytes;
+    this.#ms = this.#ms * kept + ms;
+  }
+
+  /** How long the disk will take for so many bytes, in milliseconds; 0 for few, and while nothing is known. */
+  msFor(bytes: number): number {
+    return bytes <= UNJUDGED_BYTES || this.#ms === 0 ? 0 : (bytes * this.#ms) / this.#bytes;
+  }
+}
