@@ -110,6 +110,12 @@ export class SimProcess {
     return this.log.consume(name, this.#stop.signal)[Symbol.asyncIterator]();
   }
 
+  /** It is no more. Its readers are told so, or Node would keep the signals that they wait for, and all of it with them. */
+  stop(): void {
+    this.fs.stop();
+    this.#stop.abort();
+  }
+
   async close(): Promise<void> {
     this.#stop.abort();
     await this.log.close();

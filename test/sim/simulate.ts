@@ -335,7 +335,7 @@ class Simulation {
     if (process.fs.faults.stop === null && !process.fs.hasStopped && random.oneIn(2)) {
       for (let i = random.below(6); i > 0 && !this.#machine.turns.areOver; i--) await this.#machine.turns.step();
     }
-    process.fs.stop();
+    process.stop();
     this.#process = null;
     if (process.fs.hasBeenDisturbed || process.fs.hasRunOut) this.#isMarkSound = false;
     this.#consumer.restart();
@@ -354,7 +354,7 @@ class Simulation {
     } catch (error) {
       expectDisturbed(this.model, process, error);
     }
-    process.fs.stop();
+    process.stop();
     this.#process = null;
     this.#consumer.restart();
     this.#machine.kill();
