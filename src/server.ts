@@ -12,6 +12,7 @@ import { ADMIN_CONNECTIONS_MAX, ConnectionBudget, connectionsMax } from './gatew
 import { Gateway } from './gateway/gateway.ts';
 import { type Address, type ListenerDeps, type Listening, listen } from './gateway/listen.ts';
 import { localKey, mintToken } from './gateway/local-issuer.ts';
+import { RequestUnits } from './gateway/request-units.ts';
 import { identityTools } from './identity-tools.ts';
 import { acquireLock } from './log/lock.ts';
 import type { JsonObject } from './model/json.ts';
@@ -79,6 +80,7 @@ export async function startServer(start: StartOptions): Promise<Running> {
       waitMsMax: Math.min(options.deadlineMs, options.log.queueAgeMsMax),
       queueBytesMax: options.log.queueBytesMax,
     }),
+    units: new RequestUnits(() => performance.now()),
     basePath: options.basePath,
     deadlineMs: options.deadlineMs,
     requestBytesMax: options.requestBytesMax,

@@ -1,4 +1,5 @@
 import { cookiePrefixOf, type Datastream } from '../model/datastream.ts';
+import type { UnitLimits } from '../model/demand.ts';
 import { isObject, type JsonObject, mergeJson, quoted } from '../model/json.ts';
 import { SERVICE_NAMES, SERVICES, type ServiceName } from '../model/services.ts';
 import type { Finding } from './finding.ts';
@@ -27,8 +28,15 @@ interface Settings {
   readonly identity?: { readonly fpidCookie?: string | null; readonly namespaces?: readonly string[] };
 }
 
+/** What weir.yaml says of orgs. */
+export interface OrgSettings {
+  readonly identities: OrgIdentities;
+  readonly unitLimits: (orgId: string) => UnitLimits | null;
+}
+
 /** A file's datastreams: itself, then each of its environments. What the schema cannot say goes to `findings`. */
-export function datastreamsOf(source: Source, identities: OrgIdentities, findings: Finding[]): Datastream[] {
+export function datastreamsOf(source: Source, orgs: OrgSettings, findings: Finding[]): Datastream[] {
+  const { identities } = orgs;
   const file = source.value as unknown as DatastreamFile;
   const { environments = {}, ...base } = file;
   const check = (settings: Settings, path: KeyPath): void => {
@@ -37,17 +45,17 @@ export function datastreamsOf(source: Source, identities: OrgIdentities, finding
     checkSettings(settings, path, source, findings);
   };
   check(base, []);
-  const datastreams = [datastreamOf(base.id, base, identities)];
+  const datastreams = [datastreamOf(base.id, base, orgs)];
   for (const [name, settings] of Object.entries(environments)) {
     check(settings, ['environments', name]);
     // Maps are merged key by key; lists and single values of the environment replace those of the datastream.
     const merged = mergeJson(base as unknown as JsonObject, settings as JsonObject) as unknown as DatastreamFile;
-    datastreams.push(datastreamOf(`${base.id}:${name}`, merged, identities));
+    datastreams.push(datastreamOf(`${base.id}:${name}`, merged, orgs));
   }
   return datastreams;
 }
 
-function datastreamOf(id: string, file: DatastreamFile, identities: OrgIdentities): Datastream {
+function datastreamOf(id: string, file: DatastreamFile, { identities, unitLimits }: OrgSettings): Datastream {
   const isStrict = file.validation?.identities === 'reject';
   const on = SERVICE_NAMES.filter((name) => file.services?.[name]?.enabled ?? SERVICES[name].enabledByDefault);
   return {
@@ -56,6 +64,7 @@ function datastreamOf(id: string, file: DatastreamFile, identities: OrgIdentitie
     name: file.name,
     enabled: file.enabled ?? true,
     access: file.access ?? 'mixed',
+    requestUnits: unitLimits(file.org),
     origins: file.origins === undefined ? null : new Set(file.origins),
     services: new Set(on.filter((name) => SERVICES[name].inThisVersion)),
     missingServices: on.filter((name) => !SERVICES[name].inThisVersion),

@@ -37,6 +37,8 @@ export const DUPLICATES_WINDOW_MINUTES: Limit = { default: 10, min: 1, max: 1440
 export const DUPLICATES_ENTRIES: Limit = { default: 262_144, min: 1024, max: 4_194_304 };
 /** 0 lets the system choose. */
 export const PORT: Omit<Limit, 'default'> = { min: 0, max: 65_535 };
+/** Per second. Below one unit nothing could be sent; the largest is more than one process answers. The service's own are 4000 and 6000. */
+export const REQUEST_UNITS: Omit<Limit, 'default'> = { min: 1, max: 1_000_000 };
 /** A clock that is further off is to be mended, not tolerated: each second is one more that an expired token lives. */
 export const CLOCK_TOLERANCE_SECONDS: Limit = { default: 10, min: 0, max: 30 };
 const DAY_SECONDS = 24 * 60 * 60;

@@ -12,6 +12,7 @@ import {
   RESERVED_BYTES,
   SEGMENT_BYTES,
 } from './limits.ts';
+import type { RequestUnitsFile } from './request-units.ts';
 
 /**
  * What the server reads from weir.yaml when it starts. The rule of reloading: everything here takes effect after a
@@ -80,6 +81,7 @@ export interface WeirFile {
   };
   readonly duplicates?: { readonly windowMinutes?: number; readonly entriesMax?: number };
   readonly auth?: AuthFile;
+  readonly requestUnits?: RequestUnitsFile;
   readonly identity?: IdentityFile & {
     readonly fpidKeyFile?: string | null;
     readonly cookieKeysFile?: string | null;

@@ -5,14 +5,15 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AuthOptions } from '../model/auth.ts';
 import type { Datastream, Workspace } from '../model/datastream.ts';
 import { authOf } from './auth.ts';
-import { datastreamsOf, idOf } from './datastreams.ts';
+import { datastreamsOf, idOf, type OrgSettings } from './datastreams.ts';
 import { errorAt, FILE_START, Finding, sorted } from './finding.ts';
 import { Folder, isUnread, unreadFinding } from './folder.ts';
-import { type OrgIdentities, orgIdentities } from './identity-rules.ts';
+import { orgIdentities } from './identity-rules.ts';
 import { networkProblem } from './networks.ts';
 import { type ServerOptions, serverOptions, type WeirFile } from './options.ts';
 import { parseSource, SOURCE_BYTES_MAX } from './parse.ts';
 import { type Regions, regionsOf } from './regions.ts';
+import { unitLimits } from './request-units.ts';
 import { schemaFindings } from './schema-findings.ts';
 import { readSite, type SitePage } from './site.ts';
 import { Source } from './source.ts';
@@ -65,7 +66,7 @@ class Loading {
   readonly #datastreams = new Map<string, Datastream>();
   /** Ids to the file that each was first seen in. */
   readonly #ids = new Map<string, string>();
-  #identities: OrgIdentities = orgIdentities(undefined, null, []);
+  #orgs: OrgSettings = { identities: orgIdentities(undefined, null, []), unitLimits: unitLimits() };
   #sliceEndMs = performance.now() + SLICE_MS;
 
   constructor(root: string) {
@@ -75,7 +76,10 @@ class Loading {
   async run(): Promise<Loaded> {
     const weir = this.#weirFile();
     const file = weir === null ? undefined : (weir.value as unknown as WeirFile);
-    this.#identities = orgIdentities(file?.identity, weir, this.#findings);
+    this.#orgs = {
+      identities: orgIdentities(file?.identity, weir, this.#findings),
+      unitLimits: unitLimits(file?.requestUnits),
+    };
     await this.#readDatastreams();
     const parts = weir === null ? null : this.#weirParts(weir);
     this.#laterFolders();
@@ -154,7 +158,7 @@ class Loading {
     }
     const { line, column } = source.place(['id']);
     this.#ids.set(id, `${file}:${line}:${column}`);
-    for (const datastream of datastreamsOf(source, this.#identities, this.#findings)) {
+    for (const datastream of datastreamsOf(source, this.#orgs, this.#findings)) {
       this.#datastreams.set(datastream.id, datastream);
     }
   }

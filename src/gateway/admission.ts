@@ -1,4 +1,4 @@
-import type { Demand } from '../model/parts.ts';
+import type { Demand } from '../model/demand.ts';
 import { type Problem, problem } from '../model/problem.ts';
 
 /** What waits for the disk, as far as admission looks at it. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import type { Workspace } from '../model/datastream.ts';
+import type { Datastream, Workspace } from '../model/datastream.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { Endpoint, Matrix } from '../model/parts.ts';
 import type { TrustedProxies } from '../net/proxies.ts';
@@ -18,6 +18,7 @@ import { sendPage } from './pages.ts';
 import { type NoRoute, Paths, type Route } from './paths.ts';
 import { parseQuery } from './query.ts';
 import { methodNotAllowed, noMedia, nothingAt, originNotAllowed } from './refusals.ts';
+import { type RequestUnits, UNITS_USED_UP } from './request-units.ts';
 import { type Answerable, respondEmpty } from './respond.ts';
 
 export interface GatewayDeps extends CallDeps {
@@ -27,6 +28,7 @@ export interface GatewayDeps extends CallDeps {
   readonly proxies: TrustedProxies;
   readonly access: Access;
   readonly admission: Admission;
+  readonly units: RequestUnits;
   readonly basePath: string;
 }
 
@@ -86,6 +88,7 @@ export class Gateway {
       encrypted,
       region: typeof found === 'string' ? workspace.ownRegion : found.region,
       datastream: null,
+      unitsLeft: null,
       closing: this.#closing || fault !== null,
     };
     const call = this.#call(to, typeof found === 'string' ? null : found.endpoint, req.method === 'POST');
@@ -125,6 +128,7 @@ export class Gateway {
       const begin = (body: Buffer): Exchange => {
         const datastream = findDatastream(workspace, found.path, query);
         if (!isAllowed(to.origin, datastream)) throw originNotAllowed(to.origin ?? '');
+        this.#charge(to, datastream, found.endpoint, body.length);
         return accept(incoming, datastream, body, this.#deps.proxies);
       };
       call.receive(req, found, begin, admitted);
@@ -144,6 +148,14 @@ export class Gateway {
       this.#deps.counters.requests.count(to.role, endpoint?.name ?? NO_ENDPOINT, status);
     });
     return call;
+  }
+
+  /** Not before it is known whose request it is, or one org could use up what is another's. */
+  #charge(to: Answerable, datastream: Datastream, { demand }: Endpoint, bytes: number): void {
+    const left = this.#deps.units.charge(datastream.requestUnits, demand, bytes);
+    if (left === null) return;
+    to.unitsLeft = Math.max(0, left);
+    if (left < 0) throw UNITS_USED_UP;
   }
 
   #nowhere(to: Answerable, why: NoRoute, pathname: string): void {

@@ -29,6 +29,8 @@ export interface Answerable {
   readonly region: Region;
   /** Null where the request names none that exists: any origin may then read the error. */
   datastream: Datastream | null;
+  /** Request units that its org has left; null where nothing limits it, and before they were counted. */
+  unitsLeft: number | null;
   /** The server is stopping: clients are to come back on a new connection. */
   readonly closing: boolean;
 }
@@ -95,6 +97,7 @@ export function respondEmpty(to: Answerable, status: number): void {
 
 function headersFor(to: Answerable): string[] {
   const headers = [...COMMON, 'x-request-id', to.requestId, 'x-adobe-edge', edgeHeader(to.region)];
+  if (to.unitsLeft !== null) headers.push('x-rate-limit-remaining', String(to.unitsLeft)); // Observed.
   if (to.encrypted) headers.push(...HSTS);
   if (to.closing) headers.push('connection', 'close');
   addCors(headers, to.origin, to.datastream);

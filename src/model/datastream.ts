@@ -1,4 +1,5 @@
 import type { AuthOptions } from './auth.ts';
+import type { UnitLimits } from './demand.ts';
 import type { IdentityRules } from './identity-rules.ts';
 import type { JsonObject } from './json.ts';
 import type { Region } from './region.ts';
@@ -12,6 +13,8 @@ export interface Datastream {
   readonly name: string;
   readonly enabled: boolean;
   readonly access: 'mixed' | 'authenticated';
+  /** Null where the org has no limit. */
+  readonly requestUnits: UnitLimits | null;
   /** Exact origins that may send; null = any. */
   readonly origins: ReadonlySet<string> | null;
   /** Services that run: configured on, in this version, and not switched off by the request. */

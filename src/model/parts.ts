@@ -1,3 +1,4 @@
+import type { Demand } from './demand.ts';
 import type { Exchange, Handle, Received } from './exchange.ts';
 import type { Json } from './json.ts';
 import type { Change, PersonState } from './person.ts';
@@ -5,12 +6,6 @@ import type { LogRecord, Position, Stored } from './record.ts';
 import type { ServiceName } from './services.ts';
 
 /** The interfaces of every part that can be added or replaced. One new part is one file and one line in components.ts. */
-
-/**
- * Of which kind a request is where there are too many: an answer that a page waits for (`interact`) or data
- * (`collect`). Answers are turned away first; each kind has its own request units. Chosen for endpoints of other names.
- */
-export type Demand = 'interact' | 'collect';
 
 /** Wire parsing of one endpoint. Which stages it runs is said in components.ts. */
 export interface Endpoint {

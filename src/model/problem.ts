@@ -72,8 +72,14 @@ export const CATALOGUE: ReadonlyMap<string, ProblemSpec> = new Map(
 );
 
 /** Problems of HTTP itself (405, 404 on a path, an origin not allowed): the catalogue has no code for them. */
-export function httpProblem(status: number, title: string, detail: string, headers: readonly string[] = []): Problem {
-  return new Problem({ code: '', status, title, class: 'fatal' }, detail, {}, { headers });
+export function httpProblem(
+  status: number,
+  title: string,
+  detail: string,
+  headers: readonly string[] = [],
+  options: Pick<ProblemOptions, 'shedAs'> = {},
+): Problem {
+  return new Problem({ code: '', status, title, class: 'fatal' }, detail, {}, { headers, ...options });
 }
 
 /** A problem of the catalogue. `detail` is public: never a stack, a file path or a secret. */

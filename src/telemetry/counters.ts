@@ -17,7 +17,7 @@ export function fatesOf(events: readonly EdgeEvent[]): Fates {
 /**
  * Why the server refused a request that it would take at another time. Others are counted by their problem's code.
  * `connections`: there were too many, and this one was closed unread. `overload-…`: turned away before its body was read,
- * because the disk would have come to it too late.
+ * because the disk would have come to it too late. `request-units`: its org has sent too much (429).
  */
 export const SHED_KINDS = [
   'disk-full',
@@ -28,6 +28,7 @@ export const SHED_KINDS = [
   'connections',
   'overload-interact',
   'overload-collect',
+  'request-units',
   'EXEG-0000-503',
 ] as const;
 

@@ -86,7 +86,7 @@ describe('docs/configuration.md', () => {
 /** An example as the file that it is of, made whole. */
 function filesOf(example: string): Record<string, string> {
   if (example.startsWith('# yaml-language-server')) return { 'weir.yaml': `${example}{}` };
-  if (/^(region|auth|identity|thirdParty):/.test(example)) return { 'weir.yaml': example };
+  if (/^(region|auth|identity|thirdParty|requestUnits):/.test(example)) return { 'weir.yaml': example };
   if (example.startsWith('site:')) {
     const text = example.replace('../node_modules/@adobe/alloy/dist/', 'lib/');
     return { 'weir.yaml': text, 'site/index.html': '', 'lib/alloy.min.js': '' };

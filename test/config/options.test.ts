@@ -39,6 +39,8 @@ describe('the schema says the same as the constants', () => {
     ['log.retention.maxAgeDays', limits.RETENTION_DAYS],
     ['log.retention.maxBytes', limits.RETENTION_BYTES],
     ['listeners.tlsPort', limits.PORT],
+    ['requestUnits.interact', limits.REQUEST_UNITS],
+    ['requestUnits.collect', limits.REQUEST_UNITS],
   ])('%s, which is null by default', (path, limit) => {
     const { minimum, maximum, default: byDefault } = option(path);
     expect({ min: minimum, max: maximum, default: byDefault }).toEqual({ ...limit, default: null });

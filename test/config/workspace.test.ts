@@ -26,6 +26,7 @@ describe('the least that works', () => {
       name: 'Shop',
       enabled: true,
       access: 'mixed',
+      requestUnits: null,
       origins: null,
       services: new Set(),
       missingServices: [],
@@ -73,6 +74,7 @@ identity: {fpidCookie: device_id}
       name: 'Shop',
       enabled: false,
       access: 'authenticated',
+      requestUnits: null,
       origins: new Set(['https://shop.example', 'http://localhost:8080']),
       services: new Set(),
       missingServices: ['decisions'],
@@ -116,6 +118,23 @@ environments:
         registered: { com_adobe_analytics: { reportSuites: ['c'] }, com_adobe_target: { propertyToken: ['t'] } },
       },
     });
+  });
+
+  test('of one org have one limit of request units: what the org’s own does not say is as for all', async () => {
+    const { workspace } = await load({
+      'weir.yaml': 'requestUnits: {interact: 40, orgs: {A: {interact: 5}, B: {collect: 7}, C: {interact: null}}}',
+      'datastreams/a.yaml': 'id: a\norg: A\nname: A\nenvironments: {dev: {}}\n',
+      'datastreams/b.yaml': 'id: b\norg: B\nname: B\n',
+      'datastreams/c.yaml': 'id: c\norg: C\nname: C\n',
+      'datastreams/d.yaml': 'id: d\norg: D\nname: D\n',
+    });
+    const of = (id: string) => workspace.datastreams.get(id)!.requestUnits;
+    expect(of('a')).toEqual({ interact: 5, collect: null });
+    expect(of('a:dev')).toBe(of('a'));
+    expect(of('b')).toEqual({ interact: 40, collect: 7 });
+    expect(of('c')).toBe(null);
+    expect(of('d')).toEqual({ interact: 40, collect: null });
+    expect((await load({})).workspace.datastreams.get('shop')!.requestUnits).toBe(null);
   });
 
   test('are read from .yaml, .yml and .json, links too; hidden files, backups and other files are not', async () => {

@@ -25,11 +25,22 @@ function answering(fields: Partial<Answerable> = {}) {
     encrypted: false,
     region: OWN_REGION,
     datastream: null,
+    unitsLeft: null,
     closing: false,
     ...fields,
   };
   return { kept, to };
 }
+
+test.each([
+  [null, undefined],
+  [0, '0'],
+  [3999, '3999'],
+])('request units left: %s, x-rate-limit-remaining: %s', (unitsLeft, wanted) => {
+  const { kept, to } = answering({ unitsLeft });
+  send(to, replyTo(to, exchangeOf(), 200), null);
+  expect(kept.headers['x-rate-limit-remaining']).toBe(wanted);
+});
 
 describe('x-weir-ack', () => {
   test.each([

@@ -20,6 +20,7 @@ function datastream(unregistered: 'reject' | 'warn' = 'reject'): Datastream {
     name: 'shop',
     enabled: true,
     access: 'mixed',
+    requestUnits: null,
     origins: null,
     services: new Set(SERVICE_NAMES),
     missingServices: ['audiences', 'offers'],

@@ -48,6 +48,7 @@ export function datastreamOf(fields: Partial<Datastream> = {}): Datastream {
     name: 'Shop',
     enabled: true,
     access: 'mixed',
+    requestUnits: null,
     origins: null,
     services: new Set(),
     missingServices: [],

@@ -4,6 +4,7 @@ import { Admission } from '../../src/gateway/admission.ts';
 import { ConnectionBudget } from '../../src/gateway/connection-budget.ts';
 import { Gateway, type GatewayDeps } from '../../src/gateway/gateway.ts';
 import { type Listening, listen } from '../../src/gateway/listen.ts';
+import { RequestUnits } from '../../src/gateway/request-units.ts';
 import type { EventLog, StateStore } from '../../src/model/parts.ts';
 import { TrustedProxies } from '../../src/net/proxies.ts';
 import { DuplicateWindow } from '../../src/stages/duplicates.ts';
@@ -41,6 +42,7 @@ export async function startGateway(parts: GatewayParts = {}): Promise<GatewaySer
     proxies: new TrustedProxies([]),
     access: accessOf(),
     admission: new Admission({ waitMs: 0, queueBytes: 0 }, { waitMsMax: 1, queueBytesMax: 1 }),
+    units: new RequestUnits(() => performance.now()),
     basePath: 'ee',
     deadlineMs: 2_000,
     requestBytesMax: 65_536,
