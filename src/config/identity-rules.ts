@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { cookiePrefixOf } from '../model/datastream.ts';
 import { type IdentityRules, type Namespace, STANDARD_NAMESPACES } from '../model/identity-rules.ts';
 import { quoted } from '../model/json.ts';
 import type { Finding } from './finding.ts';
@@ -19,6 +20,8 @@ interface NamespaceFile {
 export interface OrgIdentities {
   readonly namespacesOf: (orgId: string) => ReadonlyMap<string, Namespace>;
   readonly junkIds: ReadonlySet<string>;
+  /** Grows with every datastream that is read. */
+  readonly cookieNames: Set<string>;
   /** False where weir.yaml could not be read: what it declares is not known. */
   readonly isComplete: boolean;
 }
@@ -57,6 +60,7 @@ export function orgIdentities(
   return {
     namespacesOf: (orgId) => all.get(orgId) ?? none,
     junkIds: junkIdsOf(file?.junkIds ?? []),
+    cookieNames: new Set(),
     isComplete: source !== null,
   };
 }
@@ -92,13 +96,14 @@ export function checkNamespaces(
 }
 
 export function identityRules(
-  { namespacesOf, junkIds }: OrgIdentities,
+  { namespacesOf, junkIds, cookieNames }: OrgIdentities,
   orgId: string,
   codes: readonly string[] | undefined,
   isStrict: boolean,
 ): IdentityRules {
+  cookieNames.add(`${cookiePrefixOf(orgId)}identity`);
   const known = namespacesOf(orgId);
-  if (codes === undefined) return { namespaces: known, junkIds, isStrict };
-  const taken = new Set([...ALWAYS, ...codes]);
-  return { namespaces: new Map([...known].filter(([code]) => taken.has(code))), junkIds, isStrict };
+  const taken = codes === undefined ? null : new Set([...ALWAYS, ...codes]);
+  const namespaces = taken === null ? known : new Map([...known].filter(([code]) => taken.has(code)));
+  return { namespaces, junkIds, cookieNames, isStrict };
 }

@@ -25,9 +25,14 @@ function ecidIn(value: string | undefined): string | null {
 
 const IDENTITY_COOKIE = /^kndctr_.+_identity$/;
 
-/** Whether a request that has no identity cookie of its datastream's org has one of another: as a cookie, or in `meta.state.entries`. */
-export function hasForeignCookie({ client, received }: Exchange): boolean {
-  for (const name of client.cookies.keys()) if (IDENTITY_COOKIE.test(name)) return true;
+/**
+ * Whether a request that has no identity cookie of its datastream's org has one of another: in `meta.state.entries`, where
+ * clients send those of the one org that they are configured with; or as a cookie, of an org that is not in the workspace
+ * (a page may well have two instances, with two orgs).
+ */
+export function hasForeignCookie({ client, received, datastream }: Exchange): boolean {
+  const { cookieNames } = datastream.identity.rules;
+  for (const name of client.cookies.keys()) if (IDENTITY_COOKIE.test(name) && !cookieNames.has(name)) return true;
   const entries = valueAt(received.meta, 'state', 'entries');
   if (!Array.isArray(entries)) return false;
   return entries.some((entry) => isObject(entry) && IDENTITY_COOKIE.test(String(entry['key'])));

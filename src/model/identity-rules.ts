@@ -17,6 +17,8 @@ export interface IdentityRules {
   readonly namespaces: ReadonlyMap<string, Namespace>;
   /** Ids that stand for nobody, in lower case, without space around. */
   readonly junkIds: ReadonlySet<string>;
+  /** Names of the identity cookies of every org in the workspace. */
+  readonly cookieNames: ReadonlySet<string>;
   /** What is wrong with an event's identities refuses the request, instead of a warning. */
   readonly isStrict: boolean;
 }

@@ -27,6 +27,16 @@ describe('namespaces', () => {
     expect(isStrict).toBe(false);
   });
 
+  test('the identity cookies of every org of the workspace are known to each datastream', async () => {
+    const files = { 'datastreams/other.yaml': 'id: other\norg: OTHER@AdobeOrg\nname: Other\n' };
+    const loaded = await loadWorkspace(workspaceFolder(files));
+    if (!loaded.ok) throw new Error(loaded.findings.join('\n'));
+    for (const { identity } of loaded.workspace.datastreams.values()) {
+      const names = ['kndctr_0123_AdobeOrg_identity', 'kndctr_OTHER_AdobeOrg_identity'];
+      expect([...identity.rules.cookieNames].sort()).toEqual(names);
+    }
+  });
+
   test('an environment may take others, and be strict', async () => {
     const loaded = await load(
       OWN,

@@ -8,7 +8,19 @@ import { DuplicateWindow } from '../../src/stages/duplicates.ts';
 import { Identify } from '../../src/stages/identify.ts';
 import { MemoryState } from '../../src/state/memory.ts';
 import { IdentityCounts } from '../../src/telemetry/identity-counts.ts';
-import { clientOf, ECID_A, ECID_B, exchangeOf, identityTools, NOW_MS, ORG, PREFIX } from '../support/exchanges.ts';
+import {
+  clientOf,
+  datastreamOf,
+  ECID_A,
+  ECID_B,
+  exchangeOf,
+  identityOf,
+  identityTools,
+  NOW_MS,
+  ORG,
+  PREFIX,
+  RULES,
+} from '../support/exchanges.ts';
 
 const OLD = Buffer.alloc(32, 1);
 const NEW = Buffer.alloc(32, 2);
@@ -179,6 +191,10 @@ describe('a cookie that is renewed after a day', () => {
 });
 
 describe('cookies of a foreign org are counted', () => {
+  /** Of another org that the workspace has. */
+  const OWN = 'kndctr_SECOND_AdobeOrg_identity';
+  const rules = { ...RULES, cookieNames: new Set([OWN, `${PREFIX}identity`]) };
+  const datastream = datastreamOf({ identity: identityOf({ rules }) });
   const foreign = 'kndctr_OTHER_AdobeOrg_identity';
   const entries = (key: string) => ({ received: { meta: { state: { entries: [{ key, value: 'x' }] } } } });
   test.each<[string, Parameters<typeof exchangeOf>[0], number]>([
@@ -196,11 +212,15 @@ describe('cookies of a foreign org are counted', () => {
       },
       0,
     ],
+    ['in the header, of an org of the workspace', { client: clientOf({ cookies: new Map([[OWN, 'x']]) }) }, 0],
+    ['in the entries, of an org of the workspace', entries(OWN), 1],
     ['another cookie of that org', entries('kndctr_OTHER_AdobeOrg_cluster'), 0],
     ['none', {}, 0],
   ])('%s', (_what, fields, wanted) => {
     const counts = new IdentityCounts();
-    new Identify(new MemoryState(), new DuplicateWindow(), identityTools({ counts })).run(exchangeOf(fields));
+    new Identify(new MemoryState(), new DuplicateWindow(), identityTools({ counts })).run(
+      exchangeOf({ datastream, ...fields }),
+    );
     expect(counts.foreign).toBe(wanted);
   });
 });
