@@ -8,7 +8,7 @@ import { CATALOGUE } from '../src/model/problem.ts';
 import { type Running, startServer } from '../src/server.ts';
 import { ROOT } from './support/sources.ts';
 
-const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', ...markdownOf('docs')];
+const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', ...markdownOf('docs')];
 
 function markdownOf(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
