@@ -1,0 +1,74 @@
+import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { adminTokens } from '../../src/server.ts';
+import { weir } from '../support/command.ts';
+import { send } from '../support/raw-http.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+import { workspaceFolder } from '../support/workspace-folder.ts';
+import {
+  byCookie,
+  byEcid,
+  byFpid,
+  type Expected,
+  ecidOf,
+  FORMATS,
+  interact,
+  linesOf,
+  OPTED_OUT,
+  personsIn,
+  startOn,
+  WORKSPACE,
+} from './visitors.ts';
+
+/** Data folders of earlier versions, as they were left after a clean stop: this one reads them, and goes on with them. */
+
+const FIXTURES = new URL('fixtures/', import.meta.url).pathname;
+const versions = readdirSync(FIXTURES);
+const expectedOf = (version: string): Expected =>
+  JSON.parse(readFileSync(join(FIXTURES, version, 'expected.json'), 'utf8'));
+
+test('there is data in every format that this version writes; if not, make-data.ts makes it', () => {
+  expect(versions.map((version) => expectedOf(version).formats)).toContainEqual(FORMATS);
+});
+
+describe.each(versions)('data of version %s', (version) => {
+  const expected = expectedOf(version);
+  const copy = (without: readonly string[] = []): string => {
+    const data = join(tempFolder(), 'data');
+    cpSync(join(FIXTURES, version, 'data'), data, { recursive: true });
+    for (const name of without) rmSync(join(data, name), { recursive: true });
+    return data;
+  };
+
+  test('its events, snapshot and tokens are read', async () => {
+    const data = copy();
+    const { code, out, err } = await weir('events', '--data', data);
+    expect([code, err]).toEqual([0, '']);
+    expect(linesOf(out)).toEqual(expected.events);
+    expect(await personsIn(join(data, 'snapshots'))).toEqual(expected.persons);
+    expect((await (await adminTokens(data)).list()).map(({ id }) => id)).toEqual(expected.tokens);
+  });
+
+  test.each([
+    ['as it is', []],
+    ['with state made again from the log', ['state', 'snapshots']],
+  ])('a server goes on with it, %s', async (_, without) => {
+    const data = copy(without);
+    const workspace = workspaceFolder(WORKSPACE);
+    const running = await startOn(workspace, data);
+    try {
+      const optedOut = await interact(running, byEcid(OPTED_OUT));
+      expect(optedOut.text).toContain('EXEG-0301-200');
+      expect(ecidOf(await interact(running, byFpid))).toBe(expected.fpidEcid);
+      expect(ecidOf(await interact(running, {}, byCookie(expected.cookie)))).toBe(expected.cookieEcid);
+      const { json } = await send(running.urls.admin, { method: 'GET', path: '/health' });
+      expect(json).toMatchObject({ status: 'ok' });
+    } finally {
+      await running.stop();
+    }
+    const lines = linesOf((await weir('events', '--data', data)).out);
+    expect(lines.slice(0, expected.events.length)).toEqual(expected.events);
+    expect(lines).toHaveLength(expected.events.length + 2);
+  });
+});

@@ -1,0 +1,81 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { nodeFs } from '../../src/log/node-fs.ts';
+import type { PersonState } from '../../src/model/person.ts';
+import { adminTokens, type Running } from '../../src/server.ts';
+import { StateKeeper } from '../../src/state/keeper.ts';
+import { LmdbState } from '../../src/state/lmdb.ts';
+import { weir } from '../support/command.ts';
+import { post } from '../support/raw-http.ts';
+import { writeFile } from '../support/workspace-folder.ts';
+import {
+  byCookie,
+  byEcid,
+  byFpid,
+  cookieOf,
+  EMAIL,
+  type Expected,
+  ecidOf,
+  FORMATS,
+  interact,
+  linesOf,
+  OPTED_OUT,
+  ORG,
+  personsIn,
+  SHOPPER,
+  startOn,
+  WORKSPACE,
+} from './visitors.ts';
+
+/**
+ * Makes a data folder that later versions are to read. To be run once by each version that writes a format anew:
+ *
+ *     node scripts/typescript.mjs test/upgrade/make-data.ts test/upgrade/fixtures/<version>
+ */
+const YEAR_MS = 365 * 24 * 60 * 60 * 1000;
+
+async function visit(running: Running): Promise<Pick<Expected, 'fpidEcid' | 'cookieEcid' | 'cookie'>> {
+  await interact(running, { ...byEcid(SHOPPER), _id: 'first', title: 'Über 日本 🙂', price: 1.5e-7 });
+  const events = ['second', 'third'].map((_id) => ({
+    xdm: { ...byEcid(SHOPPER), _id },
+    data: { list: [1, null, {}] },
+  }));
+  await post(running.urls.edge, '/ee/v2/collect?datastreamId=shop&requestId=batch', { events });
+  const consent = [{ standard: 'Adobe', version: '2.0', value: { collect: { val: 'n' } } }];
+  await post(running.urls.edge, '/ee/v1/privacy/set-consent?configId=shop', { ...byEcid(OPTED_OUT), consent });
+  await interact(running, { identityMap: { ECID: [{ id: SHOPPER }], Email: [{ id: EMAIL }] } });
+  const fpidEcid = String(ecidOf(await interact(running, byFpid)));
+  const first = await interact(running, { _id: 'by cookie' });
+  const cookie = cookieOf(first);
+  await interact(running, { _id: 'by cookie again' }, byCookie(cookie));
+  return { fpidEcid, cookieEcid: String(ecidOf(first)), cookie };
+}
+
+async function snapshot(data: string): Promise<readonly PersonState[]> {
+  const report = (message: string): never => {
+    throw new Error(message);
+  };
+  const store = await LmdbState.open(join(data, 'state'), { report, warn: report });
+  const directory = join(data, 'snapshots');
+  await (await StateKeeper.open({ fs: nodeFs, directory, store, partition: 0, report })).snapshot();
+  await store.close();
+  return await personsIn(directory);
+}
+
+const folder = resolve(process.argv[2]!);
+const data = join(folder, 'data');
+const workspace = mkdtempSync(join(tmpdir(), 'weir-upgrade-'));
+for (const [name, content] of Object.entries(WORKSPACE)) writeFile(workspace, name, content);
+const running = await startOn(workspace, data);
+const token = { orgId: ORG, role: 'read' as const, datastreams: null };
+const { id } = (await (await adminTokens(data)).create(token, YEAR_MS, { kind: 'command' })).token;
+const seen = await visit(running);
+await running.stop();
+const persons = await snapshot(data);
+const { out } = await weir('events', '--data', data);
+const expected: Expected = { formats: FORMATS, ...seen, tokens: [id], persons, events: linesOf(out) };
+writeFile(folder, 'expected.json', `${JSON.stringify(expected, null, 2)}\n`);
+rmSync(workspace, { recursive: true });
+// Of processes that have it open.
+rmSync(join(data, 'state/state.mdb-lock'));
