@@ -3,7 +3,7 @@ import { tempFolder } from '../support/temp-folder.ts';
 import { COLLECT, INTERACT, judge, recoveryMs, SETTLING_MS, startOverloaded } from './overload.ts';
 
 const BYTES_PER_SECOND = 1_000_000;
-const LOAD_MS = 30_000;
+const LOAD_MS = 20_000;
 const RECOVERY_MS_MAX = 5_000;
 const MIB = 1024 * 1024;
 /** What thousands of answers on their way and the clients' connections need, with garbage that nobody has collected yet. */
