@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { Exchange } from '../model/exchange.ts';
 import { Problem } from '../model/problem.ts';
 import type { Position } from '../model/record.ts';
@@ -6,10 +5,10 @@ import { runStages } from '../stages/run.ts';
 import { type Counters, codeOf, type Fates, fatesOf } from '../telemetry/counters.ts';
 import { ABORTED, type Failure } from '../telemetry/ledger.ts';
 import type { Log } from '../telemetry/log.ts';
-import { readBody, TOO_LARGE } from './body.ts';
 import type { Route } from './paths.ts';
 import { late, tooLarge, unexpected } from './refusals.ts';
 import { type Answerable, type Reply, replyTo, respondProblem, send } from './respond.ts';
+import { TOO_LARGE, type WholeRequest } from './whole-request.ts';
 
 export interface CallDeps {
   readonly deadlineMs: number;
@@ -47,36 +46,36 @@ export class Call {
   }
 
   /**
-   * Reads the body and makes an Exchange of it with `accept`; then the route's stages run, and the answer leaves.
-   * `admitted`: what to wait for before; a request that is not admitted is not read.
+   * Takes the body and makes an Exchange of it with `accept`; then the route's stages run, and the answer leaves.
+   * `admitted`: what to wait for before; nothing is made of the body of a request that is not admitted.
    */
   receive(
-    req: IncomingMessage,
+    req: WholeRequest,
     route: Route,
     accept: (body: Buffer) => Exchange,
     admitted: Promise<void> | undefined,
   ): void {
     this.#timer = setTimeout(expire, this.#deps.deadlineMs, this);
-    if (admitted === undefined) this.#read(req, route, accept);
-    else
-      admitted.then(
-        () => {
-          if (!this.#isOver) this.#read(req, route, accept);
-        },
-        (error: unknown) => this.fail(error),
-      );
+    const { requestBytesMax } = this.#deps;
+    if (admitted === undefined) {
+      req.collect(requestBytesMax, (body) => this.#begin(body, route, accept));
+      return;
+    }
+    const whole = new Promise<Buffer | typeof TOO_LARGE>((resolve) => req.collect(requestBytesMax, resolve));
+    Promise.all([whole, admitted]).then(
+      ([body]) => this.#begin(body, route, accept),
+      (error: unknown) => this.fail(error),
+    );
   }
 
-  #read(req: IncomingMessage, route: Route, accept: (body: Buffer) => Exchange): void {
-    readBody(req, this.#deps.requestBytesMax, (body) => {
-      if (this.#isOver) return;
-      try {
-        if (body === TOO_LARGE) throw tooLarge(this.#deps.requestBytesMax);
-        this.#run(accept(body), route);
-      } catch (error) {
-        this.fail(error);
-      }
-    });
+  #begin(body: Buffer | typeof TOO_LARGE, route: Route, accept: (body: Buffer) => Exchange): void {
+    if (this.#isOver) return;
+    try {
+      if (body === TOO_LARGE) throw tooLarge(this.#deps.requestBytesMax);
+      this.#run(accept(body), route);
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   #run(x: Exchange, route: Route): void {
@@ -92,7 +91,7 @@ export class Call {
     this.#eventsOf(x);
     // Also where the answer is not sent any more, or cannot be made: a failure that nobody listens to ends the process.
     if (awaiting !== null) this.#sendAfter(awaiting, x.appended);
-    if (!this.#isOver) this.#reply = replyTo(this.#to, x, route.endpoint.success(x));
+    if (!this.#isOver) this.#reply = replyTo(x, route.endpoint.success(x));
     if (awaiting !== null) return;
     this.#enter(false);
     this.#send(x.position);
@@ -188,10 +187,10 @@ export class Call {
     const code = codeOf(failure);
     this.#failure = { code, status };
     this.#deps.counters.countProblem(failure);
-    const { res, requestId } = this.#to;
+    const { res, requestId, status: answered } = this.#to;
     if (status >= 500 && failure.shedAs === null)
       this.#deps.log.error({ requestId, code, status, cause: causeOf(failure) }, 'request failed');
-    if (!res.headersSent && !res.destroyed) respondProblem(this.#to, failure);
+    if (answered === null && !res.destroyed) respondProblem(this.#to, failure);
   }
 }
 

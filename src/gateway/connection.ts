@@ -1,5 +1,6 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { WholeRequest } from './whole-request.ts';
 
 /** Old connections go, so that load spreads anew over the servers behind a balancer. Its last answer says `Connection: close`. */
 export const REQUESTS_MAX = 1_000;
@@ -23,6 +24,8 @@ interface Connection {
   /** Its last request has been taken: nothing that follows is one. */
   isOver: boolean;
 }
+export type OnRequest = (req: WholeRequest, res: ServerResponse) => void;
+
 type Known = Socket & { [STATE]?: Connection };
 
 /** From now on `guarded` counts its requests, and a last answer ends it without a reset. */
@@ -43,13 +46,12 @@ export function isOver(socket: Socket): boolean {
 }
 
 /** `onRequest`, but for what comes behind a connection's last request; that one's answer says that it is the last. */
-export function guarded(onRequest: RequestListener): RequestListener {
-  return (req: IncomingMessage, res: ServerResponse): void => {
+export function guarded(onRequest: OnRequest): OnRequest {
+  return (req, res): void => {
     const connection = (req.socket as Known)[STATE];
     if (connection !== undefined) {
       if (connection.isOver) {
-        req.resume();
-        return;
+        return; // Its body is thrown away as it comes.
       }
       connection.requests += 1;
       // An answer gets its socket when the one before it has left.

@@ -10,7 +10,7 @@ import type { Access } from './access.ts';
 import type { Admission } from './admission.ts';
 import { Call, type CallDeps } from './call.ts';
 import { refuseMore } from './connection.ts';
-import { isAllowed, preflightHeaders } from './cors.ts';
+import { isAllowed } from './cors.ts';
 import { existingDatastream, findDatastream, namedDatastream } from './datastream.ts';
 import { framingFault } from './framing.ts';
 import { requestIds } from './ids.ts';
@@ -19,7 +19,8 @@ import { type NoRoute, Paths, type Route } from './paths.ts';
 import { parseQuery } from './query.ts';
 import { methodNotAllowed, noMedia, nothingAt, originNotAllowed } from './refusals.ts';
 import { type RequestUnits, UNITS_USED_UP } from './request-units.ts';
-import { type Answerable, respondEmpty } from './respond.ts';
+import { type Answerable, respondEmpty, respondPreflight } from './respond.ts';
+import type { WholeRequest } from './whole-request.ts';
 
 export interface GatewayDeps extends CallDeps {
   /** What requests are judged by, now. */
@@ -54,7 +55,7 @@ export class Gateway {
     this.#closing = true;
   }
 
-  handler(role: 'edge' | 'server', encrypted: boolean): (req: IncomingMessage, res: ServerResponse) => void {
+  handler(role: 'edge' | 'server', encrypted: boolean): (req: WholeRequest, res: ServerResponse) => void {
     return (req, res) => this.#handle(req, res, role, encrypted);
   }
 
@@ -65,7 +66,7 @@ export class Gateway {
     return this.#paths.paths;
   }
 
-  #handle(req: IncomingMessage, res: ServerResponse, role: 'edge' | 'server', encrypted: boolean): void {
+  #handle(req: WholeRequest, res: ServerResponse, role: 'edge' | 'server', encrypted: boolean): void {
     const workspace = this.#deps.workspace();
     const url = req.url ?? '/';
     const mark = url.indexOf('?');
@@ -82,6 +83,7 @@ export class Gateway {
     const ids = requestIds(given);
     const to: Answerable = {
       res,
+      status: null,
       requestId: ids.requestId,
       role,
       origin: req.headers.origin ?? null,
@@ -144,8 +146,7 @@ export class Gateway {
     res.on('close', () => {
       this.#inFlight -= 1;
       call.abandon();
-      const status = res.headersSent ? res.statusCode : null;
-      this.#deps.counters.requests.count(to.role, endpoint?.name ?? NO_ENDPOINT, status);
+      this.#deps.counters.requests.count(to.role, endpoint?.name ?? NO_ENDPOINT, to.status);
     });
     return call;
   }
@@ -166,8 +167,7 @@ export class Gateway {
 
 function notPost(to: Answerable, req: IncomingMessage, route: Route): void {
   if (req.method !== 'OPTIONS') throw methodNotAllowed(req.method ?? '', route.path);
-  to.res.writeHead(204, preflightHeaders(to.origin, to.datastream));
-  to.res.end();
+  respondPreflight(to);
 }
 
 function headerOf(req: IncomingMessage, name: string): string | null {

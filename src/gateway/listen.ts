@@ -1,26 +1,19 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerOptions,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import type { Problem } from '../model/problem.ts';
-import { guarded, watchConnection } from './connection.ts';
+import { guarded, type OnRequest, watchConnection } from './connection.ts';
 import type { ConnectionBudget } from './connection-budget.ts';
 import { framingFault, HEADERS_MAX } from './framing.ts';
+import { KEEP_ALIVE_TIMEOUT_MS } from './one-write.ts';
 import { refuseTunnel, refuseUnreadable } from './unreadable.ts';
+import { WholeRequest } from './whole-request.ts';
 
 /** Slow or silent clients are cut off after these; the request's own deadline is shorter. Node's defaults are 60 s and 300 s. */
 const HEADERS_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 /** How often Node looks for them: with its default (30 s) the limits above would be late by that much. */
 const CHECK_INTERVAL_MS = 1_000;
-/** Longer than the usual 60 s of a proxy in front, so that the proxy closes first. */
-const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const HEADER_BYTES_MAX = 16 * 1024;
 /**
  * A connection on which nothing moves for so long, in the middle of a request or its answer, belongs to a client that
@@ -53,7 +46,7 @@ export interface Listening {
 }
 
 export interface ListenerDeps {
-  readonly onRequest: RequestListener;
+  readonly onRequest: OnRequest;
   /** A connection could not be accepted. */
   readonly onError: (error: Error) => void;
   /** Bytes that were no request were answered with this. */
@@ -63,7 +56,8 @@ export interface ListenerDeps {
   readonly silenceMs?: number;
 }
 
-const OPTIONS: ServerOptions<typeof IncomingMessage, typeof ServerResponse> = {
+const OPTIONS: ServerOptions<typeof WholeRequest, typeof ServerResponse> = {
+  IncomingMessage: WholeRequest,
   headersTimeout: HEADERS_TIMEOUT_MS,
   requestTimeout: REQUEST_TIMEOUT_MS,
   connectionsCheckingInterval: CHECK_INTERVAL_MS,
@@ -131,7 +125,7 @@ function defend(server: Server, deps: ListenerDeps): ReadonlySet<Socket> {
   server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', watchConnection);
   const onRequest = guarded(deps.onRequest);
   server.on('request', onRequest);
-  server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
+  server.on('checkContinue', (req: WholeRequest, res: ServerResponse) => {
     if (framingFault(req) === null) res.writeContinue();
     onRequest(req, res);
   });
@@ -140,7 +134,7 @@ function defend(server: Server, deps: ListenerDeps): ReadonlySet<Socket> {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
     refuseUnreadable(error, socket, deps.onUnreadable),
   );
-  server.on('connect', (_req: IncomingMessage, socket: Socket) => refuseTunnel(socket, deps.onUnreadable));
+  server.on('connect', (_req: WholeRequest, socket: Socket) => refuseTunnel(socket, deps.onUnreadable));
   return open;
 }
 

@@ -6,7 +6,8 @@ import type { Problem } from '../model/problem.ts';
 import type { Position } from '../model/record.ts';
 import type { Region } from '../model/region.ts';
 import { setCookies } from './cookies.ts';
-import { addCors } from './cors.ts';
+import { addCors, preflightHeaders } from './cors.ts';
+import { fitsOneWrite, linesOf, writeWhole } from './one-write.ts';
 
 /** What every answer says, whatever became of the request. Observed; HSTS only where it means something. */
 const COMMON: readonly string[] = [
@@ -22,6 +23,8 @@ const PROBLEM_TYPE = 'application/problem+json;charset=utf-8';
 /** What an answer needs to know of its request, also where there is no Exchange yet. */
 export interface Answerable {
   readonly res: ServerResponse;
+  /** What it was answered with; null until then. */
+  status: number | null;
   readonly requestId: string;
   readonly role: 'edge' | 'server';
   readonly origin: string | null;
@@ -38,15 +41,16 @@ export interface Answerable {
 /** An answer that is ready to leave. */
 export interface Reply {
   readonly status: number;
+  /** Those of this answer alone, name and value in turn. */
   readonly headers: string[];
   /** Null where there is none. */
   readonly body: string | null;
 }
 
 /** The answer to a finished exchange: 200, 202 or 204 as the endpoint says, 207 where a part failed. */
-export function replyTo(to: Answerable, x: Exchange, success: 200 | 202 | 204): Reply {
+export function replyTo(x: Exchange, success: 200 | 202 | 204): Reply {
   const status = x.errors.length > 0 ? 207 : success;
-  const headers = headersFor(to);
+  const headers: string[] = [];
   setCookies(x, headers);
   if (status === 204) return { status, headers, body: null };
   const body = success === 200 && isStreamed(x) ? streamedBody(x) : plainBody(x, success === 200);
@@ -57,9 +61,23 @@ export function replyTo(to: Answerable, x: Exchange, success: 200 | 202 | 204): 
 /** Sends it. `position`: where what it speaks of stands in the log; null where nothing was to be stored. */
 export function send(to: Answerable, { status, headers, body }: Reply, position: Position | null): void {
   if (position !== null) headers.push('x-weir-ack', acknowledgement(to, position));
-  to.res.writeHead(status, headers);
+  sayOf(to, headers);
+  to.status = status;
+  if (body !== null && !to.closing && fitsOneWrite(to.res)) {
+    writeWhole(to.res, status, sharedHeaders(to).text, headers, body);
+    return;
+  }
+  finish(to, status, headers, body);
+}
+
+/** By node:http's own means: what is rare, and whatever ends a connection. */
+function finish(to: Answerable, status: number, headers: readonly string[], body: string | null): void {
+  to.status = status;
+  const ending = to.closing ? CLOSE : [];
+  to.res.writeHead(status, [...sharedHeaders(to).headers, ...headers, ...ending]);
   to.res.end(body);
 }
+const CLOSE: readonly string[] = ['connection', 'close'];
 
 /** `local-fsync`: synced to this machine's disk before this answer. The position only to callers that own the log. */
 function acknowledgement(to: Answerable, { partition, offset }: Position): string {
@@ -78,44 +96,71 @@ export function retryAfterSeconds(chance: number): number {
 /** Sends a fatal problem as application/problem+json (RFC 9457). Never framed, even where streaming was asked for. */
 export function respondProblem(to: Answerable, failure: Problem): void {
   const { status } = failure.spec;
-  const headers = headersFor(to);
-  headers.push(...failure.headers);
+  const headers = [...failure.headers];
+  sayOf(to, headers);
   if (status === 503 || status === 429 || status === 504 || status === 502) {
     headers.push('retry-after', String(retryAfterSeconds(Math.random())));
   }
   const body = JSON.stringify(failure.toJson({ requestId: to.requestId }));
   headers.push('content-type', PROBLEM_TYPE, 'content-length', String(Buffer.byteLength(body)));
-  to.res.writeHead(status, headers);
-  to.res.end(body);
+  finish(to, status, headers, body);
 }
 
 /** A status with nothing to say: an unknown region hint (404). */
 export function respondEmpty(to: Answerable, status: number): void {
-  to.res.writeHead(status, [...headersFor(to), 'content-length', '0']);
+  const headers = ['content-length', '0'];
+  sayOf(to, headers);
+  finish(to, status, headers, null);
+}
+
+/** What every answer says of its own request. */
+function sayOf(to: Answerable, headers: string[]): void {
+  headers.push('x-request-id', to.requestId);
+  if (to.unitsLeft !== null) headers.push('x-rate-limit-remaining', String(to.unitsLeft)); // Observed.
+}
+
+/** Whether a page of another origin may post: it is told before it asks. */
+export function respondPreflight(to: Answerable): void {
+  to.status = 204;
+  to.res.writeHead(204, preflightHeaders(to.origin, to.datastream));
   to.res.end();
 }
 
-function headersFor(to: Answerable): string[] {
-  const headers = [...COMMON, 'x-request-id', to.requestId, 'x-adobe-edge', edgeHeader(to.region)];
-  if (to.unitsLeft !== null) headers.push('x-rate-limit-remaining', String(to.unitsLeft)); // Observed.
-  if (to.encrypted) headers.push(...HSTS);
-  if (to.closing) headers.push('connection', 'close');
-  addCors(headers, to.origin, to.datastream);
-  return headers;
+interface Shared {
+  readonly region: Region;
+  readonly encrypted: boolean;
+  readonly origin: string | null;
+  readonly datastream: Datastream | null;
+  /** Name and value in turn. */
+  readonly headers: readonly string[];
+  /** The same as lines. */
+  readonly text: string;
 }
 
-const edgeHeaders = new WeakMap<Region, string>();
+/** Of the last answer: a site's pages all get the same ones. */
+let shared: Shared | null = null;
+
+/** The headers that do not depend on what was asked: made anew where they differ from those of the answer before. */
+function sharedHeaders({ region, encrypted, origin, datastream }: Answerable): Shared {
+  if (
+    shared === null ||
+    shared.origin !== origin ||
+    shared.datastream !== datastream ||
+    shared.region !== region ||
+    shared.encrypted !== encrypted
+  ) {
+    const headers = [...COMMON, 'x-adobe-edge', edgeHeader(region)];
+    if (encrypted) headers.push(...HSTS);
+    addCors(headers, origin, datastream);
+    shared = { region, encrypted, origin, datastream, headers, text: linesOf(headers) };
+  }
+  return shared;
+}
 
 /** "OR2;9": region and its Audience Manager id. Documented. */
 function edgeHeader(region: Region): string {
-  let text = edgeHeaders.get(region);
-  if (text === undefined) {
-    text = `${region.hint.toUpperCase()};${region.audienceManagerId}`;
-    edgeHeaders.set(region, text);
-  }
-  return text;
+  return `${region.hint.toUpperCase()};${region.audienceManagerId}`;
 }
-
 /** `{requestId, handle?, errors?, warnings?}`: the Web SDK refuses a body without a `handle` array, so interact always has one. */
 function plainBody(x: Exchange, withHandles: boolean): string {
   let body = `{"requestId":"${x.requestId}"`; // Its characters need no escape (gateway/ids.ts).

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { ENDPOINTS } from '../../src/components.ts';
-import { DISCARDED_BYTES_MAX } from '../../src/gateway/body.ts';
+import { DISCARDED_BYTES_MAX } from '../../src/gateway/whole-request.ts';
 import type { Workspace } from '../../src/model/datastream.ts';
 import { decodeIdentityCookie } from '../../src/model/identity-cookie.ts';
 import { LogUnavailable, type Stage, type StateStore } from '../../src/model/parts.ts';

@@ -19,6 +19,7 @@ function answering(fields: Partial<Answerable> = {}) {
   };
   const to: Answerable = {
     res: res as unknown as ServerResponse,
+    status: null,
     requestId: 'request-0123456789abcdef',
     role: 'edge',
     origin: null,
@@ -38,7 +39,7 @@ test.each([
   [3999, '3999'],
 ])('request units left: %s, x-rate-limit-remaining: %s', (unitsLeft, wanted) => {
   const { kept, to } = answering({ unitsLeft });
-  send(to, replyTo(to, exchangeOf(), 200), null);
+  send(to, replyTo(exchangeOf(), 200), null);
   expect(kept.headers['x-rate-limit-remaining']).toBe(wanted);
 });
 
@@ -48,13 +49,13 @@ describe('x-weir-ack', () => {
     ['server', 'local-fsync; position=3:7'],
   ] as const)('on the %s role: %s', (role, wanted) => {
     const { kept, to } = answering({ role });
-    send(to, replyTo(to, exchangeOf(), 200), { partition: 3, offset: 7 });
+    send(to, replyTo(exchangeOf(), 200), { partition: 3, offset: 7 });
     expect(kept.headers['x-weir-ack']).toBe(wanted);
   });
 
   test('not where nothing was appended', () => {
     const { kept, to } = answering();
-    send(to, replyTo(to, exchangeOf(), 200), null);
+    send(to, replyTo(exchangeOf(), 200), null);
     expect(kept.headers['x-weir-ack']).toBeUndefined();
   });
 });
@@ -65,7 +66,7 @@ describe('strict transport', () => {
     [false, undefined],
   ])('encrypted %s: %s', (encrypted, wanted) => {
     const { kept, to } = answering({ encrypted });
-    send(to, replyTo(to, exchangeOf(), 200), null);
+    send(to, replyTo(exchangeOf(), 200), null);
     expect(kept.headers['strict-transport-security']).toBe(wanted);
   });
 });
