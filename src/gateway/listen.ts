@@ -18,6 +18,7 @@ const HEADER_BYTES_MAX = 16 * 1024;
 /**
  * A connection on which nothing moves for so long, in the middle of a request or its answer, belongs to a client that
  * does not read: the server's own work is over by the deadline (4.5 s at most), the client's sending by the limits above.
+ * Node looks whether bytes have left since the answer was written, so it may take twice as long until it is cut off.
  */
 const SILENCE_MS = 15_000;
 

@@ -41,7 +41,8 @@ export function late(bodyMissing: boolean): Problem {
       ? 'The body did not arrive in time; nothing was stored. Send the request again.'
       : 'The request could not be finished in time. Send it again: an event that was stored meanwhile is recognised by its request id or _id and kept once.',
     {},
-    bodyMissing ? { headers: ['connection', 'close'] } : {},
+    // Counted by itself and not logged: it is the client's doing, and slow clients could fill the log.
+    bodyMissing ? { headers: ['connection', 'close'], shedAs: 'slow-body' } : {},
   );
 }
 

@@ -26,6 +26,7 @@ export const SHED_KINDS = [
   'failed',
   'closed',
   'connections',
+  'slow-body',
   'overload-interact',
   'overload-collect',
   'request-units',
