@@ -192,6 +192,42 @@ describe('limits', () => {
   });
 });
 
+describe('how long an append will wait', () => {
+  const half = { bytes: 512 * 1024 };
+
+  test('is as long as the oldest has waited already', async () => {
+    const { log, fs, host } = await openLog();
+    expect(log.waitMs).toBe(0);
+    await log.append(recordOf(0));
+    const sync = fs.hold(isSync);
+    const slow = log.append(recordOf(1));
+    await sync.reached;
+    host.ms += 300;
+    expect(log.waitMs).toBe(300);
+    sync.release();
+    await slow;
+    expect(log.waitMs).toBe(0);
+  });
+
+  test('is what the disk takes for all that waits, as fast as it was the last time', async () => {
+    const { log, fs, host } = await openLog();
+    await log.append(recordOf(0));
+    const first = fs.hold(isSync);
+    const slow = log.append(recordOf(1, half));
+    await first.reached;
+    host.ms += 100;
+    first.release();
+    await slow;
+    const second = fs.hold(isSync);
+    const writing = log.append(recordOf(2, half));
+    await second.reached;
+    const waiting = log.append(recordOf(3, half));
+    expect(log.waitMs).toBeCloseTo(200, 0);
+    second.release();
+    await Promise.all([writing, waiting]);
+  });
+});
+
 describe('a full disk', () => {
   test('refuses the batch, cuts off what it left, and takes the next when there is space, at the same offset', async () => {
     const { log, fs, host, messages, fatal } = await openLog();
