@@ -16,11 +16,12 @@ export interface AdmissionLimits {
 }
 
 /**
- * The part of the limits at which requests are turned away. What is admitted is still to be read, parsed and written within
- * the deadline: half of it is left for the estimate's error. Between the two only data comes in: an answer that was not
- * given can be asked for again, an event that a client gave up is gone. Chosen.
+ * The part of the limits at which requests are turned away. What is admitted is still to be read and parsed within the
+ * deadline, and the estimate is off by something: a quarter is left for that. Between the two only data comes in: an answer
+ * that was not given can be asked for again, an event that a client gave up is gone. Chosen; at half of these a machine
+ * whose processors are busy with other things sheds what its disk could take.
  */
-export const SHED_AT: Readonly<Record<Demand, number>> = { interact: 1 / 4, collect: 1 / 2 };
+export const SHED_AT: Readonly<Record<Demand, number>> = { interact: 1 / 2, collect: 3 / 4 };
 
 /**
  * Turns requests away before their bodies are read, when the disk would come to them too late. Without this everything

@@ -1,7 +1,7 @@
 /** A write that took less tells nothing of how fast the disk takes bytes: such times are those of a sync, whatever it syncs. */
 export const TELLING_MS = 20;
 /** What is known of the pace is forgotten over about so much time of writing: one stall does not make a disk slow for long. */
-const WINDOW_MS = 500;
+const WINDOW_MS = 1_000;
 /**
  * So much may always wait: less would judge a disk by the latency of its syncs. With a sync of 100 ms it is still
  * enough for batches from which the pace can be learned.

@@ -8,8 +8,8 @@ const LOAD_MS = 3_000;
 /** Of the capacity; data, of which nothing is to be refused as long as answers can be. */
 const COLLECT_PART = 0.5;
 const RECOVERY_MS_MAX = 5_000;
-/** Half a deadline of the disk's work for data, and what the estimate is off. */
-const QUEUE_BYTES_MAX = 1.5 * BYTES_PER_SECOND;
+/** Three quarters of the deadline's time for data, and what the estimate is off. */
+const QUEUE_BYTES_MAX = 2.5 * BYTES_PER_SECOND;
 
 test('past the capacity of its disk the server does what the disk can, answers first, and loses nothing', async () => {
   const overloaded = await startOverloaded(`${tempFolder()}/log`, BYTES_PER_SECOND);

@@ -9,12 +9,12 @@ const LIMITS = { waitMsMax: 2_000, queueBytesMax: 64_000 };
 describe('what is turned away', () => {
   test.each<[waitMs: number, queueBytes: number, interact: boolean, collect: boolean]>([
     [0, 0, false, false],
-    [500, 16_000, false, false],
-    [500.1, 0, true, false],
-    [0, 16_001, true, false],
-    [1_000, 32_000, true, false],
-    [1_000.1, 0, true, true],
-    [0, 32_001, true, true],
+    [1_000, 32_000, false, false],
+    [1_000.1, 0, true, false],
+    [0, 32_001, true, false],
+    [1_500, 48_000, true, false],
+    [1_500.1, 0, true, true],
+    [0, 48_001, true, true],
   ])('a wait of %d ms and %d bytes: interact %s, collect %s', (waitMs, queueBytes, interact, collect) => {
     const admission = new Admission({ waitMs, queueBytes }, LIMITS);
     expect(admission.refusal('interact') !== null).toBe(interact);
@@ -43,7 +43,7 @@ describe('over HTTP', () => {
   const interact = '/ee/v2/interact?datastreamId=shop';
 
   test('503 with Retry-After, before a body is read; counted by kind, in the ledger, and not logged', async () => {
-    const { edge, counters, told } = await started(600);
+    const { edge, counters, told } = await started(1_100);
     const refused = await post(edge, interact, 'this is no JSON');
     expect(refused.status).toBe(503);
     expect(refused.header('retry-after')).toMatch(/^([2-9]|10)$/);
@@ -55,8 +55,8 @@ describe('over HTTP', () => {
     expect(told).toEqual([]);
   });
 
-  test('collect too, when it waits twice as long', async () => {
-    const { edge, counters } = await started(1_001);
+  test('collect too, when it waits half as long again', async () => {
+    const { edge, counters } = await started(1_501);
     expect((await post(edge, '/ee/v2/collect?datastreamId=shop', { events: [{ xdm: {} }] })).status).toBe(503);
     expect(counters.shed).toMatchObject({ 'overload-interact': 0, 'overload-collect': 1 });
   });
