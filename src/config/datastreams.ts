@@ -1,3 +1,4 @@
+import type { ConsentRules } from '../model/consent-in-force.ts';
 import { cookiePrefixOf, type Datastream } from '../model/datastream.ts';
 import type { UnitLimits } from '../model/demand.ts';
 import { isObject, type JsonObject, mergeJson, quoted } from '../model/json.ts';
@@ -16,6 +17,9 @@ interface DatastreamFile extends Settings {
   readonly environments?: Readonly<Record<string, Settings>>;
 }
 
+/** In the IAB's list of vendors. Consent tools that were set up for Adobe's collection ask about it. Documented. */
+const ADOBE_VENDOR = 565;
+
 /** What an environment may set differently. */
 interface Settings {
   readonly name?: string;
@@ -24,6 +28,7 @@ interface Settings {
   readonly origins?: readonly string[];
   readonly services?: Readonly<Partial<Record<ServiceName, { readonly enabled?: boolean }>>>;
   readonly overrides?: { readonly unregistered?: 'reject' | 'warn'; readonly registered?: JsonObject };
+  readonly consent?: Partial<ConsentRules>;
   readonly validation?: { readonly timestamp?: 'warn' | 'reject'; readonly identities?: 'warn' | 'reject' };
   readonly identity?: { readonly fpidCookie?: string | null; readonly namespaces?: readonly string[] };
 }
@@ -73,6 +78,10 @@ function datastreamOf(id: string, file: DatastreamFile, { identities, unitLimits
       registered: file.overrides?.registered ?? {},
     },
     validation: { timestamp: file.validation?.timestamp ?? 'warn' },
+    consent: {
+      default: file.consent?.default ?? 'in',
+      tcfVendor: file.consent?.tcfVendor === undefined ? ADOBE_VENDOR : file.consent.tcfVendor,
+    },
     identity: {
       fpidCookie: file.identity?.fpidCookie ?? null,
       rules: identityRules(identities, file.org, file.identity?.namespaces, isStrict),

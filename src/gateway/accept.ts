@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { PLAIN_CONSENT } from '../model/consent-in-force.ts';
 import type { Datastream } from '../model/datastream.ts';
 import { warnOfEvents } from '../model/event-warnings.ts';
 import type { Client, EdgeEvent, Exchange, Received, RetryKey } from '../model/exchange.ts';
@@ -120,6 +121,7 @@ function clientOf(incoming: Incoming, received: Received, datastream: Datastream
     ip,
     host,
     https: https && (referer === null || referer.startsWith('https:')),
+    gpc: headers['sec-gpc'] === '1',
     thirdParty: !firstParty,
     cookieDomain: firstParty ? cookieDomain : '',
     cookiesEnabled,
@@ -186,7 +188,7 @@ function eventsOf(
       meta,
       identities: identitiesOf(xdm),
       ecid: null,
-      consent: NO_RECORD,
+      consent: PLAIN_CONSENT,
       occurredAtMs: time.occurredAtMs,
       occurredAtFrom: time.occurredAtFrom,
       fate: 'store',
@@ -196,7 +198,6 @@ function eventsOf(
   if (unreadable.length > 0) judgeTimestamps(incoming.route.path, events, unreadable, datastream, warnings);
   return events;
 }
-const NO_RECORD = Object.freeze({ recordId: null, collect: 'in' } as const);
 
 /** `unreadable`: indexes of the events whose time stamp is no date. */
 function judgeTimestamps(

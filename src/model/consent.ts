@@ -1,28 +1,14 @@
-import type { Consent } from './exchange.ts';
+import { CHOICES } from './consent-in-force.ts';
 import { isObject, type Json, type JsonObject, quoted, valueAt } from './json.ts';
 import { type Problem, problem } from './problem.ts';
+import { TCF_VERSIONS, type TcfEntry } from './tcf.ts';
 
 /**
- * A visitor's consent: Adobe 1.0 and 2.0 as clients send them, kept in 2.0 shape. Only `collect.val` decides anything;
- * the finer choices are kept and echoed. Documented: contract of set-consent.
+ * The `consent[]` of a set-consent: Adobe 1.0 and 2.0, kept in 2.0 shape, and IAB TCF 2.x, whose strings are decoded
+ * later. What the choices come to: model/consent-in-force.ts. Documented: contract of set-consent.
  */
 
-/** Documented values, with those that the XDM field group adds (`dy`, `dn`); both cases are taken, and kept as sent. */
-const COLLECT: Readonly<Record<string, Consent['collect']>> = {
-  y: 'in',
-  dy: 'in',
-  ct: 'in',
-  cp: 'in',
-  vi: 'in',
-  pi: 'in',
-  li: 'in',
-  n: 'out',
-  dn: 'out',
-  p: 'pending',
-  u: 'pending',
-};
-const VALUES = Object.keys(COLLECT);
-const VALUES_TEXT = VALUES.join(', ');
+const VALUES_TEXT = Object.keys(CHOICES).join(', ');
 
 /** Adobe 1.0 `general` → 2.0 `collect.val`. Chosen; `not_provided` is "no choice known". */
 const GENERAL: Readonly<Record<string, string>> = { in: 'y', out: 'n', pending: 'p', not_provided: 'u' };
@@ -57,11 +43,17 @@ export function operationOf(query: JsonObject): ConsentOperation {
   throw invalid('query.consent.operation', operation, '"update" or "replace"');
 }
 
+/** What one call says, all standards together. `value`: preferences in 2.0 shape, with `version` where Adobe is among them. */
+export interface ParsedConsent {
+  readonly value: JsonObject;
+  readonly tcf: TcfEntry | null;
+}
+
 /**
- * Checks `consent[]` and makes one value of it, in 2.0 shape. Entries are taken in order: where two name the same
- * preference (`general` is `collect`), the later one holds. Throws 0102, 0103 or 0104 with the field's path.
+ * Checks `consent[]`. Entries are taken in order: where two name the same preference (`general` is `collect`), or are TCF,
+ * the later one holds. Throws 0102, 0103 or 0104 with the field's path.
  */
-export function parseConsent(list: readonly JsonObject[], operation: ConsentOperation): { value: JsonObject } {
+export function parseConsent(list: readonly JsonObject[], operation: ConsentOperation): ParsedConsent {
   if (list.length === 0) {
     throw problem(
       'EXEG-0103-400',
@@ -75,51 +67,68 @@ export function parseConsent(list: readonly JsonObject[], operation: ConsentOper
     );
   }
   const value: JsonObject = {};
+  let tcf: TcfEntry | null = null;
   list.forEach((entry, index) => {
-    Object.assign(value, entryValue(entry, `consent[${index}]`, operation));
+    const path = `consent[${index}]`;
+    const standard = requiredText(entry, 'standard', path);
+    if (standard === 'IAB TCF') tcf = tcfEntry(entry, path);
+    else if (standard === 'Adobe') Object.assign(value, adobeValue(entry, path, operation));
+    else throw invalid(`${path}.standard`, standard, '"Adobe" or "IAB TCF"', SUPPORTED);
   });
+  return { value, tcf };
+}
+const SUPPORTED = `Supported: standard "Adobe" in the versions "1.0" and "2.0", and "IAB TCF" from "2.0" on.`;
+
+/** Throws 0102 where all of one visitor's choices, however many updates they were made in, are too much to be read with every event. */
+export function checkSize(value: JsonObject): void {
   const characters = JSON.stringify(value).length;
-  if (characters > CONSENT_VALUE_CHARACTERS_MAX) {
-    throw problem(
-      'EXEG-0102-400',
-      `The values of 'consent' have ${characters} characters as JSON; at most ${CONSENT_VALUE_CHARACTERS_MAX} are kept.`,
-    );
-  }
-  return { value };
+  if (characters <= CONSENT_VALUE_CHARACTERS_MAX) return;
+  throw problem(
+    'EXEG-0102-400',
+    `The values of 'consent' have ${characters} characters as JSON; at most ${CONSENT_VALUE_CHARACTERS_MAX} are kept.`,
+  );
 }
 
-/** What consent says about collection; `whenUnset` where it says nothing. Legal bases other than consent count as in; unknown waits. */
-export function collectOf(value: JsonObject | null, whenUnset: Consent['collect']): Consent['collect'] {
-  const val = valueAt(value, 'collect', 'val');
-  if (typeof val !== 'string') return whenUnset;
-  const choice = val.toLowerCase();
-  // A value that this version does not know was never agreed to by it: nothing is collected on its strength.
-  return Object.hasOwn(COLLECT, choice) ? COLLECT[choice]! : 'pending';
-}
-
-/** The `_consent` cookie, from which the Web SDK learns whether its queue may go. Documented. */
-export function consentCookieValue(collect: Consent['collect']): string {
-  return `general=${collect}`;
-}
-
-function entryValue(entry: JsonObject, path: string, operation: ConsentOperation): JsonObject {
-  const standard = requiredText(entry, 'standard', path);
-  if (standard === 'IAB TCF') {
-    throw problem(
-      'EXEG-0102-400',
-      `The field '${path}.standard' is "IAB TCF", which this version of Weir does not take yet. ${SUPPORTED}`,
-    );
-  }
-  if (standard !== 'Adobe') throw invalid(`${path}.standard`, standard, '"Adobe"', SUPPORTED);
+function adobeValue(entry: JsonObject, path: string, operation: ConsentOperation): JsonObject {
   const version = requiredText(entry, 'version', path);
   if (version !== '1.0' && version !== '2.0') throw invalid(`${path}.version`, version, '"1.0" or "2.0"', SUPPORTED);
   const value = own(entry, 'value');
   if (value === undefined || value === null) throw missing(`${path}.value`);
   if (value === '') throw emptyText(`${path}.value`);
   if (!isObject(value)) throw invalid(`${path}.value`, value, 'an object');
-  return version === '1.0' ? generalValue(value, `${path}.value`) : preferencesValue(value, `${path}.value`, operation);
+  const at = `${path}.value`;
+  return { ...(version === '1.0' ? generalValue(value, at) : preferencesValue(value, at, operation)), version };
 }
-const SUPPORTED = 'Supported: standard "Adobe" in the versions "1.0" and "2.0".';
+
+/** `{standard: "IAB TCF", version, value: <TC string>, gdprApplies?, gdprContainsPersonalData?}`. Documented, with the defaults. */
+function tcfEntry(entry: JsonObject, path: string): TcfEntry {
+  const version = requiredText(entry, 'version', path);
+  if (!TCF_VERSIONS.includes(version)) {
+    throw invalid(`${path}.version`, version, `one of ${TCF_VERSIONS.join(', ')}`, SUPPORTED);
+  }
+  return {
+    path: `${path}.value`,
+    version,
+    tcString: requiredText(entry, 'value', path),
+    gdprApplies: optionalFlag(entry, 'gdprApplies', true, path),
+    gdprContainsPersonalData: optionalFlag(entry, 'gdprContainsPersonalData', false, path),
+  };
+}
+
+/** 0102: the string of `entry` cannot be read. `why`: for the caller, without the string. */
+export function unreadableTcString({ path }: TcfEntry, why: string): Problem {
+  return problem(
+    'EXEG-0102-400',
+    `${field(path)} is no TC string of TCF 2.x: ${why}. Send it as the consent tool gives it.`,
+  );
+}
+
+function optionalFlag(entry: JsonObject, key: string, unset: boolean, path: string): boolean {
+  const value = own(entry, key);
+  if (value === undefined || value === null) return unset;
+  if (typeof value !== 'boolean') throw invalid(`${path}.${key}`, value, 'true or false');
+  return value;
+}
 
 /** Adobe 1.0: `{general}`. */
 function generalValue(value: JsonObject, path: string): JsonObject {
@@ -172,7 +181,7 @@ function checkChoices(value: JsonObject, path: string, depthLeft: number): void 
 
 function checkVal(val: Json, path: string): void {
   if (val === '') throw emptyText(path);
-  if (typeof val !== 'string' || !Object.hasOwn(COLLECT, val.toLowerCase())) {
+  if (typeof val !== 'string' || !Object.hasOwn(CHOICES, val.toLowerCase())) {
     throw invalid(path, val, `one of ${VALUES_TEXT}`);
   }
 }

@@ -1,4 +1,5 @@
 import type { AuthOptions } from './auth.ts';
+import type { ConsentRules } from './consent-in-force.ts';
 import type { UnitLimits } from './demand.ts';
 import type { IdentityRules } from './identity-rules.ts';
 import type { JsonObject } from './json.ts';
@@ -27,6 +28,7 @@ export interface Datastream {
     readonly registered: JsonObject;
   };
   readonly validation: { readonly timestamp: 'warn' | 'reject' };
+  readonly consent: ConsentRules;
   readonly identity: {
     /** Name of the cookie with the site's own id of a device (FPID); null where it sets none. */
     readonly fpidCookie: string | null;

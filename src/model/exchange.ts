@@ -28,11 +28,20 @@ export interface Identity {
   readonly primary: boolean;
 }
 
-/** Consent in force for one event. `recordId`: position of the consent record, null where the datastream's default holds. */
+/** Consent in force for one event, stored with it. What a use of the event needs of it: model/consent-gate.ts. */
 export interface Consent {
+  /** Position of the consent record; `THIS_RECORD` where it is the event's own; null where nobody chose, and the default holds. */
   readonly recordId: string | null;
+  /** About collection: what all choices together come to. */
   readonly collect: 'in' | 'out' | 'pending';
+  /** The request came with Global Privacy Control (`Sec-GPC: 1`). */
+  readonly gpc: boolean;
+  /** The datastream's, for what was not chosen. */
+  readonly default: 'in' | 'out' | 'pending';
+  /** Every choice that holds, with its standard and version (model/consent-in-force.ts). */
+  readonly value: JsonObject | null;
 }
+export const THIS_RECORD = 'this';
 
 /**
  * One customer event, from acceptance to the last sink. Named EdgeEvent because a forgotten import of `Event` silently
@@ -118,7 +127,7 @@ export interface Exchange {
   readonly changes: Change[];
   /** Set-Cookie or state:store. */
   readonly cookies: StateEntry[];
-  /** All of the visitor's consent preferences after this request's change, in 2.0 shape; null unless it made one. */
+  /** All of the visitor's consent preferences after this request's choice, in 2.0 shape; null unless it made one. */
   preferences: JsonObject | null;
   readonly handles: Handle[];
   /** Any → 207. */
@@ -137,6 +146,8 @@ export interface Client {
   readonly host: string;
   /** The request came over https, and so did the page that made it (by its Referer, where there is one). */
   readonly https: boolean;
+  /** `Sec-GPC: 1`: the visitor's browser objects to sharing. */
+  readonly gpc: boolean;
   /** `meta.state.domain` does not cover the host: cookies go through `state:store`. */
   readonly thirdParty: boolean;
   /** `meta.state.domain` where it covers the host, else "". */

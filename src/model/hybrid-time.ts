@@ -24,3 +24,8 @@ export class HybridClock {
     return `${this.#ms.toString(16).padStart(12, '0')}-${this.#counter.toString(16).padStart(4, '0')}`;
   }
 }
+
+/** Its milliseconds: Unix epoch. */
+export function hybridMs(time: string): number {
+  return Number.parseInt(time.slice(0, 12), 16);
+}

@@ -61,5 +61,8 @@ function withSection(
   return { key, version: (person?.version ?? 0) + 1, body: { ...person?.body, [kind]: stamped } };
 }
 
-/** Fields of a change's body that say how it is applied; `__proto__` would be no field. */
-const OWN_FIELDS: ReadonlySet<string> = new Set(['operation', 'value', '__proto__']);
+/**
+ * Fields of a change's body that say how it is applied, or (`given`, `previous`) are there to prove it, and stay in the log;
+ * `__proto__` would be no field.
+ */
+const OWN_FIELDS: ReadonlySet<string> = new Set(['operation', 'value', 'given', 'previous', '__proto__']);

@@ -1,3 +1,4 @@
+import { PLAIN_CONSENT } from './consent-in-force.ts';
 import type { Consent, EdgeEvent, Received, RetryKey } from './exchange.ts';
 import { identitiesOf } from './identity.ts';
 import { type Json, type JsonObject, mergeJson, parseJson } from './json.ts';
@@ -74,8 +75,8 @@ interface HeadEvent {
   m?: JsonObject;
   /** What was added to `xdm`. */
   a?: JsonObject;
-  /** Consent in force, unless it is the default for the datastream and no record exists. */
-  c?: Consent;
+  /** Consent in force, unless nobody chose anything and the default is in. Logs from before 0.2 have two of its fields. */
+  c?: Partial<Consent>;
   /** Where the time came from, unless it is the event's own timestamp. */
   f?: StoredEvent['occurredAtFrom'];
 }
@@ -97,7 +98,6 @@ interface Head {
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 export const RECORD_VERSION = 1;
-const DEFAULT_CONSENT: Consent = Object.freeze({ recordId: null, collect: 'in' });
 
 /** At most this many bytes are written by `writeRecord`, given the record's head. */
 export function recordBytesMax(head: string, record: LogRecord): number {
@@ -139,7 +139,7 @@ function encodeEvent(event: StoredEvent, atMs: number, whole: boolean): string {
   if (event.occurredAtMs !== atMs) text += `,"o":${event.occurredAtMs}`;
   if (event.occurredAtFrom !== 'timestamp') text += `,"f":"${event.occurredAtFrom}"`;
   if (event.added !== null) text += `,"a":${JSON.stringify(event.added)}`;
-  if (consent.recordId !== null || consent.collect !== 'in') text += `,"c":${JSON.stringify(consent)}`;
+  if (consent !== PLAIN_CONSENT) text += `,"c":${JSON.stringify(consent)}`;
   if (!whole) {
     text += `,"x":${JSON.stringify(event.xdm)}`;
     if (event.data !== null) text += `,"d":${JSON.stringify(event.data)}`;
@@ -241,7 +241,7 @@ class DecodedRecord implements LogRecord {
       query: sent === null ? (head.q ?? null) : sent.query,
       meta: sent === null ? (head.m ?? null) : sent.meta,
       identities: identitiesOf(xdm),
-      consent: head.c ?? DEFAULT_CONSENT,
+      consent: head.c === undefined ? PLAIN_CONSENT : { ...PLAIN_CONSENT, ...head.c },
       added: head.a ?? null,
       occurredAtMs: head.o ?? this.atMs,
       occurredAtFrom: head.f ?? 'timestamp',

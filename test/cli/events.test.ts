@@ -51,7 +51,7 @@ describe('weir events', () => {
       occurredAt: lines[0].receivedAt,
       occurredAtFrom: 'implausible',
       ecid: lines[0].xdm.identityMap.ECID[0].id,
-      consent: { recordId: null, collect: 'in' },
+      consent: { recordId: null, collect: 'in', gpc: false, default: 'in', value: null },
       data: { d: 1 },
       query: { q: 1 },
       meta: null,

@@ -245,11 +245,16 @@ describe('mistakes in a datastream', () => {
       '9:56: \'overrides.registered.com_adobe_identity.idSyncContainerId[2]\' is "x". It takes a number.',
     ],
     [
+      'consent',
+      `${SHOP}consent: { default: yes, tcfVendor: 0 }\nenvironments: { dev: { consent: { tcfVendor: 8193 } } }\n`,
+      "4:21: 'consent.default' is true. It takes one of in, pending, out.",
+    ],
+    [
       'environments',
       `${SHOP}environments:\n  dev:\n    org: other\n  "a b": {}\n  prod:\n`,
-      "6:5: The key 'org' is not known in 'environments.dev'. Known here: name, enabled, access, origins, services, overrides, validation, identity.",
+      "6:5: The key 'org' is not known in 'environments.dev'. Known here: name, enabled, access, origins, services, overrides, consent, validation, identity.",
       "7:3: The key 'a b' cannot be used in 'environments'. It takes 1 to 64 printable ASCII characters without spaces, : and /.",
-      "8:8: 'environments.prod' has no value. It takes a map of: name, enabled, access, origins, services, overrides, validation, identity.",
+      "8:8: 'environments.prod' has no value. It takes a map of: name, enabled, access, origins, services, overrides, consent, validation, identity.",
     ],
     [
       'an origin of an environment',

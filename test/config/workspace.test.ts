@@ -32,6 +32,7 @@ describe('the least that works', () => {
       missingServices: [],
       overrides: { unregistered: 'reject', registered: {} },
       validation: { timestamp: 'warn' },
+      consent: { default: 'in', tcfVendor: 565 },
       identity: { fpidCookie: null, rules: expect.objectContaining({ isStrict: false }) },
       cookiePrefix: 'kndctr_0123_AdobeOrg_',
     });
@@ -65,6 +66,7 @@ overrides:
   unregistered: warn
   registered: {com_adobe_identity: {idSyncContainerId: [107, "108"]}}
 validation: {timestamp: reject, identities: reject}
+consent: { default: pending, tcfVendor: null }
 identity: {fpidCookie: device_id}
 `,
     });
@@ -80,6 +82,7 @@ identity: {fpidCookie: device_id}
       missingServices: ['decisions'],
       overrides: { unregistered: 'warn', registered: { com_adobe_identity: { idSyncContainerId: [107, '108'] } } },
       validation: { timestamp: 'reject' },
+      consent: { default: 'pending', tcfVendor: null },
       identity: { fpidCookie: 'device_id', rules: expect.objectContaining({ isStrict: true }) },
       cookiePrefix: 'kndctr_A.b_c-1_AdobeOrg_',
     });

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { PLAIN_CONSENT } from '../../src/model/consent-in-force.ts';
 import { type Applied, type Batch, type EventLog, LogUnavailable } from '../../src/model/parts.ts';
 import type { Change } from '../../src/model/person.ts';
 import type { Stored, StoredEvent } from '../../src/model/record.ts';
@@ -106,7 +107,7 @@ export function describeEventLog(name: string, makeEngine: () => LogEngine): voi
           query: null,
           meta: null,
           identities: [],
-          consent: { recordId: null, collect: 'in' },
+          consent: PLAIN_CONSENT,
           added: null,
           occurredAtMs: NOON_MS,
           occurredAtFrom: 'timestamp',

@@ -3,8 +3,7 @@ import {
   CONSENT_DEPTH_MAX,
   CONSENT_ENTRIES_MAX,
   CONSENT_VALUE_CHARACTERS_MAX,
-  collectOf,
-  consentCookieValue,
+  checkSize,
   operationOf,
   parseConsent,
   REASON_CHARACTERS_MAX,
@@ -13,6 +12,7 @@ import type { Json, JsonObject } from '../../src/model/json.ts';
 import { Problem } from '../../src/model/problem.ts';
 
 const adobe1 = (value: Json): JsonObject => ({ standard: 'Adobe', version: '1.0', value });
+const tcf = (fields: JsonObject): JsonObject => ({ standard: 'IAB TCF', version: '2.0', value: 'C', ...fields });
 const adobe2 = (value: Json): JsonObject => ({ standard: 'Adobe', version: '2.0', value });
 
 function problemOf(action: () => unknown): { code: string; detail: string; report: JsonObject } {
@@ -32,7 +32,10 @@ describe('what is taken', () => {
     ['pending', 'p'],
     ['not_provided', 'u'],
   ])('Adobe 1.0 general %s is collect %s', (general, val) => {
-    expect(parseConsent([adobe1({ general })], 'replace')).toEqual({ value: { collect: { val } } });
+    expect(parseConsent([adobe1({ general })], 'replace')).toEqual({
+      value: { collect: { val }, version: '1.0' },
+      tcf: null,
+    });
   });
 
   test('Adobe 2.0 is kept as sent, the finer choices too', () => {
@@ -45,29 +48,62 @@ describe('what is taken', () => {
       idSpecific: { Email: { 'a@shop.test': { marketing: { email: { val: 'y' } } } } },
       metadata: { time: '2026-11-23T09:30:00Z' },
     };
-    expect(parseConsent([adobe2(value)], 'replace')).toEqual({ value });
+    expect(parseConsent([adobe2(value)], 'replace')).toEqual({ value: { ...value, version: '2.0' }, tcf: null });
   });
 
   test('an update may leave out what it does not change, and may change nothing', () => {
-    expect(parseConsent([adobe2({ share: { val: 'y' } })], 'update').value).toEqual({ share: { val: 'y' } });
-    expect(parseConsent([adobe2({})], 'update').value).toEqual({});
+    expect(parseConsent([adobe2({ share: { val: 'y' } })], 'update').value).toEqual({
+      share: { val: 'y' },
+      version: '2.0',
+    });
+    expect(parseConsent([adobe2({})], 'update').value).toEqual({ version: '2.0' });
   });
 
   test('both standards in one call: the later entry holds where they overlap', () => {
     const both = [adobe1({ general: 'out' }), adobe2({ collect: { val: 'y' }, share: { val: 'n' } })];
-    expect(parseConsent(both, 'replace').value).toEqual({ collect: { val: 'y' }, share: { val: 'n' } });
-    expect(parseConsent(both.toReversed(), 'replace').value).toEqual({ collect: { val: 'n' }, share: { val: 'n' } });
+    expect(parseConsent(both, 'replace').value).toEqual({
+      collect: { val: 'y' },
+      share: { val: 'n' },
+      version: '2.0',
+    });
+    expect(parseConsent(both.toReversed(), 'replace').value).toEqual({
+      collect: { val: 'n' },
+      share: { val: 'n' },
+      version: '1.0',
+    });
+  });
+
+  test('TCF is read later; the GDPR applies and the data is not personal unless said otherwise (documented)', () => {
+    const entry = { path: 'consent[0].value', version: '2.0', tcString: 'C' };
+    expect(parseConsent([tcf({})], 'replace')).toEqual({
+      value: {},
+      tcf: { ...entry, gdprApplies: true, gdprContainsPersonalData: false },
+    });
+    expect(parseConsent([tcf({ gdprApplies: false, gdprContainsPersonalData: true })], 'replace').tcf).toEqual({
+      ...entry,
+      gdprApplies: false,
+      gdprContainsPersonalData: true,
+    });
+  });
+
+  test('both standards in one call; of two TC strings the later one holds', () => {
+    const { value, tcf: last } = parseConsent([tcf({}), adobe1({ general: 'in' }), tcf({ value: 'CD' })], 'replace');
+    expect(value).toEqual({ collect: { val: 'y' }, version: '1.0' });
+    expect(last).toMatchObject({ path: 'consent[2].value', tcString: 'CD' });
   });
 
   test('as many entries as allowed', () => {
     const list = new Array(CONSENT_ENTRIES_MAX).fill(adobe1({ general: 'in' }));
-    expect(parseConsent(list, 'replace').value).toEqual({ collect: { val: 'y' } });
+    expect(parseConsent(list, 'replace').value).toEqual({ collect: { val: 'y' }, version: '1.0' });
   });
 
   test.each(['y', 'n', 'p', 'u', 'li', 'ct', 'cp', 'vi', 'pi', 'dy', 'dn', 'LI', 'CT', 'CP', 'VI', 'PI'])(
     'val %s',
     (val) => {
-      expect(parseConsent([adobe2({ collect: { val } })], 'replace').value).toEqual({ collect: { val } });
+      expect(parseConsent([adobe2({ collect: { val } })], 'replace').value).toEqual({
+        collect: { val },
+        version: '2.0',
+      });
     },
   );
 });
@@ -81,8 +117,23 @@ describe('what is refused, with the field that is wrong', () => {
     ['no standard', [{ version: '1.0', value: {} }], '0103-400', "'consent[0].standard' is missing"],
     ['an empty standard', [{ standard: '', version: '1.0' }], '0104-422', "'consent[0].standard' is an empty text"],
     ['a standard that is no text', [{ standard: 1 }], '0102-400', "'consent[0].standard' is 1"],
-    ['another standard', [{ standard: 'GPP' }], '0102-400', '\'consent[0].standard\' is "GPP"; it takes "Adobe"'],
-    ['TCF', [{ standard: 'IAB TCF', version: '2.0', value: 'CO' }], '0102-400', 'does not take yet'],
+    [
+      'another standard',
+      [{ standard: 'GPP' }],
+      '0102-400',
+      '\'consent[0].standard\' is "GPP"; it takes "Adobe" or "IAB TCF"',
+    ],
+    ['TCF 1', [{ standard: 'IAB TCF', version: '1.1', value: 'B' }], '0102-400', 'it takes one of 2.0, 2.1, 2.2, 2.3'],
+    ['TCF without a string', [{ standard: 'IAB TCF', version: '2.0' }], '0103-400', "'consent[0].value' is missing"],
+    ['an empty TC string', [tcf({ value: '' })], '0104-422', "'consent[0].value' is an empty text"],
+    ['TCF that is an object', [tcf({ value: {} })], '0102-400', "'consent[0].value' is {}; it takes a text"],
+    ['gdprApplies as a text', [tcf({ gdprApplies: 'yes' })], '0102-400', '\'consent[0].gdprApplies\' is "yes"'],
+    [
+      'gdprContainsPersonalData as a number',
+      [tcf({ gdprContainsPersonalData: 1 })],
+      '0102-400',
+      "'consent[0].gdprContainsPersonalData' is 1",
+    ],
     ['the second entry', [adobe1({ general: 'in' }), { standard: 'x' }], '0102-400', "'consent[1].standard'"],
     ['no version', [{ standard: 'Adobe', value: {} }], '0103-400', "'consent[0].version' is missing"],
     ['another version', [{ standard: 'Adobe', version: '3.0', value: {} }], '0102-400', '"1.0" or "2.0"'],
@@ -136,9 +187,13 @@ describe('what is refused, with the field that is wrong', () => {
   });
 
   test('the remedy names what is supported', () => {
-    const entries: JsonObject[] = [{ standard: 'IAB TCF' }, { standard: 'x' }, { standard: 'Adobe', version: '9' }];
+    const entries: JsonObject[] = [
+      { standard: 'IAB TCF', version: '1.1' },
+      { standard: 'x' },
+      { standard: 'Adobe', version: '9' },
+    ];
     for (const entry of entries) {
-      expect(problemOf(() => parseConsent([entry], 'update')).detail).toContain('standard "Adobe" in the versions');
+      expect(problemOf(() => parseConsent([entry], 'update')).detail).toContain('"IAB TCF" from "2.0" on');
     }
   });
 
@@ -147,57 +202,15 @@ describe('what is refused, with the field that is wrong', () => {
     expect(() => parseConsent([adobe2({ collect: { val: 'n', reason } })], 'replace')).not.toThrow();
     expect(() => parseConsent([adobe2({ idSpecific: nested(CONSENT_DEPTH_MAX - 1) })], 'replace')).not.toThrow();
     const around = JSON.stringify({ metadata: { time: '' } }).length;
-    const sized = (characters: number): JsonObject => adobe2({ metadata: { time: 'x'.repeat(characters - around) } });
-    expect(() => parseConsent([sized(CONSENT_VALUE_CHARACTERS_MAX)], 'replace')).not.toThrow();
-    expect(problemOf(() => parseConsent([sized(CONSENT_VALUE_CHARACTERS_MAX + 1)], 'replace')).detail).toContain(
-      '8193',
-    );
+    const sized = (characters: number): JsonObject => ({ metadata: { time: 'x'.repeat(characters - around) } });
+    expect(() => checkSize(sized(CONSENT_VALUE_CHARACTERS_MAX))).not.toThrow();
+    expect(problemOf(() => checkSize(sized(CONSENT_VALUE_CHARACTERS_MAX + 1))).detail).toContain('8193');
   });
 
   test('a long wrong value is quoted in part', () => {
     expect(problemOf(() => parseConsent([{ standard: 'z'.repeat(5000) }], 'replace')).detail.length).toBeLessThan(300);
     const longKey = adobe2({ marketing: { ['z'.repeat(5000)]: { val: 1 } } });
     expect(problemOf(() => parseConsent([longKey], 'replace')).detail.length).toBeLessThan(350);
-  });
-});
-
-describe('what it means for collection', () => {
-  test.each([
-    ['y', 'in'],
-    ['dy', 'in'],
-    ['ct', 'in'],
-    ['cp', 'in'],
-    ['vi', 'in'],
-    ['pi', 'in'],
-    ['li', 'in'],
-    ['LI', 'in'],
-    ['n', 'out'],
-    ['dn', 'out'],
-    ['N', 'out'],
-    ['p', 'pending'],
-    ['u', 'pending'],
-    ['constructor', 'pending'],
-    ['of a later version', 'pending'],
-  ])('collect.val %s is %s', (val, collect) => {
-    expect(collectOf({ collect: { val } }, 'in')).toBe(collect);
-    expect(collectOf({ collect: { val } }, 'out')).toBe(collect);
-  });
-
-  test.each<[string, JsonObject | null]>([
-    ['nobody asked', null],
-    ['nothing said', {}],
-    ['other preferences only', { share: { val: 'n' } }],
-    ['collect without val', { collect: {} }],
-  ])('the default holds where %s', (_what, value) => {
-    for (const whenUnset of ['in', 'out', 'pending'] as const) expect(collectOf(value, whenUnset)).toBe(whenUnset);
-  });
-
-  test('the cookie says it as the Web SDK reads it', () => {
-    expect(['in', 'out', 'pending'].map((collect) => consentCookieValue(collect as 'in'))).toEqual([
-      'general=in',
-      'general=out',
-      'general=pending',
-    ]);
   });
 });
 

@@ -4,7 +4,7 @@ import type { Json, JsonObject } from '../../src/model/json.ts';
 import { applyOverrides, OVERRIDE_ITEMS_MAX } from '../../src/model/overrides.ts';
 import { Problem } from '../../src/model/problem.ts';
 import { SERVICE_NAMES, SERVICES, type ServiceName } from '../../src/model/services.ts';
-import { identityOf } from '../support/exchanges.ts';
+import { CONSENT_RULES, identityOf } from '../support/exchanges.ts';
 
 const REGISTERED: JsonObject = {
   com_adobe_experience_platform: { datasets: { event: { datasetId: ['d1', 'd2'] } } },
@@ -26,6 +26,7 @@ function datastream(unregistered: 'reject' | 'warn' = 'reject'): Datastream {
     missingServices: ['audiences', 'offers'],
     overrides: { unregistered, registered: REGISTERED },
     validation: { timestamp: 'warn' },
+    consent: CONSENT_RULES,
     identity: identityOf(),
     cookiePrefix: 'kndctr_O_AdobeOrg_',
   };

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { PLAIN_CONSENT } from '../../src/model/consent-in-force.ts';
 import type { Consent, Received } from '../../src/model/exchange.ts';
 import { identitiesOf } from '../../src/model/identity.ts';
 import { type Json, type JsonObject, mergeJson, parseJson } from '../../src/model/json.ts';
@@ -42,10 +43,13 @@ const identityMaps = fc.constantFrom<JsonObject>(
   },
 );
 const consents = fc.oneof(
-  fc.constant<Consent>({ recordId: null, collect: 'in' }),
+  fc.constant(PLAIN_CONSENT),
   fc.record<Consent>({
     recordId: fc.option(fc.string()),
     collect: fc.constantFrom('in', 'out', 'pending'),
+    gpc: fc.boolean(),
+    default: fc.constantFrom('in', 'out', 'pending'),
+    value: nullable,
   }),
 );
 const times = fc.integer({ min: -(2 ** 40), max: 2 ** 42 });
@@ -200,7 +204,7 @@ const simple = (raw: Uint8Array | null): LogRecord => {
     query: null,
     meta: null,
     identities: identitiesOf(all),
-    consent: { recordId: null, collect: 'in' },
+    consent: PLAIN_CONSENT,
     added,
     occurredAtMs: 5,
     occurredAtFrom: 'timestamp',

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { PLAIN_CONSENT } from '../../src/model/consent-in-force.ts';
 import type { Exchange } from '../../src/model/exchange.ts';
 import { LogUnavailable } from '../../src/model/parts.ts';
 import type { Position } from '../../src/model/record.ts';
@@ -92,7 +93,10 @@ describe('one record per request', () => {
   test.each<[string, Partial<ReturnType<typeof eventOf>>]>([
     ['withheld', { fate: 'withheld' }],
     ['rejected', { fate: 'rejected' }],
-    ['a duplicate of somebody who is out by now', { fate: 'duplicate', consent: { recordId: '0:1', collect: 'out' } }],
+    [
+      'a duplicate of somebody who is out by now',
+      { fate: 'duplicate', consent: { ...PLAIN_CONSENT, recordId: '0:1', collect: 'out' } },
+    ],
   ])('the body is not kept where an event was %s, and only the others are', async (_what, fields) => {
     const kept = eventOf({ n: 1 }, { index: 1 });
     const work = run(exchangeOf({ events: [eventOf({}, fields), kept] }));

@@ -1,9 +1,22 @@
 import { describe, expect, test } from 'vitest';
+import { PLAIN_CONSENT } from '../../src/model/consent-in-force.ts';
 import type { Exchange } from '../../src/model/exchange.ts';
 import type { Json, JsonObject } from '../../src/model/json.ts';
 import { applyChange, type PersonState, personKey } from '../../src/model/person.ts';
-import { CONSENT_COOKIE_SECONDS, Consent } from '../../src/stages/consent.ts';
-import { ECID_A, ECID_B, type ExchangeFields, eventOf, exchangeOf, NOW_MS, ORG, PREFIX } from '../support/exchanges.ts';
+import { Consent } from '../../src/stages/consent.ts';
+import {
+  CONSENT_RULES,
+  clientOf,
+  datastreamOf,
+  ECID_A,
+  ECID_B,
+  type ExchangeFields,
+  eventOf,
+  exchangeOf,
+  NOW_MS,
+  ORG,
+  PREFIX,
+} from '../support/exchanges.ts';
 import { problemOf } from '../support/problems.ts';
 
 const KEY = personKey(ORG, 'ECID', ECID_A);
@@ -91,6 +104,63 @@ describe('events of a visitor who has chosen', () => {
   });
 });
 
+describe('a visitor who has not chosen', () => {
+  test.each([
+    ['in', false, 'store'],
+    ['in', true, 'store'],
+    ['pending', false, 'withheld'],
+    ['out', true, 'withheld'],
+  ] as const)('default %s, GPC %s: %s, and the event says so', (unset, gpc, fate) => {
+    const x = ran({
+      datastream: datastreamOf({ consent: { ...CONSENT_RULES, default: unset } }),
+      client: clientOf({ gpc }),
+      events: [eventOf({}, { ecid: ECID_A }), eventOf({}, { index: 1 })],
+    });
+    for (const event of x.events) {
+      expect(event).toMatchObject({
+        fate,
+        consent: { recordId: null, collect: unset, gpc, default: unset, value: null },
+      });
+    }
+    expect(x.cookies).toEqual([]);
+    for (const warning of x.warnings)
+      expect(warning.detail).toContain(`has not chosen, and what holds then on this datastream is '${unset}'`);
+    expect(x.warnings).toHaveLength(fate === 'store' ? 0 : 2);
+  });
+
+  test('in costs no object: every such event has the same', () => {
+    const x = ran({ events: [eventOf({}, { ecid: ECID_A })] });
+    expect(x.events[0]!.consent).toBe(PLAIN_CONSENT);
+  });
+});
+
+describe('cookies beside an event', () => {
+  const before = knowing(person(collect('n')));
+  const cookiesOf = (cookies: Record<string, string>): string[] => {
+    const client = clientOf({
+      cookies: new Map(Object.entries(cookies).map(([name, value]) => [PREFIX + name, value])),
+    });
+    return ran({ client, events: [eventOf({}, { ecid: ECID_A })], persons: before }).cookies.map(
+      ({ key, value }) => `${key.slice(PREFIX.length)} ${value}`,
+    );
+  };
+  const both = ['consent general=out', 'consent_check 1'];
+
+  test.each<[string, Record<string, string>, string[]]>([
+    ['nothing: both are written', {}, both],
+    ['what holds, checked in the last two hours: none', { consent: 'general=out', consent_check: '1' }, []],
+    ['what holds, checked before: both, for another two hours', { consent: 'general=out' }, both],
+    ['something else: both', { consent: 'general=in', consent_check: '1' }, both],
+  ])('the client brings %s', (_what, brought, written) => {
+    expect(cookiesOf(brought)).toEqual(written);
+  });
+
+  test('of another visitor in a batch none are written', () => {
+    const x = ran({ ecid: ECID_B, events: [eventOf({}, { ecid: ECID_A })], persons: before });
+    expect(x.cookies).toEqual([]);
+  });
+});
+
 describe('a choice', () => {
   const choice = (list: Json[], fields: ExchangeFields = {}): Exchange =>
     ran({ received: { consent: list as JsonObject[] }, ...fields });
@@ -104,13 +174,23 @@ describe('a choice', () => {
   ])('Adobe 1.0 %s becomes a change, the preferences, and the cookie', (general, val, cookie) => {
     const x = choice([adobe1(general)]);
     expect(x.changes).toEqual([
-      { kind: 'consent', key: KEY, time: expect.any(String), body: { operation: 'replace', value: collect(val) } },
+      {
+        kind: 'consent',
+        key: KEY,
+        time: expect.any(String),
+        body: {
+          operation: 'replace',
+          value: { ...collect(val), version: '1.0' },
+          given: [adobe1(general)],
+          previous: null,
+        },
+      },
     ]);
     expect(x.preferences).toEqual(collect(val));
     expect(x.cookies).toEqual([
-      { key: `${PREFIX}consent`, value: `general=${cookie}`, maxAgeSeconds: CONSENT_COOKIE_SECONDS },
+      { key: `${PREFIX}consent`, value: `general=${cookie}`, maxAgeSeconds: 15_552_000 },
+      { key: `${PREFIX}consent_check`, value: '1', maxAgeSeconds: 7_200 },
     ]);
-    expect(CONSENT_COOKIE_SECONDS).toBe(15_552_000);
   });
 
   test('replace forgets what was chosen before', () => {
@@ -126,7 +206,8 @@ describe('a choice', () => {
     });
     expect(x.preferences).toEqual({ collect: { val: 'n' }, adID: { val: 'y' }, share: { val: 'y' } });
     expect(x.cookies[0]!.value).toBe('general=out');
-    expect(x.changes[0]!.body).toEqual({ operation: 'update', value: { share: { val: 'y' } } });
+    expect(x.changes[0]!.body).toMatchObject({ operation: 'update', value: { share: { val: 'y' }, version: '2.0' } });
+    expect(x.changes[0]!.body['previous']).toBe('0:3');
   });
 
   test.each(['replace', 'update'])('what is answered is what the state will hold (%s)', (operation) => {
@@ -136,7 +217,9 @@ describe('a choice', () => {
       persons: knowing(before),
     });
     const after = applyChange(before, x.changes[0]!, { partition: 0, offset: 4 })!;
-    expect((after.body['consent'] as JsonObject)['value']).toEqual(x.preferences);
+    const held = (after.body['consent'] as JsonObject)['value'] as JsonObject;
+    expect(held).toEqual({ ...x.preferences, version: '2.0' });
+    expect(Object.keys(after.body['consent'] as JsonObject).sort()).toEqual(['record', 'time', 'value']);
   });
 
   test('is newer than the one before, even where the clock was set back', () => {
@@ -152,7 +235,7 @@ describe('a choice', () => {
     )!;
     const x = choice([adobe1('out')], { persons: knowing(future) });
     const after = applyChange(future, x.changes[0]!, { partition: 0, offset: 1 })!;
-    expect((after.body['consent'] as JsonObject)['value']).toEqual(collect('n'));
+    expect((after.body['consent'] as JsonObject)['value']).toEqual({ ...collect('n'), version: '1.0' });
   });
 
   test.each<[string, Json[], JsonObject, string]>([
@@ -165,5 +248,41 @@ describe('a choice', () => {
     expect(problemOf(() => new Consent().run(x)).spec.code).toBe(code);
     expect(x.changes).toEqual([]);
     expect(x.cookies).toEqual([]);
+  });
+
+  test.each<[string, JsonObject, JsonObject, string | null]>([
+    [
+      'chosen: after a general out, another preference',
+      { version: '1.0', ...collect('n') },
+      { share: { val: 'y' } },
+      'EXEG-0302-409',
+    ],
+    ['chosen: after a general out, collect', { version: '1.0', ...collect('n') }, collect('y'), null],
+    ['chosen: after collect n of 2.0', { version: '2.0', ...collect('n') }, { share: { val: 'y' } }, null],
+    ['chosen: after a general in', { version: '1.0', ...collect('y') }, { share: { val: 'n' } }, null],
+    ['chosen: after nothing', {}, { share: { val: 'n' } }, null],
+  ])('an update %s', (_what, before, value, code) => {
+    const run = () =>
+      choice([], {
+        received: { consent: [adobe2(value)], query: { consent: { operation: 'update' } } },
+        persons: knowing(person(before)),
+      });
+    if (code !== null) expect(problemOf(run).spec.code).toBe(code);
+    else expect(run().preferences).toEqual({ ...before, ...value, version: undefined });
+  });
+
+  test('to replace is always allowed: whoever opted out of everything may opt in again, by the same ECID', () => {
+    const x = choice([adobe1('in')], { persons: knowing(person({ version: '1.0', ...collect('n') })) });
+    expect(x.cookies[0]!.value).toBe('general=in');
+  });
+
+  test('the values of many updates together are bounded', () => {
+    const long = (name: string): JsonObject => ({ [name]: { note: 'x'.repeat(5_000) } });
+    const run = () =>
+      choice([], {
+        received: { consent: [adobe2(long('marketing'))], query: { consent: { operation: 'update' } } },
+        persons: knowing(person(long('idSpecific'))),
+      });
+    expect(problemOf(run).spec.code).toBe('EXEG-0102-400');
   });
 });

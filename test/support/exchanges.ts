@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { identityRules, orgIdentities } from '../../src/config/identity-rules.ts';
 import { NO_AUTH } from '../../src/model/auth.ts';
+import { type ConsentRules, PLAIN_CONSENT } from '../../src/model/consent-in-force.ts';
 import { cookiePrefixOf, type Datastream, type RegionTable, type Workspace } from '../../src/model/datastream.ts';
 import type { Client, EdgeEvent, Exchange, Received } from '../../src/model/exchange.ts';
 import { identitiesOf } from '../../src/model/identity.ts';
@@ -41,6 +42,9 @@ export function identityOf(fields: Partial<Datastream['identity']> = {}): Datast
 const declared = { namespaces: { [ORG]: { CRM: {} } } };
 export const RULES = identityRules(orgIdentities(declared, null, []), ORG, undefined, false);
 
+/** The defaults of a datastream. */
+export const CONSENT_RULES: ConsentRules = { default: 'in', tcfVendor: 565 };
+
 export function datastreamOf(fields: Partial<Datastream> = {}): Datastream {
   return {
     id: 'shop',
@@ -54,6 +58,7 @@ export function datastreamOf(fields: Partial<Datastream> = {}): Datastream {
     missingServices: [],
     overrides: { unregistered: 'reject', registered: {} },
     validation: { timestamp: 'warn' },
+    consent: CONSENT_RULES,
     identity: identityOf(),
     cookiePrefix: PREFIX,
     ...fields,
@@ -84,6 +89,7 @@ export function clientOf(fields: Partial<Client> = {}): Client {
     ip: '192.0.2.1',
     host: 'edge.weir.test',
     https: false,
+    gpc: false,
     thirdParty: true,
     cookieDomain: '',
     cookiesEnabled: false,
@@ -109,7 +115,7 @@ export function eventOf(xdm: JsonObject, fields: Partial<EdgeEvent> = {}): EdgeE
     meta: null,
     identities: identitiesOf(xdm),
     ecid: null,
-    consent: { recordId: null, collect: 'in' },
+    consent: PLAIN_CONSENT,
     occurredAtMs: NOW_MS,
     occurredAtFrom: 'received',
     fate: 'store',

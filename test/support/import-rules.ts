@@ -50,6 +50,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   fastify: 'admin',
   tldts: 'net',
   jose: 'gateway',
+  '@iabtcf/core': 'stages',
 };
 
 /** Only the gateway and the admin plane know HTTP; what net knows of it is the shape of a request's headers. */

@@ -45,7 +45,8 @@ describe.each(versions)('data of version %s', (version) => {
     const data = copy();
     const { code, out, err } = await weir('events', '--data', data);
     expect([code, err]).toEqual([0, '']);
-    expect(linesOf(out)).toEqual(expected.events);
+    // A later version may say more of an event.
+    expect(linesOf(out)).toMatchObject(expected.events);
     expect(await personsIn(join(data, 'snapshots'))).toEqual(expected.persons);
     expect((await (await adminTokens(data)).list()).map(({ id }) => id)).toEqual(expected.tokens);
   });
@@ -68,7 +69,7 @@ describe.each(versions)('data of version %s', (version) => {
       await running.stop();
     }
     const lines = linesOf((await weir('events', '--data', data)).out);
-    expect(lines.slice(0, expected.events.length)).toEqual(expected.events);
+    expect(lines.slice(0, expected.events.length)).toMatchObject(expected.events);
     expect(lines).toHaveLength(expected.events.length + 2);
   });
 });

@@ -144,16 +144,16 @@ function judgeCookies(
   const names = [
     'cluster',
     ...(wanted.writesIdentity ? ['identity'] : []),
-    ...(wanted.consent === null ? [] : ['consent']),
+    ...(wanted.consent === null ? [] : ['consent', 'consent_check']),
   ];
   expect(cookies.map((cookie) => cookie.key)).toEqual(names.map((name) => `${PREFIX}${name}`));
   expect(cookies.map((cookie) => cookie.maxAge)).toEqual(
-    names.map((name) => ({ cluster: 1_800, identity: 34_128_000, consent: 15_552_000 })[name]),
+    names.map((name) => ({ cluster: 1_800, identity: 34_128_000, consent: 15_552_000, consent_check: 7_200 })[name]),
   );
   const of = (name: string) => cookies.find((cookie) => cookie.key === `${PREFIX}${name}`)?.value;
   expect(of('cluster')).toBe(wanted.hint);
   if (wanted.writesIdentity) expect(decodeIdentityCookie(of('identity')!)?.ecid).toBe(ecid);
-  if (wanted.consent !== null) expect(of('consent')).toBe(wanted.consent);
+  if (wanted.consent !== null) expect([of('consent'), of('consent_check')]).toEqual([wanted.consent, '1']);
   const attributes = wanted.isFirstParty
     ? `Path=/; Domain=shop.test; ${isHttps ? 'SameSite=None; Secure' : 'SameSite=Lax'}`
     : isHttps

@@ -37,6 +37,7 @@ test('out is kept to from the next event on, and in lets events in again, of the
     { key: 'kndctr_TEST_AdobeOrg_cluster' },
     { key: 'kndctr_TEST_AdobeOrg_identity' },
     { key: 'kndctr_TEST_AdobeOrg_consent', value: 'general=out', maxAge: 15_552_000 },
+    { key: 'kndctr_TEST_AdobeOrg_consent_check', value: '1', maxAge: 7_200 },
   ]);
 
   const withheld = await sendEvent(ecid, 'while out');
@@ -116,7 +117,7 @@ test('a choice outlives the server', async () => {
   await own.stop();
 });
 
-test('a visitor without an ECID gets one with the choice, and both cookies', async () => {
+test('a visitor without an ECID gets one with the choice, and every cookie', async () => {
   const body = { consent: [adobe1('out')], query: { identity: { fetch: ['ECID'] } } };
   const answer = await post(weir.edge, '/ee/v1/privacy/set-consent?configId=shop', body);
   const ecid = handleOf(answer, 'identity:result')![0]!['id'] as string;
@@ -124,6 +125,7 @@ test('a visitor without an ECID gets one with the choice, and both cookies', asy
     'kndctr_TEST_AdobeOrg_cluster',
     'kndctr_TEST_AdobeOrg_identity',
     'kndctr_TEST_AdobeOrg_consent',
+    'kndctr_TEST_AdobeOrg_consent_check',
   ]);
   expect(decodeAnswer((await sendEvent(ecid, 'of the new one')).json).warnings).toHaveLength(1);
 });

@@ -4,13 +4,15 @@ import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import { LogUnavailable, type Stage } from '../../src/model/parts.ts';
 import { CATALOGUE, type ProblemCode } from '../../src/model/problem.ts';
 import { MemoryState } from '../../src/state/memory.ts';
-import { datastreamOf, ECID_A, ORG, workspaceOf } from '../support/exchanges.ts';
+import type { ErrorRequest, ErrorRow } from '../support/error-row.ts';
+import { datastreamOf, ORG, workspaceOf } from '../support/exchanges.ts';
 import { type GatewayParts, type GatewayServer, startGateway } from '../support/gateway-server.ts';
 import { HeldLog } from '../support/held-log.ts';
 import { authOf, CLIENT, claimsFor, credentials, issuerOf, STRANGER, tokenFor } from '../support/issuers.ts';
 import { jwt } from '../support/key-pairs.ts';
 import { requestBytes, sendBytes } from '../support/raw-http.ts';
 import { decodeProblem } from '../support/strict-decoder.ts';
+import { CONSENT_ERRORS } from './consent-errors.ts';
 
 /**
  * The error catalogue, whole: every code is reached over HTTP by a request in this table, or stands in NOT_YET with the
@@ -27,32 +29,17 @@ const NOT_YET: Readonly<Partial<Record<ProblemCode, string>>> = {
   'EXEG-0201-503': 'decisions and profiles: a service that is away',
   'EXEG-0202-502': 'decisions and profiles: a service that refuses',
   'EXEG-0205-502': 'activation: what is shared between services',
-  'EXEG-0300-502': 'shared state (distributed mode): consent that cannot be read',
-  'EXEG-0302-409': 'consent of the other standards',
   'EXEG-0304-400': 'namespaces that an org declares',
-  'EXEG-0307-502': 'shared state (distributed mode): consent that cannot be written',
   'EXEG-0308-400': 'first-party ids (FPID)',
   'EXEG-0400-403': 'geo lookup: blocked countries',
   'va-edge-0400-400': 'media',
   'va-edge-0404-404': 'media',
 };
 
-interface Request {
-  readonly path?: string;
-  readonly body?: Json;
-  readonly raw?: string | Buffer;
-  readonly headers?: readonly (readonly [string, string])[];
-  readonly listener?: 'edge' | 'server';
-  readonly parts?: GatewayParts;
-}
-/** Code; what is wrong; the request; what the detail must say: the field or value, and the remedy. */
-type Row = readonly [ProblemCode, string, Request, readonly string[]];
-
 const INTERACT = '/ee/v2/interact?datastreamId=shop';
 const COLLECT = '/ee/v2/collect?datastreamId=shop';
 const CONSENT = '/ee/v1/privacy/set-consent?configId=shop';
 const good = { event: { xdm: {} } };
-const identityMap = { ECID: [{ id: ECID_A }] };
 
 /** The public documentation's own example call of collect, its body as printed. */
 const PRINTED = `{
@@ -95,7 +82,7 @@ function refusing(): HeldLog {
 }
 const stateThat = (get: () => Promise<null>) => Object.assign(new MemoryState(), { get });
 
-const ROWS: readonly Row[] = [
+const ROWS: readonly ErrorRow[] = [
   ['EXEG-0000-503', 'a full disk', { parts: { eventLog: refusing() } }, ['disk is full', 'again']],
   [
     'EXEG-0000-503',
@@ -131,7 +118,7 @@ const ROWS: readonly Row[] = [
     '[DATASTREAM_ID]',
     'your-datastream-id',
   ].map(
-    (id): Row => [
+    (id): ErrorRow => [
       'EXEG-0003-400',
       `a placeholder: ${id}`,
       { path: `/ee/v2/interact?datastreamId=${id}` },
@@ -286,12 +273,7 @@ const ROWS: readonly Row[] = [
     { path: '/ee/v2/interact?datastreamId=lenient' },
     ["'decisions'"],
   ],
-  [
-    'EXEG-0301-200',
-    'an event of somebody who opted out',
-    { body: { event: { xdm: { identityMap } } }, parts: { state: optedOut() } },
-    ["'out'", 'set-consent'],
-  ],
+  ...CONSENT_ERRORS,
   [
     'EXEG-0303-200',
     'a namespace that cannot be fetched',
@@ -336,20 +318,8 @@ const ROWS: readonly Row[] = [
 ];
 
 /** A call to the server listener that is right but for its token. */
-function server(token: string): Request {
+function server(token: string): ErrorRequest {
   return { listener: 'server', headers: credentials(token, CLIENT, ORG) };
-}
-
-function optedOut(): MemoryState {
-  const state = new MemoryState();
-  const change = {
-    kind: 'consent' as const,
-    key: `TEST@AdobeOrg|ECID|${ECID_A}`,
-    time: '0-0',
-    body: { value: { collect: { val: 'n' } } },
-  };
-  state.apply([{ position: { partition: 0, offset: 0 }, changes: [change] }]);
-  return state;
 }
 
 const datastreams = [
@@ -421,10 +391,10 @@ describe('every code that can be reached', () => {
   });
 
   /** An empty Content-Type stands for none. */
-  function withoutEmpty(headers: NonNullable<Request['headers']>) {
+  function withoutEmpty(headers: NonNullable<ErrorRequest['headers']>) {
     return headers.filter(([, value]) => value !== '');
   }
-  function withoutType(bytes: Buffer, headers: NonNullable<Request['headers']>): Buffer {
+  function withoutType(bytes: Buffer, headers: NonNullable<ErrorRequest['headers']>): Buffer {
     if (!headers.some(([name, value]) => name === 'Content-Type' && value === '')) return bytes;
     return Buffer.from(bytes.toString('latin1').replace(/Content-Type: [^\r]*\r\n/, ''), 'latin1');
   }
