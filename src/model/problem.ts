@@ -1,4 +1,5 @@
 import type { JsonObject } from './json.ts';
+import { printable } from './printable.ts';
 
 /** fatal: the request fails with `status`. error: stands in `errors[]`, the answer is 207. warning: stands in `warnings[]`, the status is unchanged. */
 export interface ProblemSpec {
@@ -117,14 +118,14 @@ export class Problem extends Error {
     this.shedAs = options.shedAs ?? null;
   }
 
-  /** RFC 9457 members, with the documented `report`. */
+  /** RFC 9457 members, with the documented `report`. What the detail quotes is made printable. */
   toJson(report: JsonObject): JsonObject {
     const { code, status, title } = this.spec;
     return {
       type: code === '' ? 'about:blank' : `https://ns.adobe.com/aep/errors/${code}`,
       status,
       title,
-      detail: this.detail,
+      detail: printable(this.detail),
       report: { ...this.report, ...report },
     };
   }
