@@ -66,6 +66,8 @@ class Loading {
   readonly #datastreams = new Map<string, Datastream>();
   /** Ids to the file that each was first seen in. */
   readonly #ids = new Map<string, string>();
+  /** Prefixes of cookies to the org that each was first seen for, and where. */
+  readonly #cookiePrefixes = new Map<string, { readonly orgId: string; readonly at: string }>();
   #orgs: OrgSettings = { identities: orgIdentities(undefined, null, []), unitLimits: unitLimits() };
   #sliceEndMs = performance.now() + SLICE_MS;
 
@@ -158,8 +160,19 @@ class Loading {
     }
     const { line, column } = source.place(['id']);
     this.#ids.set(id, `${file}:${line}:${column}`);
-    for (const datastream of datastreamsOf(source, this.#orgs, this.#findings)) {
-      this.#datastreams.set(datastream.id, datastream);
+    const all = datastreamsOf(source, this.#orgs, this.#findings);
+    this.#checkCookies(all[0]!, source);
+    for (const datastream of all) this.#datastreams.set(datastream.id, datastream);
+  }
+
+  /** Names of cookies have '_' for '@' (documented): two orgs of one name there would read each other's visitors. */
+  #checkCookies({ orgId, cookiePrefix }: Datastream, source: Source): void {
+    const { line, column } = source.place(['org']);
+    const first = this.#cookiePrefixes.get(cookiePrefix);
+    if (first === undefined) this.#cookiePrefixes.set(cookiePrefix, { orgId, at: `${source.file}:${line}:${column}` });
+    else if (first.orgId !== orgId) {
+      const message = `The org '${orgId}' would have the cookies of the org '${first.orgId}' (${first.at}): '@' and '_' are one in their names. Give one of the two another org, or a server of its own.`;
+      this.#findings.push(source.error(['org'], message));
     }
   }
 

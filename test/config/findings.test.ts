@@ -281,6 +281,18 @@ describe('mistakes in a datastream', () => {
       "datastreams/shop.yaml:1:5: The id 'shop' is taken by datastreams/a.yml:2:5. Give one of the two another id.",
     ]);
   });
+
+  test('two orgs whose cookies would have the same names', async () => {
+    const file = (id: string, org: string) => `name: Other\nid: ${id}\norg: ${org}\n`;
+    expect(
+      await findings({ 'datastreams/a.yml': file('a', 'O_Adobe@Org'), 'datastreams/b.yml': file('b', 'O@Adobe_Org') }),
+    ).toEqual([
+      "datastreams/b.yml:3:6: The org 'O@Adobe_Org' would have the cookies of the org 'O_Adobe@Org' (datastreams/a.yml:3:6): '@' and '_' are one in their names. Give one of the two another org, or a server of its own.",
+    ]);
+    expect(await findings({ 'datastreams/a.yml': file('a', 'O@A'), 'datastreams/b.yml': file('b', 'O@A') })).toEqual(
+      [],
+    );
+  });
 });
 
 describe('mistakes in the folder', () => {
