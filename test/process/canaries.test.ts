@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ROUTES } from '../../src/admin/routes.ts';
@@ -137,4 +137,16 @@ test('none is in the log, up to a stop with a request under way', async () => {
   const lines = said.split('\n').filter((line) => line !== '');
   expect(lines.length).toBeGreaterThanOrEqual(5);
   expect(lines.filter((line) => canaries.in(line).length > 0)).toEqual([]);
+});
+
+test('of a request the data folder has the body, and neither headers nor cookies, addresses, tokens or an FPID', () => {
+  const files = readdirSync(server.data, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const bytes = files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'latin1'));
+  // Files are made longer than what is in them.
+  const stored = canaries.in(bytes.join('\n').replaceAll(/\0+/g, '\0'));
+  expect(stored).toEqual(expect.arrayContaining(['Email', 'birth date', 'data', 'meta of the event', 'state entry']));
+  const notStored =
+    /^(User-Agent|Referer|X-|Forwarded|Accept|Sec|traceparent|Host|Origin)|header|cookie$|cookie of|s_ecid|FPID$|[Tt]oken|password|key of a|query string/;
+  expect(canaries.names.filter((name) => notStored.test(name)).length).toBeGreaterThan(25);
+  expect(stored.filter((name) => notStored.test(name))).toEqual([]);
 });
