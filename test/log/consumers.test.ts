@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { BATCH_RECORDS_MAX } from '../../src/log/consumers.ts';
 import type { Batch } from '../../src/model/parts.ts';
 import { type FsCall, failure, type MemoryFs } from './memory-fs.ts';
-import { appendEach, FOLDER, firstBatch, openLog, recordOf, told } from './open-log.ts';
+import { appendEach, FOLDER, firstBatch, openLog, recordOf, told, turns } from './open-log.ts';
 
 /** What every engine does of consumers stands in test/conformance/event-log.ts. */
 
@@ -135,4 +135,33 @@ test('commits are written one after the other, and the later one stands', async 
   rename.release();
   await Promise.all(commits);
   expect(fs.content(fileOf('sink')).toString()).toContain('"next":3');
+});
+
+test('a reader that waits again and again leaves nothing of it on its signal', async () => {
+  const { log } = await openLog();
+  const { signal } = new AbortController();
+  const batches = log.consume('sink', signal)[Symbol.asyncIterator]();
+  for (let i = 0; i < 10; i++) {
+    const next = batches.next();
+    await turns(20);
+    await log.append(recordOf(i));
+    expect((await next).value.stored).toHaveLength(1);
+  }
+  // Node keeps what depends on a signal in a set of its own kind, under a symbol.
+  const kept = Object.getOwnPropertySymbols(signal).map((key) => (signal as unknown as Record<symbol, unknown>)[key]);
+  const sizes = kept.map((value) => (value as { readonly size?: number } | null | undefined)?.size ?? 0);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(1);
+});
+
+test('a reader that was told to stop while it waited has another after it', async () => {
+  const { log } = await openLog();
+  const first = new AbortController();
+  const waiting = log.consume('sink', first.signal)[Symbol.asyncIterator]().next();
+  await turns(20);
+  first.abort();
+  expect((await waiting).done).toBe(true);
+  const next = log.consume('sink', NEVER)[Symbol.asyncIterator]().next();
+  await turns(20);
+  await log.append(recordOf(0));
+  expect((await next).value.stored).toHaveLength(1);
 });
