@@ -84,7 +84,11 @@ async function beside(port: number, body: Buffer): Promise<Spread> {
     String(port),
   ];
   const crowd = spawn('taskset', command, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-  await once(crowd, 'message');
+  const failed = once(crowd, 'exit').then(([code]) => {
+    throw new Error(`The crowd ended with exit code ${code} before it was there.`);
+  });
+  await Promise.race([once(crowd, 'message'), failed]);
+  failed.catch(() => {}); // From now on its end is waited for below.
   const spread = await latencies(port, body, SECONDS);
   const gone = once(crowd, 'exit');
   crowd.disconnect();
