@@ -210,6 +210,7 @@ async function openListeners(
 /** Its refusals are not counted: they are nobody's events. */
 function adminDeps(administration: Promise<Administration>, log: Log): Omit<ListenerDeps, 'onError'> {
   return {
+    readsStreams: true,
     onRequest: (req, res) => {
       administration
         .then(({ handle }) => handle(req, res))

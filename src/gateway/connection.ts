@@ -51,7 +51,8 @@ export function guarded(onRequest: OnRequest): OnRequest {
     const connection = (req.socket as Known)[STATE];
     if (connection !== undefined) {
       if (connection.isOver) {
-        return; // Its body is thrown away as it comes.
+        req.resume();
+        return;
       }
       connection.requests += 1;
       // An answer gets its socket when the one before it has left.

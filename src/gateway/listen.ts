@@ -1,4 +1,4 @@
-import { createServer, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import { createServer, IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import type { Problem } from '../model/problem.ts';
@@ -48,6 +48,8 @@ export interface Listening {
 
 export interface ListenerDeps {
   readonly onRequest: OnRequest;
+  /** Its requests are read as streams, by code that is not ours: `onRequest` gets them as node:http makes them. */
+  readonly readsStreams?: true;
   /** A connection could not be accepted. */
   readonly onError: (error: Error) => void;
   /** Bytes that were no request were answered with this. */
@@ -58,7 +60,6 @@ export interface ListenerDeps {
 }
 
 const OPTIONS: ServerOptions<typeof WholeRequest, typeof ServerResponse> = {
-  IncomingMessage: WholeRequest,
   headersTimeout: HEADERS_TIMEOUT_MS,
   requestTimeout: REQUEST_TIMEOUT_MS,
   connectionsCheckingInterval: CHECK_INTERVAL_MS,
@@ -71,12 +72,16 @@ const OPTIONS: ServerOptions<typeof WholeRequest, typeof ServerResponse> = {
   requireHostHeader: false,
 };
 
-const TLS_OPTIONS = { ...OPTIONS, handshakeTimeout: HEADERS_TIMEOUT_MS };
-
 /** Opens one listener. A port that is taken is an error that names it and the way out. */
 export async function listen(name: string, address: Address, deps: ListenerDeps): Promise<Listening> {
   const { host, port, tls } = address;
-  const server: Server = tls === undefined ? createServer(OPTIONS) : createTlsServer({ ...TLS_OPTIONS, ...tls });
+  // What reads streams takes any request, so the type of the other may stand for both.
+  const Request = (deps.readsStreams === true ? IncomingMessage : WholeRequest) as typeof WholeRequest;
+  const options = { ...OPTIONS, IncomingMessage: Request };
+  const server: Server =
+    tls === undefined
+      ? createServer(options)
+      : createTlsServer({ ...options, handshakeTimeout: HEADERS_TIMEOUT_MS, ...tls });
   const connections = defend(server, deps);
   await new Promise<void>((resolve, reject) => {
     const refused = (error: NodeJS.ErrnoException): void => reject(explain(error, name, address));
