@@ -247,7 +247,7 @@ describe('mistakes in a datastream', () => {
     [
       'consent',
       `${SHOP}consent: { default: yes, tcfVendor: 0 }\nenvironments: { dev: { consent: { tcfVendor: 8193 } } }\n`,
-      "4:21: 'consent.default' is \"yes\". It takes in or pending or out.",
+      '4:21: \'consent.default\' is "yes". It takes in or pending or out.',
       "4:37: 'consent.tcfVendor' is 0. It takes a whole number from 1 to 8192 or null.",
       "5:46: 'environments.dev.consent.tcfVendor' is 8193. It takes a whole number from 1 to 8192 or null.",
     ],
