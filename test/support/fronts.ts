@@ -71,7 +71,9 @@ export async function haproxyFront({ folder, edge }: FrontOptions, frontend: str
   const file = join(folder, 'haproxy.cfg');
   writeFileSync(
     file,
+    // One thread: of two that log at the same time, one leaves its line out.
     `global
+  nbthread 1
   log stdout len 65535 format raw local0
 defaults
   mode http
@@ -92,12 +94,13 @@ backend weir
   server weir ${new URL(edge).host}
 `,
   );
-  const { stop, printed } = await startProxy('HAProxy', ['-db', '-f', file], port);
+  const log = join(folder, 'account.log');
+  const { stop } = await startProxy('HAProxy', ['-db', '-f', file], port, log);
   return {
     url: `http://127.0.0.1:${port}`,
     async stop() {
       await stop();
-      return accountOf(printed(), (server) => server !== '<NOSRV>');
+      return accountOf(readFileSync(log, 'utf8'), (server) => server !== '<NOSRV>');
     },
   };
 }

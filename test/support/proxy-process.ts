@@ -1,28 +1,33 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { pathOf } from '../../scripts/lib/tools.mjs';
 
 /** A proxy of Debian's that runs beside the tests, in the foreground. */
 export interface ProxyProcess {
-  /** Ends it; what it printed on stdout. */
   stop(): Promise<void>;
-  readonly printed: () => string;
 }
 
-/** Starts a program of `scripts/lib/tools.mjs`, and waits until it listens on `port`. */
-export async function startProxy(tool: string, args: readonly string[], port: number): Promise<ProxyProcess> {
-  const child = spawn(pathOf(tool), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+/**
+ * Starts a program of `scripts/lib/tools.mjs`, and waits until it listens on `port`. `output`: the file for its stdout; a
+ * proxy does not wait for a pipe that is full, and leaves out lines.
+ */
+export async function startProxy(
+  tool: string,
+  args: readonly string[],
+  port: number,
+  output: string | null = null,
+): Promise<ProxyProcess> {
+  const stdout = output === null ? 'ignore' : openSync(output, 'w');
+  const child = spawn(pathOf(tool), args, { stdio: ['ignore', stdout, 'pipe'] });
+  if (stdout !== 'ignore') closeSync(stdout);
   let said = '';
-  let printed = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     said += text;
   });
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    printed += text;
-  });
   await listens(tool, child, port, () => said);
-  return { stop: () => stop(child), printed: () => printed };
+  return { stop: () => stop(child) };
 }
 
 /** These proxies cannot pick a port by themselves. Another process may take this one in between; then they say so. */
