@@ -1,0 +1,54 @@
+import type { JsonObject } from './json.ts';
+
+/**
+ * What conditions and templates may look at, by the first name of a path ("profile.tier"). Parts that cost something
+ * (client, page, time) are made when they are first read.
+ */
+export interface Facts {
+  readonly xdm: JsonObject;
+  readonly data: JsonObject;
+  /** Attributes that are kept on the person, with those that this event brings (`data.__adobe.target`, `profile.*`). */
+  readonly profile: JsonObject;
+  /** `collect` (in, out, pending), `gpc`, and every choice that holds, in the shape of Adobe 2.0. */
+  readonly consent: JsonObject;
+  /** `browser {name, version}`, `os {name, version}`, `deviceType` (desktop, mobile, tablet, …), `isBot`, `hints`. */
+  readonly client: JsonObject;
+  /** Of the page that the event names: `url`, `scheme`, `host`, `path`, `query {…}`, `fragment`, `referrer {…}`. */
+  readonly page: JsonObject;
+  /** `now` (ms), `date` (2026-11-28), `hour`, `minute`, `weekday` (1 Monday to 7), in the org's time zone. */
+  readonly time: JsonObject;
+}
+export const FACTS = [
+  'xdm',
+  'data',
+  'profile',
+  'consent',
+  'client',
+  'page',
+  'time',
+] as const satisfies readonly (keyof Facts)[];
+
+/** What is known of one leaf after a test, in `marks`. */
+export const MARKS = { unseen: 0, no: 1, yes: 2, error: 3 } as const;
+
+/** A condition, compiled: made at load, tested for every request. */
+export interface Condition {
+  /** Never throws, never stalls. Sets `marks[index]` of each leaf that it looks at; a leaf of wrong types is `error`, and false. */
+  test(facts: Facts, marks: Uint8Array): boolean;
+  /** The comparisons that it is made of, in the order of the text; `and`, `or`, `!` and `if` join them. */
+  readonly leaves: readonly Leaf[];
+  /** Dotted paths into the facts that it may read, each once: "profile.tier", "xdm.commerce.order.priceTotal". */
+  readonly reads: readonly string[];
+}
+export interface Leaf {
+  /** Place in `marks`. */
+  readonly index: number;
+  /** For people: "profile.tier is 'gold'". */
+  readonly text: string;
+}
+
+/** What is wrong with a condition's text: where in it, and a sentence that says what and how to mend it. */
+export interface ConditionProblem {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}

@@ -1,0 +1,124 @@
+import type { Facts } from './condition.ts';
+import type { Consent, Identity } from './exchange.ts';
+import type { JsonObject } from './json.ts';
+
+/**
+ * A decision: what one event gets to see, and why. Pure: the same input by the same definitions is the same decision, so
+ * that it can be told, and recomputed, from the log.
+ */
+export interface DecisionEngine {
+  readonly hash: string;
+  /** Never throws: an activity that fails is `broken`, the others stand. */
+  decide(input: DecisionInput): Decision;
+}
+
+/** `query.personalization` of an event, else of its request. Documented. */
+export interface DecisionQuery {
+  /** Whole schema names; null: every schema. */
+  readonly schemas: ReadonlySet<string> | null;
+  readonly scopes: readonly string[];
+  readonly surfaces: readonly string[];
+}
+
+export interface DecisionInput {
+  readonly datastreamId: string;
+  readonly query: DecisionQuery;
+  readonly facts: Facts;
+  readonly ecid: string | null;
+  readonly identities: readonly Identity[];
+  readonly history: DecisionHistory;
+  readonly consent: Consent;
+  readonly propertyToken: string | null;
+  /** Activity to the experience that a preview forces. */
+  readonly preview: ReadonlyMap<string, string> | null;
+  readonly nowMs: number;
+  /** 32 hex digits. */
+  readonly seed: string;
+}
+
+/** What is kept of a visitor's decisions (section `decision` of their state), by id of the activity or offer. */
+export type DecisionHistory = Readonly<Record<string, ActivityHistory>>;
+export interface ActivityHistory {
+  /** Where a person took part before they had an id of the activity's namespace: they keep it. */
+  readonly experience?: string;
+  /** Displays, Unix epoch in seconds, oldest first; as many as the largest cap needs. */
+  readonly shown?: readonly number[];
+}
+
+export interface Decision {
+  /** In the order of the answer. */
+  readonly propositions: readonly Proposition[];
+  /** Of each activity and offer decision that has content for what was asked, in the order in which they were judged. */
+  readonly verdicts: readonly Verdict[];
+  /** Ids of audiences that hold and are told to clients. */
+  readonly segments: readonly string[];
+  /** Ids of pushes that hold. */
+  readonly pushes: readonly string[];
+  /** Experiences to keep on the person; null: none. */
+  readonly assigned: Readonly<Record<string, string>> | null;
+}
+
+/** Content for one place, before its token is signed. */
+export interface Proposition {
+  readonly id: string;
+  /** As the request named it, character by character. */
+  readonly scope: string;
+  /** Without `characteristics.eventToken`. */
+  readonly scopeDetails: JsonObject;
+  /** Of offers: `activity` and `placement`, with their etags. */
+  readonly offer: JsonObject | null;
+  readonly items: readonly JsonObject[];
+  readonly activityId: string;
+  readonly experienceId: string;
+  readonly isPreview: boolean;
+}
+
+/** Why an activity was or was not shown. All but `shown` and `preview` show nothing. */
+export type Outcome =
+  | 'shown'
+  | 'preview'
+  /** Its experience has nothing for what was asked, or nothing in the schemas that were asked for. */
+  | 'nothing-here'
+  | 'not-started'
+  | 'ended'
+  | 'no-consent'
+  | 'audience'
+  | 'no-experience'
+  | 'traffic'
+  | 'holdout'
+  | 'global-holdout'
+  | 'capped'
+  | 'excluded'
+  | 'outranked'
+  | 'broken'
+  | 'out-of-time';
+
+export interface Verdict {
+  readonly activityId: string;
+  readonly outcome: Outcome;
+  readonly experienceId: string | null;
+  /** 0 to 9,999, of the allocation among experiences; null where it did not come to that. */
+  readonly bucket: number | null;
+  /** One character for each leaf of the activity's conditions, its audience first: `1` yes, `0` no, `-` not looked at, `!` of wrong types. */
+  readonly marks: string;
+  /** What stood in the way: the purpose that is missing, the activity that won; null. */
+  readonly because: string | null;
+}
+
+/** What the log keeps of a decision. Short keys: it stands in every record that has one. */
+export interface StoredDecision {
+  /** Index of the event. */
+  readonly i: number;
+  /** Hash of the definitions. */
+  readonly h: string;
+  readonly seed: string;
+  /**
+   * What it went by and the event does not hold: positions of the records that last changed the person's sections
+   * (`profile`, `decision`: "0:123"), from which the log can make them again; facts of the client that were read; a preview.
+   */
+  readonly in: JsonObject;
+  /** Verdicts: [activity, outcome, experience, bucket, marks, because]. */
+  readonly v: readonly (readonly [string, Outcome, string | null, number | null, string, string | null])[];
+  /** Propositions: [id, scope, activity, experience, ids of items]. */
+  readonly p: readonly (readonly [string, string, string, string, readonly string[]])[];
+}
