@@ -2,15 +2,17 @@ import { acquire } from './endpoints/acquire.ts';
 import { collect } from './endpoints/collect.ts';
 import { interact } from './endpoints/interact.ts';
 import { setConsent } from './endpoints/set-consent.ts';
+import { ipObfuscation } from './enrichments/ip-obfuscation.ts';
 import { consentPreferences } from './handles/consent-preferences.ts';
 import { identityResult } from './handles/identity-result.ts';
 import { locationHint } from './handles/location-hint.ts';
 import { stateStore } from './handles/state-store.ts';
-import type { Endpoint, EventLog, HandleSource, Matrix, Stage, StateStore } from './model/parts.ts';
+import type { Endpoint, Enrichment, EventLog, HandleSource, Matrix, Stage, StateStore } from './model/parts.ts';
 import { Answer } from './stages/answer.ts';
 import { Append } from './stages/append.ts';
 import { Consent } from './stages/consent.ts';
 import type { DuplicateWindow } from './stages/duplicates.ts';
+import { Enrich } from './stages/enrich.ts';
 import { Identify, type IdentityTools } from './stages/identify.ts';
 import { Link } from './stages/link.ts';
 import { ThirdParty } from './stages/third-party.ts';
@@ -20,11 +22,14 @@ import { ThirdParty } from './stages/third-party.ts';
  * Nothing is answered before what `append` sent to disk is there; handles are made only in `answer`.
  */
 export const ENDPOINTS = [
-  [interact, ['identify', 'consent', 'link', 'third-party', 'append', 'answer']],
-  [collect, ['identify', 'consent', 'link', 'append', 'answer']],
+  [interact, ['identify', 'consent', 'enrich', 'link', 'third-party', 'append', 'answer']],
+  [collect, ['identify', 'consent', 'enrich', 'link', 'append', 'answer']],
   [setConsent, ['identify', 'consent', 'third-party', 'append', 'answer']],
   [acquire, ['identify', 'third-party', 'append', 'answer']],
 ] as const satisfies readonly (readonly [Endpoint, readonly StageName[]])[];
+
+/** In the order in which they run. */
+export const ENRICHMENTS: readonly Enrichment[] = [ipObfuscation];
 
 /** In the order of the answer. */
 export const HANDLES: readonly HandleSource[] = [identityResult, locationHint, consentPreferences, stateStore];
@@ -39,6 +44,7 @@ export interface StageDeps {
 export const STAGES = {
   identify: ({ state, duplicates, identity }: StageDeps): Stage => new Identify(state, duplicates, identity),
   consent: (): Stage => new Consent(),
+  enrich: (): Stage => new Enrich(ENRICHMENTS),
   link: ({ identity }: StageDeps): Stage => new Link(identity.counts, identity.reportQuarantine),
   'third-party': ({ identity }: StageDeps): Stage => new ThirdParty(identity.thirdParty),
   append: ({ log, duplicates }: StageDeps): Stage => new Append(log, duplicates),

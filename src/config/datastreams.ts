@@ -29,6 +29,7 @@ interface Settings {
   readonly services?: Readonly<Partial<Record<ServiceName, { readonly enabled?: boolean }>>>;
   readonly overrides?: { readonly unregistered?: 'reject' | 'warn'; readonly registered?: JsonObject };
   readonly consent?: Partial<ConsentRules>;
+  readonly ipObfuscation?: Datastream['ipObfuscation'];
   readonly validation?: { readonly timestamp?: 'warn' | 'reject'; readonly identities?: 'warn' | 'reject' };
   readonly identity?: { readonly fpidCookie?: string | null; readonly namespaces?: readonly string[] };
 }
@@ -82,6 +83,7 @@ function datastreamOf(id: string, file: DatastreamFile, { identities, unitLimits
       default: file.consent?.default ?? 'in',
       tcfVendor: file.consent?.tcfVendor === undefined ? ADOBE_VENDOR : file.consent.tcfVendor,
     },
+    ipObfuscation: file.ipObfuscation ?? null,
     identity: {
       fpidCookie: file.identity?.fpidCookie ?? null,
       rules: identityRules(identities, file.org, file.identity?.namespaces, isStrict),

@@ -29,6 +29,8 @@ export interface Datastream {
   };
   readonly validation: { readonly timestamp: 'warn' | 'reject' };
   readonly consent: ConsentRules;
+  /** What is kept of clients' addresses with their events; null: nothing. */
+  readonly ipObfuscation: IpObfuscation | null;
   readonly identity: {
     /** Name of the cookie with the site's own id of a device (FPID); null where it sets none. */
     readonly fpidCookie: string | null;
@@ -37,6 +39,9 @@ export interface Datastream {
   /** "kndctr_<org, @ as _>_": the datastream's org names the cookies, whatever the client says. */
   readonly cookiePrefix: string;
 }
+
+/** Documented. `partial`: without the last octet, or the last 80 bits. `full`: zeros. */
+export type IpObfuscation = 'none' | 'partial' | 'full';
 
 /** What requests are judged by: one immutable whole, swapped whole when files change. */
 export interface Workspace {

@@ -31,6 +31,12 @@ export interface Stage {
   run(x: Exchange): undefined | Promise<void>;
 }
 
+/** Adds something to a request's events, in the stage `enrich`. List order in components.ts is the order in which they run. */
+export interface Enrichment {
+  readonly name: string;
+  enrich(x: Exchange): void;
+}
+
 /** Which stages run for which endpoint, in order. */
 export type Matrix = readonly (readonly [Endpoint, readonly Stage[]])[];
 

@@ -254,9 +254,9 @@ describe('mistakes in a datastream', () => {
     [
       'environments',
       `${SHOP}environments:\n  dev:\n    org: other\n  "a b": {}\n  prod:\n`,
-      "6:5: The key 'org' is not known in 'environments.dev'. Known here: name, enabled, access, origins, services, overrides, consent, validation, identity.",
+      "6:5: The key 'org' is not known in 'environments.dev'. Known here: name, enabled, access, origins, services, overrides, consent, ipObfuscation, validation, identity.",
       "7:3: The key 'a b' cannot be used in 'environments'. It takes 1 to 64 printable ASCII characters without spaces, : and /.",
-      "8:8: 'environments.prod' has no value. It takes a map of: name, enabled, access, origins, services, overrides, consent, validation, identity.",
+      "8:8: 'environments.prod' has no value. It takes a map of: name, enabled, access, origins, services, overrides, consent, ipObfuscation, validation, identity.",
     ],
     [
       'an origin of an environment',

@@ -33,6 +33,7 @@ describe('the least that works', () => {
       overrides: { unregistered: 'reject', registered: {} },
       validation: { timestamp: 'warn' },
       consent: { default: 'in', tcfVendor: 565 },
+      ipObfuscation: null,
       identity: { fpidCookie: null, rules: expect.objectContaining({ isStrict: false }) },
       cookiePrefix: 'kndctr_0123_AdobeOrg_',
     });
@@ -67,6 +68,7 @@ overrides:
   registered: {com_adobe_identity: {idSyncContainerId: [107, "108"]}}
 validation: {timestamp: reject, identities: reject}
 consent: { default: pending, tcfVendor: null }
+ipObfuscation: partial
 identity: {fpidCookie: device_id}
 `,
     });
@@ -83,6 +85,7 @@ identity: {fpidCookie: device_id}
       overrides: { unregistered: 'warn', registered: { com_adobe_identity: { idSyncContainerId: [107, '108'] } } },
       validation: { timestamp: 'reject' },
       consent: { default: 'pending', tcfVendor: null },
+      ipObfuscation: 'partial',
       identity: { fpidCookie: 'device_id', rules: expect.objectContaining({ isStrict: true }) },
       cookiePrefix: 'kndctr_A.b_c-1_AdobeOrg_',
     });

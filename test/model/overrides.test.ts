@@ -27,6 +27,7 @@ function datastream(unregistered: 'reject' | 'warn' = 'reject'): Datastream {
     overrides: { unregistered, registered: REGISTERED },
     validation: { timestamp: 'warn' },
     consent: CONSENT_RULES,
+    ipObfuscation: null,
     identity: identityOf(),
     cookiePrefix: 'kndctr_O_AdobeOrg_',
   };

@@ -24,6 +24,7 @@ deadlineMs: 500
 auth: { issuers: [{ issuer: 'https://login.test', jwks: 'http://127.0.0.1:9/keys', audience: [weir] }] }
 `,
   'datastreams/shop.yaml': `id: shop\n${DATASTREAM}identity: { fpidCookie: FPID }\n`,
+  'datastreams/addresses.yaml': `id: addresses\n${DATASTREAM}ipObfuscation: partial\n`,
   'datastreams/listed.yaml': `id: listed\n${DATASTREAM}origins: [https://shop.example]\n`,
   'datastreams/closed.yaml': `id: closed\n${DATASTREAM}access: authenticated\n`,
 };
@@ -145,8 +146,9 @@ test('of a request the data folder has the body, and neither headers nor cookies
   // Files are made longer than what is in them.
   const stored = canaries.in(bytes.join('\n').replaceAll(/\0+/g, '\0'));
   expect(stored).toEqual(expect.arrayContaining(['Email', 'birth date', 'data', 'meta of the event', 'state entry']));
+  expect(bytes.join().match(/"ipV[46]":"[^"]*"/g)).toEqual(['"ipV4":"203.0.113.0"', '"ipV6":"2001:db8:77::"']);
   const notStored =
-    /^(User-Agent|Referer|X-|Forwarded|Accept|Sec|traceparent|Host|Origin)|header|cookie$|cookie of|s_ecid|FPID$|[Tt]oken|password|key of a|query string/;
+    /^(address|User-Agent|Referer|X-|Forwarded|Accept|Sec|traceparent|Host|Origin)|header|cookie$|cookie of|s_ecid|FPID$|[Tt]oken|password|key of a|query string/;
   expect(canaries.names.filter((name) => notStored.test(name)).length).toBeGreaterThan(25);
   expect(stored.filter((name) => notStored.test(name))).toEqual([]);
 });

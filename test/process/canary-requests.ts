@@ -144,6 +144,27 @@ function good(c: Canaries): Planted[] {
       body: json({ event: { xdm: {} } }),
     },
     {
+      name: 'an address that is kept in part',
+      to: 'edge',
+      status: 200,
+      path: '/ee/v2/interact?datastreamId=addresses',
+      headers: [['X-Forwarded-For', c.as('address of the client', '203.0.113.91')]],
+      body: json({ event: { xdm: {} } }),
+    },
+    {
+      name: 'one that was sent',
+      to: 'edge',
+      status: 200,
+      path: '/ee/v2/interact?datastreamId=addresses',
+      body: json({
+        event: {
+          xdm: {
+            environment: { ipV4: c.text('address that is none'), ipV6: c.as('address in xdm', '2001:db8:77:5::91') },
+          },
+        },
+      }),
+    },
+    {
       name: 'another',
       to: 'edge',
       status: 200,

@@ -59,6 +59,7 @@ export function datastreamOf(fields: Partial<Datastream> = {}): Datastream {
     overrides: { unregistered: 'reject', registered: {} },
     validation: { timestamp: 'warn' },
     consent: CONSENT_RULES,
+    ipObfuscation: null,
     identity: identityOf(),
     cookiePrefix: PREFIX,
     ...fields,
