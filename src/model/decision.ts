@@ -112,13 +112,31 @@ export interface StoredDecision {
   /** Hash of the definitions. */
   readonly h: string;
   readonly seed: string;
-  /**
-   * What it went by and the event does not hold: positions of the records that last changed the person's sections
-   * (`profile`, `decision`: "0:123"), from which the log can make them again; facts of the client that were read; a preview.
-   */
-  readonly in: JsonObject;
+  readonly in: StoredInputs;
   /** Verdicts: [activity, outcome, experience, bucket, marks, because]. */
   readonly v: readonly (readonly [string, Outcome, string | null, number | null, string, string | null])[];
   /** Propositions: [id, scope, activity, experience, ids of items]. */
   readonly p: readonly (readonly [string, string, string, string, readonly string[]])[];
+}
+
+/**
+ * What a decision went by and its event does not hold, so that it can be made again from the log. Whatever is made of these
+ * is made by one pure function, which the stage and the replay both call.
+ */
+export interface StoredInputs {
+  /**
+   * Sections of persons that were read and there: namespace of the person's id in the event (the request's ECID for `ECID`),
+   * name of the section (`profile`, `decision`), and the record that had last changed it ("0:123", its `record`).
+   */
+  readonly sections?: readonly (readonly [namespace: string, section: string, record: string])[];
+  /** The client is a bot: reports count it apart. Absent: it is none. */
+  readonly bot?: true;
+  /** Facts of the client that the definitions read. */
+  readonly client?: JsonObject;
+  /** `query.personalization` of the request, where the event has none of its own. */
+  readonly query?: JsonObject;
+  /** Of the request, where the event does not name it. */
+  readonly propertyToken?: string;
+  /** A preview: activity to the experience that it forced. */
+  readonly preview?: Readonly<Record<string, string>>;
 }

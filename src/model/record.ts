@@ -1,4 +1,5 @@
 import { PLAIN_CONSENT } from './consent-in-force.ts';
+import type { StoredDecision } from './decision.ts';
 import type { Consent, EdgeEvent, Received, RetryKey } from './exchange.ts';
 import { identitiesOf } from './identity.ts';
 import { type Json, type JsonObject, mergeJson, parseJson } from './json.ts';
@@ -29,6 +30,8 @@ export interface LogRecord {
   readonly changes: readonly Change[];
   /** Of a request without events; left out or null where its retry cannot be known. */
   readonly retryKey?: RetryKey | null;
+  /** What was decided for its events, at most one for each; left out or null where nothing was. */
+  readonly decisions?: readonly StoredDecision[] | null;
 }
 
 export type StoredEvent = Pick<
@@ -94,6 +97,7 @@ interface Head {
   /** The request's own dedup key and payload hash. */
   k?: readonly [string, string];
   y?: readonly Change[];
+  z?: readonly StoredDecision[];
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -129,8 +133,10 @@ export function recordHead(record: LogRecord): string {
   const changes = record.changes.length === 0 ? '' : `,"y":${JSON.stringify(record.changes)}`;
   const retryKey = record.retryKey ?? null;
   const key = retryKey === null ? '' : `,"k":[${quote(retryKey.dedupKey)},${quote(retryKey.payloadHash)}]`;
+  const decided = record.decisions ?? null;
+  const decisions = decided === null ? '' : `,"z":${JSON.stringify(decided)}`;
   const meta = whole ? '' : `,"n":${JSON.stringify(record.meta)}`;
-  return `{"v":${RECORD_VERSION},"r":${quote(record.requestId)},"t":${record.atMs},"g":${quote(record.orgId)},"s":${quote(record.datastreamId)},"p":${quote(record.path)},"u":${ecid},"e":[${events}]${key}${changes}${meta}}`;
+  return `{"v":${RECORD_VERSION},"r":${quote(record.requestId)},"t":${record.atMs},"g":${quote(record.orgId)},"s":${quote(record.datastreamId)},"p":${quote(record.path)},"u":${ecid},"e":[${events}]${key}${changes}${decisions}${meta}}`;
 }
 
 function encodeEvent(event: StoredEvent, atMs: number, whole: boolean): string {
@@ -191,6 +197,7 @@ class DecodedRecord implements LogRecord {
   readonly raw: Uint8Array | null;
   readonly changes: readonly Change[];
   readonly retryKey: RetryKey | null;
+  readonly decisions: readonly StoredDecision[] | null;
   readonly #head: Head;
   readonly #parseBody: ParseBody;
   #received: Received | null = null;
@@ -207,6 +214,7 @@ class DecodedRecord implements LogRecord {
     this.ecid = head.u;
     this.raw = raw;
     this.changes = head.y ?? [];
+    this.decisions = head.z ?? null;
     this.retryKey = head.k === undefined ? null : { dedupKey: head.k[0], payloadHash: head.k[1] };
   }
 

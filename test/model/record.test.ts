@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PLAIN_CONSENT } from '../../src/model/consent-in-force.ts';
+import type { StoredDecision } from '../../src/model/decision.ts';
 import type { Consent, Received } from '../../src/model/exchange.ts';
 import { identitiesOf } from '../../src/model/identity.ts';
 import { type Json, type JsonObject, mergeJson, parseJson } from '../../src/model/json.ts';
@@ -84,6 +85,18 @@ const changes = fc.array(
   { maxLength: 2 },
 );
 
+const decisions = fc.array(
+  fc.record<StoredDecision>({
+    i: fc.nat(3),
+    h: fc.constant('0123456789abcdef'),
+    seed: fc.constant('0'.repeat(32)),
+    in: fc.constantFrom<StoredDecision['in']>({}, { sections: [['ECID', 'profile', '0:7']], bot: true, client: {} }),
+    v: fc.constantFrom<StoredDecision['v']>([], [['a', 'shown', 'b', 12, '1-0!', null]]),
+    p: fc.array(fc.tuple(fc.uuid(), fc.string({ unit: 'binary' }), fc.string(), fc.string(), fc.array(fc.string()))),
+  }),
+  { minLength: 1, maxLength: 2 },
+);
+
 const records = fc
   .record({
     requestId: fc.uuid(),
@@ -97,6 +110,7 @@ const records = fc
     whole: fc.boolean(),
     firstIndex: fc.nat(3),
     retryKey: fc.option(fc.record({ dedupKey: fc.string(), payloadHash: fc.string() })),
+    decisions: fc.option(decisions),
   })
   .map(({ sent, whole, firstIndex, ...rest }): LogRecord => {
     // Where events were left out, the indexes of those stored have gaps.
@@ -138,7 +152,7 @@ function headOf(record: LogRecord): Buffer {
 }
 
 function fieldsOf(record: LogRecord): LogRecord {
-  const { requestId, atMs, orgId, datastreamId, path, ecid, meta, events, raw, changes, retryKey } = record;
+  const { requestId, atMs, orgId, datastreamId, path, ecid, meta, events, raw, changes, retryKey, decisions } = record;
   return {
     requestId,
     atMs,
@@ -151,6 +165,7 @@ function fieldsOf(record: LogRecord): LogRecord {
     raw: raw === null ? null : Buffer.from(raw),
     changes,
     retryKey: retryKey ?? null,
+    decisions: decisions ?? null,
   };
 }
 
