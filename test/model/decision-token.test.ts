@@ -14,7 +14,11 @@ const claims = fc.record<TokenClaims>({
 });
 
 test('A token says what was put into it', () => {
-  fc.assert(fc.property(claims, (one) => expect(claimsOf(claimsText(one))).toEqual(one)));
+  fc.assert(
+    fc.property(claims, (one) => {
+      expect(claimsOf(claimsText(one))).toEqual(one);
+    }),
+  );
 });
 
 test.each([
