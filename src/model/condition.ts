@@ -52,3 +52,16 @@ export interface ConditionProblem {
   readonly path: readonly (string | number)[];
   readonly message: string;
 }
+
+/** What a condition is compiled with. */
+export interface ConditionContext {
+  /** By id, those that it may name: compiled before it, with leaves of their own. */
+  readonly audiences: ReadonlyMap<string, Condition>;
+  /** Place in `marks` of its first leaf. */
+  readonly firstLeaf: number;
+  /**
+   * To explain: what each of its own leaves is taken for, asked after the leaf is known and before its mark is set.
+   * Left out where requests are served: nothing is asked then.
+   */
+  readonly judge?: (index: number, holds: boolean) => boolean;
+}

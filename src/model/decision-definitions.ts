@@ -13,6 +13,8 @@ export interface DecisionDefinitions {
   readonly timeZone: string;
   /** Visitors of the org who see no activity at all, to compare with: percent. */
   readonly holdoutPercent: number;
+  /** Client code of Adobe Target, of which `target` buckets are made; '' where no activity has them. */
+  readonly targetClient: string;
   readonly audiences: readonly AudienceDefinition[];
   readonly activities: readonly ActivityDefinition[];
   readonly offers: OfferDefinitions;
@@ -102,8 +104,10 @@ export interface ItemDefinition {
   readonly data: JsonObject | null;
   /** Response tokens for the item's `meta`: name to text, with templates. */
   readonly meta: Readonly<Record<string, string>>;
-  /** Of messages and cards: smaller comes first; null: none. */
+  /** Of messages and cards: smaller comes first; null: by the activity's priority. */
   readonly rank: number | null;
+  /** What clicks on it are reported as (`characteristics.trackingLabel`). */
+  readonly trackingLabel?: string;
 }
 
 /** A condition over later events; credited to what was displayed before, within `windowMs`. */

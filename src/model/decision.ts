@@ -8,8 +8,11 @@ import type { JsonObject } from './json.ts';
  */
 export interface DecisionEngine {
   readonly hash: string;
-  /** Never throws: an activity that fails is `broken`, the others stand. */
-  decide(input: DecisionInput): Decision;
+  /**
+   * Never throws: an activity that fails is `broken`, the others stand. `isOver` is asked now and then, with the number of
+   * verdicts so far; where it says so, what is left is `out-of-time`. Null: no budget.
+   */
+  decide(input: DecisionInput, isOver: ((verdicts: number) => boolean) | null): Decision;
 }
 
 /** `query.personalization` of an event, else of its request. Documented. */
@@ -26,20 +29,29 @@ export interface DecisionInput {
   readonly facts: Facts;
   readonly ecid: string | null;
   readonly identities: readonly Identity[];
-  readonly history: DecisionHistory;
+  /**
+   * Section `decision` of the persons that the event names, by namespace: "ECID" the device, else the first identity of the
+   * namespace. Those that have none are left out.
+   */
+  readonly histories: ReadonlyMap<string, DecisionHistory>;
   readonly consent: Consent;
   readonly propertyToken: string | null;
   /** Activity to the experience that a preview forces. */
   readonly preview: ReadonlyMap<string, string> | null;
+  /** Whether `segments` and `pushes` are wanted. */
+  readonly wantsActivation: boolean;
   readonly nowMs: number;
-  /** 32 hex digits. */
+  /** 32 hex digits. Only of a visitor without any id does a decision depend on it. */
   readonly seed: string;
 }
 
 /** What is kept of a visitor's decisions (section `decision` of their state), by id of the activity or offer. */
 export type DecisionHistory = Readonly<Record<string, ActivityHistory>>;
 export interface ActivityHistory {
-  /** Where a person took part before they had an id of the activity's namespace: they keep it. */
+  /**
+   * Of an activity that is not bucketed by device: the experience that was seen, which the device and the person keep
+   * (`HELD_OUT`: they were held out). What the device has seen comes before what the person has.
+   */
   readonly experience?: string;
   /** Displays, Unix epoch in seconds, oldest first; as many as the largest cap needs. */
   readonly shown?: readonly number[];
@@ -48,13 +60,16 @@ export interface ActivityHistory {
 export interface Decision {
   /** In the order of the answer. */
   readonly propositions: readonly Proposition[];
-  /** Of each activity and offer decision that has content for what was asked, in the order in which they were judged. */
+  /**
+   * Of each activity and offer decision of the datastream that has content for what was asked, in the order in which they
+   * were judged.
+   */
   readonly verdicts: readonly Verdict[];
   /** Ids of audiences that hold and are told to clients. */
   readonly segments: readonly string[];
   /** Ids of pushes that hold. */
   readonly pushes: readonly string[];
-  /** Experiences to keep on the person; null: none. */
+  /** Activity to experience, to be kept for the device and for the first identity of its namespace; null: none. */
   readonly assigned: Readonly<Record<string, string>> | null;
 }
 
@@ -69,9 +84,13 @@ export interface Proposition {
   readonly offer: JsonObject | null;
   readonly items: readonly JsonObject[];
   readonly activityId: string;
+  /** Of an offer decision: the ids of its offers, with commas. */
   readonly experienceId: string;
   readonly isPreview: boolean;
 }
+
+/** In place of an experience, of one who was held out to compare with. No experience has this id. */
+export const HELD_OUT = '#holdout';
 
 /** Why an activity was or was not shown. All but `shown` and `preview` show nothing. */
 export type Outcome =
@@ -81,6 +100,7 @@ export type Outcome =
   | 'nothing-here'
   | 'not-started'
   | 'ended'
+  | 'property-token'
   | 'no-consent'
   | 'audience'
   | 'no-experience'
