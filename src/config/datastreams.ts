@@ -88,6 +88,7 @@ function datastreamOf(id: string, file: DatastreamFile, { identities, unitLimits
       fpidCookie: file.identity?.fpidCookie ?? null,
       rules: identityRules(identities, file.org, file.identity?.namespaces, isStrict),
     },
+    decisions: null,
     cookiePrefix: cookiePrefixOf(file.org),
   };
 }

@@ -97,6 +97,7 @@ class Loading {
       ...parts.regions,
       pages: parts.pages,
       auth: parts.auth,
+      decisions: new Map(),
       warnings: findings.map(String),
     };
     const options = serverOptions(weir.value as unknown as WeirFile, this.#folder.root);

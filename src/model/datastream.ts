@@ -1,5 +1,6 @@
 import type { AuthOptions } from './auth.ts';
 import type { ConsentRules } from './consent-in-force.ts';
+import type { DecisionDefinitions } from './decision-definitions.ts';
 import type { UnitLimits } from './demand.ts';
 import type { IdentityRules } from './identity-rules.ts';
 import type { JsonObject } from './json.ts';
@@ -36,6 +37,8 @@ export interface Datastream {
     readonly fpidCookie: string | null;
     readonly rules: IdentityRules;
   };
+  /** Its org's, shared by all of its datastreams; null where the org has none. */
+  readonly decisions: DecisionDefinitions | null;
   /** "kndctr_<org, @ as _>_": the datastream's org names the cookies, whatever the client says. */
   readonly cookiePrefix: string;
 }
@@ -54,6 +57,8 @@ export interface Workspace {
   /** Pages to serve on the edge listener, by URL path; empty unless `site` is set. */
   readonly pages: ReadonlyMap<string, Page>;
   readonly auth: AuthOptions;
+  /** By org; of orgs that have any. */
+  readonly decisions: ReadonlyMap<string, DecisionDefinitions>;
   /** Accepted, but worth saying at start and on reload: one sentence each, with file and line. */
   readonly warnings: readonly string[];
 }

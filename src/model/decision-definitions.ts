@@ -26,8 +26,15 @@ export interface AudienceDefinition {
   readonly id: string;
   readonly name: string;
   readonly when: Json;
-  /** Told to clients as a segment of `activation:pull`, under this alias; null: not told. */
-  readonly segment: { readonly destinationId: string; readonly alias: string } | null;
+  /** Told to clients as a segment of `activation:pull`; null: not told. */
+  readonly segment: SegmentDefinition | null;
+}
+
+export interface SegmentDefinition {
+  readonly destinationId: string;
+  readonly alias: string;
+  /** Names of profile attributes that authenticated callers are told with it; nobody else is. */
+  readonly attributes: readonly string[];
 }
 
 /** `activation:push`: what a visitor's browser is to do where `when` holds. The payload is that of the wire. Documented. */

@@ -1,6 +1,7 @@
 import type { Facts } from './condition.ts';
 import type { Consent, Identity } from './exchange.ts';
 import type { JsonObject } from './json.ts';
+import type { NotificationKind } from './notification.ts';
 
 /**
  * A decision: what one event gets to see, and why. Pure: the same input by the same definitions is the same decision, so
@@ -53,7 +54,7 @@ export interface ActivityHistory {
    * (`HELD_OUT`: they were held out). What the device has seen comes before what the person has.
    */
   readonly experience?: string;
-  /** Displays, Unix epoch in seconds, oldest first; as many as the largest cap needs. */
+  /** Times of the decisions whose content was displayed, Unix epoch in seconds, oldest first; as many as the largest cap needs. */
   readonly shown?: readonly number[];
 }
 
@@ -159,4 +160,17 @@ export interface StoredInputs {
   readonly propertyToken?: string;
   /** A preview: activity to the experience that it forced. */
   readonly preview?: Readonly<Record<string, string>>;
+}
+
+/**
+ * A notification whose token was found to be ours, and this visitor's, when it arrived; it stands in the record of its
+ * event, and is what reports count: whoever only reads the log could not tell it from a forged one. The same one may come
+ * twice.
+ */
+export interface StoredNotice {
+  /** Index of the event. */
+  readonly i: number;
+  readonly k: NotificationKind;
+  /** What the token says: text of its claims (model/decision-token.ts). */
+  readonly t: string;
 }

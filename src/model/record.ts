@@ -1,5 +1,5 @@
 import { PLAIN_CONSENT } from './consent-in-force.ts';
-import type { StoredDecision } from './decision.ts';
+import type { StoredDecision, StoredNotice } from './decision.ts';
 import type { Consent, EdgeEvent, Received, RetryKey } from './exchange.ts';
 import { identitiesOf } from './identity.ts';
 import { type Json, type JsonObject, mergeJson, parseJson } from './json.ts';
@@ -32,6 +32,8 @@ export interface LogRecord {
   readonly retryKey?: RetryKey | null;
   /** What was decided for its events, at most one for each; left out or null where nothing was. */
   readonly decisions?: readonly StoredDecision[] | null;
+  /** What its events notify of, as far as it is true; left out or null for nothing. */
+  readonly notices?: readonly StoredNotice[] | null;
 }
 
 export type StoredEvent = Pick<
@@ -98,6 +100,7 @@ interface Head {
   k?: readonly [string, string];
   y?: readonly Change[];
   z?: readonly StoredDecision[];
+  w?: readonly StoredNotice[];
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -135,8 +138,10 @@ export function recordHead(record: LogRecord): string {
   const key = retryKey === null ? '' : `,"k":[${quote(retryKey.dedupKey)},${quote(retryKey.payloadHash)}]`;
   const decided = record.decisions ?? null;
   const decisions = decided === null ? '' : `,"z":${JSON.stringify(decided)}`;
+  const noted = record.notices ?? null;
+  const notices = noted === null ? '' : `,"w":${JSON.stringify(noted)}`;
   const meta = whole ? '' : `,"n":${JSON.stringify(record.meta)}`;
-  return `{"v":${RECORD_VERSION},"r":${quote(record.requestId)},"t":${record.atMs},"g":${quote(record.orgId)},"s":${quote(record.datastreamId)},"p":${quote(record.path)},"u":${ecid},"e":[${events}]${key}${changes}${decisions}${meta}}`;
+  return `{"v":${RECORD_VERSION},"r":${quote(record.requestId)},"t":${record.atMs},"g":${quote(record.orgId)},"s":${quote(record.datastreamId)},"p":${quote(record.path)},"u":${ecid},"e":[${events}]${key}${changes}${decisions}${notices}${meta}}`;
 }
 
 function encodeEvent(event: StoredEvent, atMs: number, whole: boolean): string {
@@ -198,6 +203,7 @@ class DecodedRecord implements LogRecord {
   readonly changes: readonly Change[];
   readonly retryKey: RetryKey | null;
   readonly decisions: readonly StoredDecision[] | null;
+  readonly notices: readonly StoredNotice[] | null;
   readonly #head: Head;
   readonly #parseBody: ParseBody;
   #received: Received | null = null;
@@ -215,6 +221,7 @@ class DecodedRecord implements LogRecord {
     this.raw = raw;
     this.changes = head.y ?? [];
     this.decisions = head.z ?? null;
+    this.notices = head.w ?? null;
     this.retryKey = head.k === undefined ? null : { dedupKey: head.k[0], payloadHash: head.k[1] };
   }
 

@@ -29,6 +29,7 @@ function datastream(unregistered: 'reject' | 'warn' = 'reject'): Datastream {
     consent: CONSENT_RULES,
     ipObfuscation: null,
     identity: identityOf(),
+    decisions: null,
     cookiePrefix: 'kndctr_O_AdobeOrg_',
   };
 }

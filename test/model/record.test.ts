@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PLAIN_CONSENT } from '../../src/model/consent-in-force.ts';
-import type { StoredDecision } from '../../src/model/decision.ts';
+import type { StoredDecision, StoredNotice } from '../../src/model/decision.ts';
 import type { Consent, Received } from '../../src/model/exchange.ts';
 import { identitiesOf } from '../../src/model/identity.ts';
 import { type Json, type JsonObject, mergeJson, parseJson } from '../../src/model/json.ts';
@@ -97,6 +97,11 @@ const decisions = fc.array(
   { minLength: 1, maxLength: 2 },
 );
 
+const notices = fc.array(
+  fc.record<StoredNotice>({ i: fc.nat(3), k: fc.constantFrom('display', 'dismiss'), t: fc.string() }),
+  { maxLength: 2 },
+);
+
 const records = fc
   .record({
     requestId: fc.uuid(),
@@ -111,6 +116,7 @@ const records = fc
     firstIndex: fc.nat(3),
     retryKey: fc.option(fc.record({ dedupKey: fc.string(), payloadHash: fc.string() })),
     decisions: fc.option(decisions),
+    notices: fc.option(notices),
   })
   .map(({ sent, whole, firstIndex, ...rest }): LogRecord => {
     // Where events were left out, the indexes of those stored have gaps.
@@ -166,6 +172,7 @@ function fieldsOf(record: LogRecord): LogRecord {
     changes,
     retryKey: retryKey ?? null,
     decisions: decisions ?? null,
+    notices: record.notices ?? null,
   };
 }
 

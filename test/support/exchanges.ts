@@ -61,6 +61,7 @@ export function datastreamOf(fields: Partial<Datastream> = {}): Datastream {
     consent: CONSENT_RULES,
     ipObfuscation: null,
     identity: identityOf(),
+    decisions: null,
     cookiePrefix: PREFIX,
     ...fields,
   };
@@ -80,6 +81,7 @@ export function workspaceOf(datastreams: readonly Datastream[], fields: Partial<
     ownRegion: OWN_REGION,
     pages: new Map(),
     auth: NO_AUTH,
+    decisions: new Map(),
     warnings: [],
     ...fields,
   };
