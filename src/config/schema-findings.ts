@@ -1,5 +1,5 @@
 import { isObject, type Json, quoted } from '../model/json.ts';
-import { meant } from './did-you-mean.ts';
+import { meant } from '../model/did-you-mean.ts';
 import type { Finding } from './finding.ts';
 import {
   firstRepeated,

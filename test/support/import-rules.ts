@@ -51,6 +51,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   tldts: 'net',
   jose: 'gateway',
   '@iabtcf/core': 'stages',
+  re2js: 'language',
 };
 
 /** Only the gateway and the admin plane know HTTP; what net knows of it is the shape of a request's headers. */

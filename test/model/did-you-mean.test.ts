@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { meant } from '../../src/config/did-you-mean.ts';
+import { meant } from '../../src/model/did-you-mean.ts';
 
 const KNOWN = ['id', 'org', 'name', 'enabled', 'access', 'origins', 'services', 'overrides'];
 

@@ -1,0 +1,33 @@
+/** Limits of conditions and templates. All are chosen: far above what people write, far below what could stall a request. */
+
+/** Operators and values of one condition, lists of plain values not counted. A thousand comparisons take some 50 µs. */
+export const RULE_NODES_MAX = 1_000;
+/** Levels of operators within operators. Compilation and evaluation go as deep on the stack. */
+export const RULE_DEPTH_MAX = 32;
+/** Plain values of one list that is written out: a list of customers or postcodes fits, looked up in constant time. */
+export const RULE_LIST_ITEMS_MAX = 10_000;
+/** Names in one path. The deepest paths of XDM have eight. */
+export const PATH_NAMES_MAX = 16;
+/** Characters of one path. */
+export const PATH_CHARACTERS_MAX = 512;
+/** Characters of a pattern for `matches`. */
+export const PATTERN_CHARACTERS_MAX = 256;
+/** Instructions that a pattern compiles to: `(x{100}){10}` has few characters and a thousand instructions. */
+export const PATTERN_INSTRUCTIONS_MAX = 300;
+/** Texts that `matches` looks through: URLs and user agents have fewer characters. A longer one is an error. */
+export const PATTERN_TEXT_CHARACTERS_MAX = 2_048;
+/** Texts that every other operator looks into or makes. A longer one is an error. */
+export const TEXT_CHARACTERS_MAX = 16_384;
+/** Problems told of one condition: the first ones are those to mend. */
+export const PROBLEMS_MAX = 20;
+/** Characters of one comparison in plain words. */
+export const LEAF_CHARACTERS_MAX = 200;
+/** Audiences that name audiences that name audiences: as deep on the stack. */
+export const AUDIENCE_DEPTH_MAX = 16;
+
+/**
+ * What one test of a condition may spend on lists and long texts, in steps of some tens of nanoseconds: an item that
+ * a condition on items is tried on costs the predicate's size, a text a step for each 64 characters. What comes after the
+ * last step is an error. 50,000 steps take about a millisecond.
+ */
+export const STEPS_MAX = 50_000;

@@ -1,0 +1,81 @@
+import { FACTS, type Facts } from '../model/condition.ts';
+import { meant } from '../model/did-you-mean.ts';
+import type { Json } from '../model/json.ts';
+import { PATH_CHARACTERS_MAX, PATH_NAMES_MAX } from './limits.ts';
+
+/** Dotted paths: "profile.tier", "xdm.productListItems.0.SKU"; a dot that belongs to a name is written `\.`. */
+
+/** The names of a path, or a sentence that says what is wrong with it. */
+export function namesOf(path: string): readonly string[] | string {
+  if (path.length > PATH_CHARACTERS_MAX) {
+    return `A path has ${path.length} characters; at most ${PATH_CHARACTERS_MAX} are taken.`;
+  }
+  const names = path.split(/(?<!\\)\./).map((name) => name.replaceAll('\\.', '.'));
+  if (names.includes('')) return `The path '${path}' has an empty name. Write names with single dots between them.`;
+  if (names.length > PATH_NAMES_MAX) {
+    return `The path '${path}' has ${names.length} names; at most ${PATH_NAMES_MAX} are taken.`;
+  }
+  return names;
+}
+
+/** What is under facts that Weir makes itself: a name that is not here is a mistake. */
+const MADE: Readonly<Record<string, readonly string[]>> = {
+  client: ['browser', 'os', 'device', 'deviceType', 'isBot', 'hints'],
+  'client.browser': ['name', 'version', 'major'],
+  'client.os': ['name', 'version'],
+  'client.device': ['vendor', 'model'],
+  page: ['url', 'scheme', 'host', 'path', 'query', 'fragment', 'referrer'],
+  'page.referrer': ['url', 'scheme', 'host', 'path', 'query', 'fragment'],
+  time: ['now', 'date', 'hour', 'minute', 'weekday'],
+};
+
+/** What is wrong with names as a path into the facts: a sentence; null where nothing is. */
+export function factProblem(names: readonly string[]): string | null {
+  const path = names.join('.');
+  if (!(FACTS as readonly string[]).includes(names[0]!)) return unknownName(names[0]!, path, 'fact', FACTS);
+  let parent = names[0]!;
+  for (let i = 1; i < names.length; i++) {
+    const known = Object.hasOwn(MADE, parent) ? MADE[parent]! : null;
+    if (known !== null && !known.includes(names[i]!)) return unknownName(names[i]!, path, `part of '${parent}'`, known);
+    parent = `${parent}.${names[i]}`;
+  }
+  return null;
+}
+
+function unknownName(name: string, path: string, what: string, known: readonly string[]): string {
+  const guess = meant(name, known);
+  const remedy = guess === null ? `Known: ${known.join(', ')}.` : `Did you mean '${guess}'?`;
+  return `The path '${path}' begins at '${name}', which is no ${what}. ${remedy}`;
+}
+
+/** Reads a path from the facts; null where it leads nowhere. The first name is one of FACTS. */
+export function factReader(names: readonly string[]): (facts: Facts) => Json {
+  const first = names[0] as keyof Facts;
+  const [, second, third] = names;
+  if (second === undefined) return (facts) => facts[first];
+  if (names.length === 2) return (facts) => child(facts[first], second);
+  if (third !== undefined && names.length === 3) return (facts) => child(child(facts[first], second), third);
+  const rest = names.slice(1);
+  return (facts) => at(facts[first], rest);
+}
+
+/** Reads a path from a value. */
+export function valueReader(names: readonly string[]): (value: Json) => Json {
+  const [first] = names;
+  if (first === undefined) return (value) => value;
+  return names.length === 1 ? (value) => child(value, first) : (value) => at(value, names);
+}
+
+function at(value: Json, names: readonly string[]): Json {
+  let found = value;
+  for (let i = 0; i < names.length && found !== null; i++) found = child(found, names[i]!);
+  return found;
+}
+
+/** Own names only, and items of lists by number: the prototype chain is nobody's fact. */
+function child(parent: Json, name: string): Json {
+  if (typeof parent !== 'object' || parent === null || !Object.hasOwn(parent, name)) return null;
+  // An own name of a list is an index or 'length'.
+  if (Array.isArray(parent)) return parent[name as unknown as number] ?? null;
+  return parent[name] ?? null;
+}
