@@ -1,5 +1,5 @@
-import { isObject, type Json, quoted } from '../model/json.ts';
 import { meant } from '../model/did-you-mean.ts';
+import { isObject, type Json, quoted } from '../model/json.ts';
 import type { Finding } from './finding.ts';
 import {
   firstRepeated,

@@ -1,4 +1,4 @@
-import { type Condition, type ConditionProblem, type Facts, MARKS } from '../model/condition.ts';
+import { type Condition, type ConditionContext, type ConditionProblem, type Facts, MARKS } from '../model/condition.ts';
 import type { Json } from '../model/json.ts';
 import { compileCondition, isCondition } from './condition.ts';
 import { AUDIENCE_DEPTH_MAX, RULE_DEPTH_MAX, RULE_NODES_MAX } from './limits.ts';
@@ -16,12 +16,17 @@ export interface Audiences {
  * Compiles conditions that have names and may name each other; circles are problems. They share one `marks` with the
  * conditions that name them, which is all zeros when a decision begins.
  */
-export function compileAudiences(rules: ReadonlyMap<string, Json>, firstLeaf: number): Audiences {
+export function compileAudiences(
+  rules: ReadonlyMap<string, Json>,
+  context: Omit<ConditionContext, 'audiences'>,
+): Audiences {
   const conditions = new Map<string, Condition>();
   const problems = new Map<string, readonly ConditionProblem[]>();
+  // One that is broken is no mistake of those that name it.
+  const named = new Map<string, Condition>([...rules.keys()].map((id) => [id, NOBODY]));
   const depths = new Map<string, number>();
   const open: string[] = [];
-  let nextLeaf = firstLeaf;
+  let nextLeaf = context.firstLeaf;
 
   /** How deep the audience's own audiences go. */
   const visit = (id: string, rule: Json): number => {
@@ -53,14 +58,14 @@ export function compileAudiences(rules: ReadonlyMap<string, Json>, firstLeaf: nu
   };
 
   const compile = (id: string, rule: Json, found: readonly ConditionProblem[]): void => {
-    // One that is broken is no mistake of those that name it.
-    const others = new Map([...rules.keys()].map((name) => [name, conditions.get(name) ?? NOBODY]));
-    const compiled = compileCondition(rule, { audiences: others, firstLeaf: nextLeaf });
+    const compiled = compileCondition(rule, { ...context, audiences: named, firstLeaf: nextLeaf });
     const all = isCondition(compiled) ? found : [...found, ...compiled];
     if (all.length > 0) problems.set(id, all);
     if (!isCondition(compiled)) return;
     nextLeaf += compiled.leaves.length + 1;
-    conditions.set(id, remembering(compiled, nextLeaf - 1));
+    const condition = remembering(compiled, nextLeaf - 1);
+    conditions.set(id, condition);
+    named.set(id, condition);
   };
 
   for (const [id, rule] of rules) visit(id, rule);

@@ -1,4 +1,4 @@
-import type { Condition, ConditionProblem, Leaf } from '../model/condition.ts';
+import type { Condition, ConditionContext, ConditionProblem, Leaf } from '../model/condition.ts';
 import { meant } from '../model/did-you-mean.ts';
 import { isObject, type Json, quoted } from '../model/json.ts';
 import {
@@ -14,6 +14,7 @@ import {
   YES,
 } from './closures.ts';
 import { type Kind, kindProblem } from './kinds.ts';
+import { judged, marking, withErrorsInside } from './leaf-closures.ts';
 import { PROBLEMS_MAX, RULE_DEPTH_MAX, RULE_LIST_ITEMS_MAX, RULE_NODES_MAX } from './limits.ts';
 import { COMPARISONS } from './operators/comparisons.ts';
 import { LOGIC } from './operators/logic.ts';
@@ -70,13 +71,15 @@ export class Compilation {
   readonly reads = new Set<string>();
   readonly audiences: ReadonlyMap<string, Condition>;
   readonly #firstLeaf: number;
+  readonly #judge: ConditionContext['judge'];
   /** Leaves with conditions inside, which may find an error by themselves. */
   readonly #holdingTests = new Set<number>();
   #nodes = 0;
 
-  constructor(audiences: ReadonlyMap<string, Condition>, firstLeaf: number) {
+  constructor({ audiences, firstLeaf, judge }: ConditionContext) {
     this.audiences = audiences;
     this.#firstLeaf = firstLeaf;
+    this.#judge = judge;
   }
 
   /** Nodes so far: what a part costs is the difference. */
@@ -130,20 +133,8 @@ export class Compilation {
     const index = this.#firstLeaf + this.leaves.length;
     const { compare, text } = make({ ...place, leaf: index });
     this.leaves.push({ index, text: leafText(text) });
-    if (!this.#holdingTests.has(index)) {
-      return (facts, marks, item) => {
-        const mark = compare(facts, marks, item);
-        marks[index] = mark;
-        return mark === YES;
-      };
-    }
-    return (facts, marks, item) => {
-      marks[index] = 0;
-      const found = compare(facts, marks, item);
-      const mark = marks[index] === ERROR ? ERROR : found;
-      marks[index] = mark;
-      return mark === YES;
-    };
+    const whole = this.#holdingTests.has(index) ? withErrorsInside(compare, index) : compare;
+    return this.#judge === undefined ? marking(whole, index) : judged(whole, index, this.#judge);
   }
 
   #within(leaf: number, compare: Compare): Test {

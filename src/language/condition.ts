@@ -1,20 +1,13 @@
-import type { Condition, ConditionProblem } from '../model/condition.ts';
+import type { Condition, ConditionContext, ConditionProblem } from '../model/condition.ts';
 import type { Json } from '../model/json.ts';
 import { Compilation } from './compilation.ts';
-
-export interface ConditionContext {
-  /** Conditions that have names, compiled before. */
-  readonly audiences: ReadonlyMap<string, Condition>;
-  /** Index of the first leaf; the others follow. */
-  readonly firstLeaf: number;
-}
 
 /**
  * Compiles a rule of JSON Logic (docs/conditions.md) to closures, or says what is wrong with it: every mistake, the first
  * ones first. `marks` of a test has room for `firstLeaf + leaves.length` at least.
  */
 export function compileCondition(rule: Json, context: ConditionContext): Condition | readonly ConditionProblem[] {
-  const compilation = new Compilation(context.audiences, context.firstLeaf);
+  const compilation = new Compilation(context);
   const test = compilation.test(rule, { path: [], depth: 1, leaf: null, scope: 'facts' });
   const { problems, leaves, reads, budget } = compilation;
   if (problems.length > 0) return problems;

@@ -1,0 +1,30 @@
+import { type ConditionContext, MARKS } from '../model/condition.ts';
+import { type Compare, ERROR, markOf, type Test, YES } from './closures.ts';
+
+/** From a comparison to a leaf, which has its place in `marks`. */
+
+export function marking(compare: Compare, index: number): Test {
+  return (facts, marks, item) => {
+    const mark = compare(facts, marks, item);
+    marks[index] = mark;
+    return mark === YES;
+  };
+}
+
+/** A leaf that holds conditions: an error of theirs, in its mark, is its own. */
+export function withErrorsInside(compare: Compare, index: number): Compare {
+  return (facts, marks, item) => {
+    marks[index] = MARKS.unseen;
+    const mark = compare(facts, marks, item);
+    return marks[index] === ERROR ? ERROR : mark;
+  };
+}
+
+export function judged(compare: Compare, index: number, judge: NonNullable<ConditionContext['judge']>): Test {
+  return (facts, marks, item) => {
+    const mark = compare(facts, marks, item);
+    const holds = judge(index, mark === YES);
+    marks[index] = holds === (mark === YES) ? mark : markOf(holds);
+    return holds;
+  };
+}
