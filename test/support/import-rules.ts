@@ -9,6 +9,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   net: ['model'],
   endpoints: ['model'],
   decisions: ['model', 'language'],
+  reports: ['model', 'language'],
   config: ['model', 'language', 'telemetry'],
   stages: ['model', 'telemetry'],
   log: ['model', 'telemetry'],
@@ -40,7 +41,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Folders whose code is pure: nothing of Node, so no clock, file or socket can slip in. */
-const PURE = ['model', 'language', 'decisions', 'endpoints', 'handles'];
+const PURE = ['model', 'language', 'decisions', 'endpoints', 'handles', 'reports'];
 
 /** Where each package from outside is used: one folder each, so that it can be replaced. */
 const PACKAGES: Readonly<Record<string, string>> = {
