@@ -15,6 +15,9 @@ export interface Requirement {
   readonly vendors?: readonly number[];
 }
 
+/** What decisions about what a visitor sees need: their content is personal (chosen; TCF's purpose 10 develops and improves, 1 stores). */
+export const PERSONALIZING: Requirement = { adobe: ['personalize.content'], tcf: [1, 10] };
+
 /**
  * Whether a use of an event has the consent that it needs. Returns null where it has, else the first thing that is missing:
  * `collect`, `adobe:<purpose>`, `tcf:<purpose>` or `tcf:vendor:<id>`. What was not chosen follows the datastream's default

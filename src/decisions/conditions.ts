@@ -1,0 +1,73 @@
+import { compileAudiences } from '../language/audiences.ts';
+import { compileCondition, isCondition } from '../language/condition.ts';
+import type { Condition, ConditionContext, ConditionProblem, Leaf } from '../model/condition.ts';
+import type { AudienceDefinition } from '../model/decision-definitions.ts';
+import { isObject, type Json } from '../model/json.ts';
+
+/**
+ * The conditions of one org. What is known of audiences stands at the beginning of `marks` throughout a decision; behind it
+ * is the space in which activities are judged, one after the other.
+ */
+export class Conditions {
+  readonly audiences: ReadonlyMap<string, Condition>;
+  /** The first index of `marks` that no audience uses. */
+  readonly end: number;
+  readonly #judge: Judge | null;
+  readonly #named: ReadonlyMap<string, readonly string[]>;
+
+  constructor(definitions: readonly AudienceDefinition[], judge: Judge | null) {
+    const rules = new Map(definitions.map(({ id, when }) => [id, when]));
+    const compiled = compileAudiences(rules, { firstLeaf: 0, ...judging(judge, null) });
+    this.audiences = compiled.conditions;
+    this.end = compiled.nextLeaf;
+    this.#judge = judge;
+    this.#named = new Map(definitions.map(({ id, when }) => [id, audiencesNamedIn(when)]));
+  }
+
+  /** Throws where the condition is wrong: its owner is then broken. */
+  compile(rule: Json, owner: string, firstLeaf: number): Condition {
+    const compiled = compileCondition(rule, { audiences: this.audiences, firstLeaf, ...judging(this.#judge, owner) });
+    if (isCondition(compiled)) return compiled;
+    throw new Error(textOf(compiled));
+  }
+
+  /** Leaves of the audiences that the rules name, and of those that these name. */
+  leavesOfNamed(rules: readonly (Json | null)[]): readonly Leaf[] {
+    const seen = new Set<string>();
+    const pending = rules.flatMap(audiencesNamedIn);
+    for (let id = pending.shift(); id !== undefined; id = pending.shift()) {
+      if (seen.has(id)) continue;
+      seen.add(id);
+      pending.push(...(this.#named.get(id) ?? []));
+    }
+    return [...seen].flatMap((id) =>
+      (this.audiences.get(id)?.leaves ?? []).map(({ index, text }) => ({ index, text: `audience '${id}': ${text}` })),
+    );
+  }
+}
+
+/** To explain: what a leaf of an owner (an activity or offer; null: an audience) is taken for. */
+export type Judge = (owner: string | null, index: number, holds: boolean) => boolean;
+
+function judging(judge: Judge | null, owner: string | null): Pick<ConditionContext, 'judge'> {
+  return judge === null ? {} : { judge: (index, holds) => judge(owner, index, holds) };
+}
+
+function textOf(problems: readonly ConditionProblem[]): string {
+  return problems.map(({ message }) => message).join(' ');
+}
+
+/** Ids in `{"audience": "id"}` anywhere in a rule, in the order of its text. Not recursive: nobody has looked at how deep it is. */
+function audiencesNamedIn(rule: Json): readonly string[] {
+  const found: string[] = [];
+  const pending: Json[] = [rule];
+  for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+    if (Array.isArray(value)) pending.push(...value.toReversed());
+    if (!isObject(value)) continue;
+    const named = value['audience'];
+    const id = Array.isArray(named) ? named[0] : named;
+    if (typeof id === 'string') found.push(id);
+    pending.push(...Object.values(value).toReversed());
+  }
+  return found;
+}

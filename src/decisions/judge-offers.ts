@@ -1,0 +1,85 @@
+import type { Outcome, Verdict } from '../model/decision.ts';
+import { isCapped } from './caps.ts';
+import { marksText } from './marks.ts';
+import { OFFER_ITEMS_MAX } from './offer-scopes.ts';
+import type { Offer, OfferPlace } from './offers.ts';
+import { uuidOf } from './proposition-ids.ts';
+import { COMPONENT } from './schemas.ts';
+import { offerDetails } from './scope-details.ts';
+import type { Sitting } from './sitting.ts';
+import { DEVICE } from './visitor.ts';
+
+/** What a request asks of one placement. */
+export interface AskedOffers {
+  readonly place: OfferPlace;
+  readonly scope: string;
+  readonly itemCount: number;
+  readonly position: number;
+}
+
+/**
+ * Judges one placement of an offer decision: its dates; then consent and the global holdout, without which only the fallback
+ * stands, which is the same for everybody; then of each offer in turn its dates, its condition and its caps, until there are as
+ * many as were asked for. Where none is left, the fallback. Throws what a template or a fact throws.
+ */
+export function judgeOffers({ place, scope, itemCount, position }: AskedOffers, sitting: Sitting): Verdict {
+  const { input, marks } = sitting;
+  for (const { when } of place.offers) for (const { index } of when?.leaves ?? []) marks[index] = 0;
+  if (place.problem !== null) return verdict('broken', null, place.problem);
+  if (place.startMs !== null && input.nowMs < place.startMs) return verdict('not-started', null, null);
+  if (place.endMs !== null && input.nowMs >= place.endMs) return verdict('ended', null, null);
+  if (!isAskedFor(place.schema, input.query.schemas)) return verdict('nothing-here', null, null);
+  const missing = sitting.missingConsent(0);
+  const isOpen = missing === null && !sitting.isHeldOut();
+  const chosen = isOpen ? eligible(place.offers, Math.min(itemCount, OFFER_ITEMS_MAX), sitting) : [];
+  const shown = chosen.length > 0 || place.fallback === null ? chosen : [place.fallback];
+  if (shown.length === 0) {
+    if (missing !== null) return verdict('no-consent', null, missing);
+    return verdict(isOpen ? 'no-experience' : 'global-holdout', null, null);
+  }
+  const ids = shown.map(({ id }) => id).join(',');
+  sitting.propositions.push({
+    proposition: {
+      id: uuidOf(`${place.id}\n${ids}`),
+      scope,
+      scopeDetails: offerDetails(place.decisionId),
+      offer: place.wire,
+      items: shown.map(({ item }) => item.make(input.facts)),
+      activityId: place.id,
+      experienceId: ids,
+      isPreview: false,
+    },
+    position,
+    rank: 0,
+  });
+  if (chosen.length > 0) return verdict('shown', ids, null);
+  return verdict('shown', ids, `fallback: ${missing ?? (isOpen ? 'no offer is left' : 'global-holdout')}`);
+
+  function verdict(outcome: Outcome, experienceId: string | null, because: string | null): Verdict {
+    const text = marksText(place.leafIndexes, marks);
+    return { activityId: place.id, outcome, experienceId, bucket: null, marks: text, because };
+  }
+}
+
+/**
+ * The Web SDK asks for offers by their scopes and names no schema of theirs, so that the scope alone is enough (chosen). A
+ * client that names some gets only those.
+ */
+function isAskedFor(schema: string, schemas: ReadonlySet<string> | null): boolean {
+  if (schemas === null || schemas.has(schema)) return true;
+  for (const asked of schemas) if (asked.startsWith(COMPONENT)) return false;
+  return true;
+}
+
+function eligible(offers: readonly Offer[], count: number, { input, visitor, marks }: Sitting): readonly Offer[] {
+  const chosen: Offer[] = [];
+  for (const offer of offers) {
+    if (chosen.length === count) break;
+    if (offer.startMs !== null && input.nowMs < offer.startMs) continue;
+    if (offer.endMs !== null && input.nowMs >= offer.endMs) continue;
+    if (offer.when !== null && !offer.when.test(input.facts, marks)) continue;
+    if (isCapped(offer.caps, visitor.shownOf(offer.id, DEVICE), input.nowMs)) continue;
+    chosen.push(offer);
+  }
+  return chosen;
+}

@@ -1,0 +1,148 @@
+import { HELD_OUT, type Outcome, type Verdict } from '../model/decision.ts';
+import type { Activity, Experience } from './activities.ts';
+import { isCapped } from './caps.ts';
+import { chooseExperience } from './choice.ts';
+import { contentFor } from './content.ts';
+import { isWithin } from './draws.ts';
+import { marksText } from './marks.ts';
+import type { Asked } from './place-index.ts';
+import type { Sitting } from './sitting.ts';
+import { DEVICE } from './visitor.ts';
+
+/**
+ * Judges one activity. The order of the checks is what explanations tell, the cheap and common ones first: property token,
+ * schedule, consent, global holdout, audience, exclusion group, caps, traffic, holdout, experience, content for what was
+ * asked, rank. Chance is asked only where all before it is passed. (An activity of another datastream is not asked for.)
+ *
+ * A preview forces the experience: only content and rank are left to be judged.
+ *
+ * `asked`: from `from` up to `to`, what was asked of this activity. Throws what a template or a fact throws.
+ */
+export function judge(
+  activity: Activity,
+  asked: readonly Asked[],
+  from: number,
+  to: number,
+  sitting: Sitting,
+): Verdict {
+  const { definition } = activity;
+  const { marks, input } = sitting;
+  for (let i = activity.marksFrom; i < activity.marksTo; i++) marks[i] = 0;
+  if (activity.problem !== null) return refused(activity, sitting, 'broken', activity.problem);
+  const forced = input.preview?.get(definition.id);
+  if (forced !== undefined) return previewed(activity, forced, asked, from, to, sitting);
+  const refusal = refusalOf(activity, sitting);
+  if (refusal !== null) return refusal;
+  const kept = keptOf(activity, sitting);
+  if (kept === null) {
+    const { trafficPercent, holdoutPercent, bucketBy } = definition;
+    if (trafficPercent < 100 && !isWithin(trafficPercent, sitting.visitor.hashOf(bucketBy), activity.traffic)) {
+      return refused(activity, sitting, 'traffic', null);
+    }
+    if (holdoutPercent > 0 && isWithin(holdoutPercent, sitting.visitor.hashOf(bucketBy), activity.holdout)) {
+      keep(activity, HELD_OUT, sitting);
+      return refused(activity, sitting, 'holdout', null);
+    }
+  } else if (kept === HELD_OUT) {
+    keep(activity, HELD_OUT, sitting);
+    return refused(activity, sitting, 'holdout', null);
+  }
+  const choice = chooseExperience(activity, kept, sitting);
+  if (choice === null) return refused(activity, sitting, 'no-experience', null);
+  const { experience, bucket } = choice;
+  const outcome = contentFor(activity, experience, asked, from, to, false, sitting);
+  if (outcome === null) keep(activity, experience.id, sitting);
+  return verdictOf(
+    activity,
+    sitting,
+    outcome === null ? 'shown' : outcome.outcome,
+    experience,
+    bucket,
+    outcome?.because ?? null,
+  );
+}
+
+function previewed(
+  activity: Activity,
+  forced: string,
+  asked: readonly Asked[],
+  from: number,
+  to: number,
+  sitting: Sitting,
+): Verdict {
+  const experience = activity.experienceById.get(forced);
+  if (experience === undefined) return refused(activity, sitting, 'no-experience', `it has no experience '${forced}'`);
+  const outcome = contentFor(activity, experience, asked, from, to, true, sitting);
+  return verdictOf(
+    activity,
+    sitting,
+    outcome === null ? 'preview' : outcome.outcome,
+    experience,
+    null,
+    outcome?.because ?? null,
+  );
+}
+
+/** The checks up to those that chance decides; null: passed. */
+function refusalOf(activity: Activity, sitting: Sitting): Verdict | null {
+  const { definition, when, group } = activity;
+  const { input, marks } = sitting;
+  const { startMs, endMs, propertyToken } = definition;
+  if (propertyToken !== null && propertyToken !== input.propertyToken) {
+    return refused(activity, sitting, 'property-token', null);
+  }
+  if (startMs !== null && input.nowMs < startMs) return refused(activity, sitting, 'not-started', null);
+  if (endMs !== null && input.nowMs >= endMs) return refused(activity, sitting, 'ended', null);
+  const missing = sitting.missingConsent(activity.requirement);
+  if (missing !== null) return refused(activity, sitting, 'no-consent', missing);
+  if (sitting.isHeldOut()) return refused(activity, sitting, 'global-holdout', null);
+  if (when !== null && !when.test(input.facts, marks)) return refused(activity, sitting, 'audience', null);
+  if (group !== null) {
+    const member = sitting.memberFor(group);
+    if (member !== definition.id) return refused(activity, sitting, 'excluded', member);
+  }
+  if (definition.caps.length > 0) {
+    const shown = sitting.visitor.shownOf(definition.id, definition.bucketBy);
+    if (isCapped(definition.caps, shown, input.nowMs)) return refused(activity, sitting, 'capped', null);
+  }
+  return null;
+}
+
+/** Of an activity that is not bucketed by device: what the device, or else the person, has seen of it. */
+function keptOf({ definition, experienceById }: Activity, { visitor }: Sitting): string | null {
+  if (definition.bucketBy === DEVICE) return null;
+  const kept = visitor.keptOf(definition.id, definition.bucketBy);
+  if (kept === null || kept === HELD_OUT) return kept;
+  const experience = experienceById.get(kept);
+  return experience === undefined || (definition.kind === 'ab' && experience.weight <= 0) ? null : kept;
+}
+
+function keep({ definition }: Activity, experience: string, sitting: Sitting): void {
+  const { id, bucketBy } = definition;
+  const { visitor } = sitting;
+  if (bucketBy === DEVICE || !visitor.isKnown(bucketBy) || visitor.hasKept(id, bucketBy, experience)) return;
+  sitting.assigned ??= {};
+  sitting.assigned[id] = experience;
+}
+
+function refused(activity: Activity, sitting: Sitting, outcome: Outcome, because: string | null): Verdict {
+  return verdictOf(activity, sitting, outcome, null, null, because);
+}
+
+function verdictOf(
+  { definition, leafIndexes }: Activity,
+  { marks }: Sitting,
+  outcome: Outcome,
+  experience: Experience | null,
+  bucket: number | null,
+  because: string | null,
+): Verdict {
+  return {
+    activityId: definition.id,
+    outcome,
+    experienceId: experience === null ? null : experience.id,
+    bucket,
+    marks: marksText(leafIndexes, marks),
+    because,
+  };
+}

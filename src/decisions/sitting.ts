@@ -1,0 +1,79 @@
+import { missingConsent } from '../model/consent-gate.ts';
+import type { DecisionInput, Proposition } from '../model/decision.ts';
+import type { Compiled } from './compile.ts';
+import { isWithin } from './draws.ts';
+import { type ExclusionGroup, memberFor } from './exclusion.ts';
+import { DEVICE, Visitor } from './visitor.ts';
+
+/** One decision in the making: what activities share, each worked out when it is first needed. */
+export class Sitting {
+  readonly input: DecisionInput;
+  readonly visitor: Visitor;
+  readonly marks: Uint8Array;
+  /** By order of the activity that they are of, and place in the request. */
+  readonly propositions: Placement[] = [];
+  assigned: Record<string, string> | null = null;
+  /** Scopes and surfaces that have what only one can have, and the activity that has it. */
+  readonly #taken = new Map<string, string>();
+  readonly #compiled: Compiled;
+  /** By requirement; undefined: not asked yet. */
+  readonly #missing: (string | null | undefined)[];
+  #isHeldOut: boolean | null = null;
+  #members: Map<ExclusionGroup, string | null> | null = null;
+
+  constructor(compiled: Compiled, input: DecisionInput, marks: Uint8Array) {
+    this.#compiled = compiled;
+    this.input = input;
+    this.visitor = new Visitor(input);
+    this.marks = marks;
+    this.#missing = new Array(compiled.requirements.length);
+  }
+
+  get targetClient(): string {
+    return this.#compiled.definitions.targetClient;
+  }
+
+  missingConsent(requirement: number): string | null {
+    const known = this.#missing[requirement];
+    if (known !== undefined) return known;
+    const missing = missingConsent(this.#compiled.requirements[requirement]!, this.input.consent);
+    this.#missing[requirement] = missing;
+    return missing;
+  }
+
+  /** From everything that the org personalises. */
+  isHeldOut(): boolean {
+    const { definitions, globalHoldout } = this.#compiled;
+    const { holdoutPercent } = definitions;
+    if (holdoutPercent <= 0) return false;
+    this.#isHeldOut ??= isWithin(holdoutPercent, this.visitor.hashOf(DEVICE), globalHoldout);
+    return this.#isHeldOut;
+  }
+
+  /** Id of the activity of the group that has the visitor. */
+  memberFor(group: ExclusionGroup): string | null {
+    this.#members ??= new Map();
+    let member = this.#members.get(group);
+    if (member === undefined) {
+      member = memberFor(group, this.visitor, this.input.nowMs);
+      this.#members.set(group, member);
+    }
+    return member;
+  }
+
+  takenBy(scope: string): string | null {
+    return this.#taken.get(scope) ?? null;
+  }
+
+  take(scope: string, activityId: string): void {
+    this.#taken.set(scope, activityId);
+  }
+}
+
+/** A proposition with its place in the answer. */
+export interface Placement {
+  readonly proposition: Proposition;
+  readonly position: number;
+  /** Among those of one place: smaller first. */
+  readonly rank: number;
+}

@@ -1,0 +1,71 @@
+import type { Facts } from '../model/condition.ts';
+import { isObject, type Json, type JsonObject } from '../model/json.ts';
+import { DOM_ACTION, INVISIBLE_ACTIONS, MARKUP_ACTIONS, MEASUREMENT } from './schemas.ts';
+
+type Escape = 'html' | 'none';
+
+/** An item whose texts may hold templates. Without any it is the same for every request, and made at load. */
+export interface PreparedItem {
+  readonly schema: string;
+  /** It shows something, other than metrics and what counts clicks. */
+  readonly isContent: boolean;
+  readonly make: (facts: Facts) => JsonObject;
+}
+
+/** Throws where a template is wrong: its activity is then broken. */
+export function prepareItem(schema: string, item: JsonObject): PreparedItem {
+  const parts = Object.entries(item).map(([name, value]): [string, Json | Make] => {
+    return [name, prepared(value, name === 'data' ? 'html' : 'none')];
+  });
+  const whole = assembled(parts);
+  return {
+    schema,
+    isContent: shows(schema, item),
+    make: typeof whole === 'function' ? (facts) => whole(facts) as JsonObject : () => whole as JsonObject,
+  };
+}
+
+function shows(schema: string, { data }: JsonObject): boolean {
+  if (schema !== DOM_ACTION) return schema !== MEASUREMENT;
+  const type = isObject(data) ? data['type'] : undefined;
+  return !(typeof type === 'string' && INVISIBLE_ACTIONS.has(type));
+}
+
+/** Made for each request, from the facts. */
+type Make = (facts: Facts) => Json;
+
+/** The value itself where it holds no template. `escaping`: of its texts, unless an object within says what they are. */
+function prepared(value: Json, escaping: Escape): Json | Make {
+  if (typeof value === 'string') return text(value, escaping);
+  if (Array.isArray(value)) {
+    const items = value.map((item) => prepared(item, escaping));
+    if (items.every((item) => typeof item !== 'function')) return items as Json[];
+    return (facts) => items.map((item) => (typeof item === 'function' ? item(facts) : item));
+  }
+  if (!isObject(value)) return value;
+  const inside = escapeOf(value) ?? escaping;
+  return assembled(Object.entries(value).map(([name, child]) => [name, prepared(child, inside)]));
+}
+
+function assembled(parts: readonly (readonly [string, Json | Make])[]): Json | Make {
+  if (parts.every(([, part]) => typeof part !== 'function')) return Object.fromEntries(parts) as JsonObject;
+  return (facts) =>
+    Object.fromEntries(parts.map(([name, part]) => [name, typeof part === 'function' ? part(facts) : part]));
+}
+
+function text(value: string, _escaping: Escape): string | Make {
+  if (value.includes('{{')) throw new Error('Templates in items are not filled in yet.');
+  return value;
+}
+
+/**
+ * What the texts of an object are, by its `format` or `contentType`, and for DOM actions by what the client does with them.
+ * Null: it does not say. Markup is escaped; so is what nobody says anything about.
+ */
+function escapeOf(value: JsonObject): Escape | null {
+  const format = value['format'] ?? value['contentType'];
+  const { type } = value;
+  if (typeof format !== 'string') return type === 'redirect' ? 'none' : null;
+  if (format.includes('dom-action')) return typeof type === 'string' && !MARKUP_ACTIONS.has(type) ? 'none' : 'html';
+  return format.includes('html') ? 'html' : 'none';
+}

@@ -1,0 +1,73 @@
+import type { ActivityHistory, DecisionInput } from '../model/decision.ts';
+import { type HashedText, hashed } from './draws.ts';
+
+/** Whom a decision is about: ids by namespace, their hashes, and what is kept of them. Made for each decision; hashes when first asked. */
+export class Visitor {
+  readonly #input: DecisionInput;
+  #device: HashedText | null = null;
+  #others: Map<string, HashedText> | null = null;
+
+  constructor(input: DecisionInput) {
+    this.#input = input;
+  }
+
+  /** The id that decides for a namespace: the first of it, else the device's, else any, else one for this request alone. */
+  idOf(namespace: string): string {
+    const { ecid, identities, seed } = this.#input;
+    return this.#ownId(namespace) ?? ecid ?? (identities.find(({ primary }) => primary) ?? identities[0])?.id ?? seed;
+  }
+
+  hashOf(namespace: string): HashedText {
+    if (namespace === DEVICE) {
+      this.#device ??= hashed(this.idOf(DEVICE));
+      return this.#device;
+    }
+    this.#others ??= new Map();
+    let hash = this.#others.get(namespace);
+    if (hash === undefined) {
+      hash = hashed(this.idOf(namespace));
+      this.#others.set(namespace, hash);
+    }
+    return hash;
+  }
+
+  /** Seconds at which an activity or offer was displayed, to whom caps of the namespace are about. */
+  shownOf(id: string, namespace: string): readonly number[] {
+    const known = this.#ownId(namespace) === null ? DEVICE : namespace;
+    return this.#historyOf(id, known)?.shown ?? NONE;
+  }
+
+  /** The experience that is kept: what the device has seen comes before what the person has, so that a login changes nothing. */
+  keptOf(activityId: string, namespace: string): string | null {
+    const device = this.#historyOf(activityId, DEVICE)?.experience;
+    return device ?? this.#historyOf(activityId, namespace)?.experience ?? null;
+  }
+
+  /** Whether each of those who keep an experience has this one already. */
+  hasKept(activityId: string, namespace: string, experience: string): boolean {
+    const device = this.#historyOf(activityId, DEVICE)?.experience;
+    if (this.#ownId(namespace) === null) return device === experience;
+    const own = this.#historyOf(activityId, namespace)?.experience;
+    return own === experience && (this.#input.ecid === null || device === experience);
+  }
+
+  /** Whether there is anybody to keep something for. */
+  isKnown(namespace: string): boolean {
+    return this.#input.ecid !== null || this.#ownId(namespace) !== null;
+  }
+
+  #ownId(namespace: string): string | null {
+    if (namespace === DEVICE) return this.#input.ecid;
+    for (const identity of this.#input.identities) if (identity.namespace === namespace) return identity.id;
+    return null;
+  }
+
+  #historyOf(id: string, namespace: string): ActivityHistory | undefined {
+    const history = this.#input.histories.get(namespace);
+    return history !== undefined && Object.hasOwn(history, id) ? history[id] : undefined;
+  }
+}
+
+/** Namespace of the id that each browser or app has. */
+export const DEVICE = 'ECID';
+const NONE: readonly number[] = [];
