@@ -31,3 +31,8 @@ export const AUDIENCE_DEPTH_MAX = 16;
  * last step is an error. 50,000 steps take about a millisecond.
  */
 export const STEPS_MAX = 50_000;
+
+/** Places for facts in one text: with the next limit, a text grows by 200 KB at most, whatever an event holds. */
+export const TEMPLATE_PLACEHOLDERS_MAX = 200;
+/** Characters of a value that is filled in. Longer ones are nobody's name: the default stands there. */
+export const TEMPLATE_VALUE_CHARACTERS_MAX = 1_024;

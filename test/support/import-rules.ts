@@ -53,6 +53,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   jose: 'gateway',
   '@iabtcf/core': 'stages',
   re2js: 'language',
+  'ua-parser-js': 'net',
+  isbot: 'net',
 };
 
 /** Only the gateway and the admin plane know HTTP; what net knows of it is the shape of a request's headers. */
