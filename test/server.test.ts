@@ -23,13 +23,7 @@ const BODY = { events: [{ xdm: {} }] };
 const health = async ({ running }: { running: Running }) =>
   (await send(running.urls.admin, { method: 'GET', path: '/health' })).json as Record<string, Record<string, unknown>>;
 const portOf = (url: string) => Number(new URL(url).port);
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 500; i++) {
-    if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error('It never became true.');
-}
+const until = (condition: () => Promise<boolean>) => expect.poll(condition, { interval: 10 }).toBe(true);
 
 describe('starting', () => {
   test('three listeners, each on a free port of its own, on loopback', async () => {

@@ -72,10 +72,7 @@ describe('weir events', () => {
       stdout,
       stderr: new Kept(),
     });
-    const until = async (count: number) => {
-      for (let i = 0; i < 500 && linesOf(stdout.text).length < count; i++) await new Promise((r) => setTimeout(r, 10));
-      expect(linesOf(stdout.text)).toHaveLength(count);
-    };
+    const until = (count: number) => expect.poll(() => linesOf(stdout.text)).toHaveLength(count);
     await until(2);
     await post(server.edge, '/ee/v1/interact?configId=blog', { events: [{ xdm: {} }] });
     await post(server.edge, '/ee/v1/interact?configId=shop', { events: [{ xdm: { eventType: 'c' } }] });

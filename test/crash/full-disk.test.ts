@@ -1,4 +1,4 @@
-import { cpSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { closeSync, cpSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Ledger } from '../support/ledger.ts';
@@ -15,6 +15,7 @@ const DISK_BYTES = 24 * MIB;
 /** The promise: appends are taken again so soon after space returns. */
 const RESUMED_MS_MAX = 5_000;
 const BURST_CHARACTERS = 60_000;
+const PIECE_BYTES = 256 * 1024;
 const WORKSPACE = {
   'weir.yaml': `log: { segmentBytes: ${MIB}, lowWaterBytes: ${MIB}, reservedBytes: ${MIB} }\n`,
   'datastreams/shop.yaml': 'id: shop\norg: FULL@AdobeOrg\nname: Shop\n',
@@ -72,11 +73,18 @@ async function store(server: Server, ledger: Ledger, characters = 8_000): Promis
   return answer.status;
 }
 
-/** Writes a file that leaves only so many bytes. */
+/** Writes a file that leaves only so many bytes, a piece at a time: the server may be writing too. */
 function fill(disk: string, leftBytes: number): void {
   const freeBytes = (): number => statfsSync(disk).bavail * statfsSync(disk).bsize;
-  const bytes = freeBytes() - leftBytes;
-  writeFileSync(join(disk, 'filler'), Buffer.alloc(bytes));
+  const filler = openSync(join(disk, 'filler'), 'w');
+  try {
+    while (freeBytes() > leftBytes) writeSync(filler, Buffer.alloc(Math.min(freeBytes() - leftBytes, PIECE_BYTES)));
+  } catch (error) {
+    // The server was faster with the last of it.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+  } finally {
+    closeSync(filler);
+  }
   expect(freeBytes()).toBeLessThanOrEqual(leftBytes);
 }
 

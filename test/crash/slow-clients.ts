@@ -56,7 +56,11 @@ export function testSlowClients({ slow, idle, readers }: Crowd): void {
     ['who send nothing', '', '', '', 5_000],
   ];
   test.concurrent.each(kinds)(`${slow} clients %s are ended in time`, async (_what, start, drip, answer, ms) => {
-    const ends = await inTurns(slow, async () => ({ end: untilEnd(await open(server.urls.edge), start, drip) }));
+    const ends = await inTurns(slow, async () => {
+      // Before the connection: the server's time runs from where it has it, whenever this process gets to know.
+      const startMs = performance.now();
+      return { end: untilEnd(await open(server.urls.edge), startMs, start, drip) };
+    });
     const heard = await Promise.all(ends.map(({ end }) => end));
     expect([...new Set(heard.map(({ text }) => /^HTTP\/1\.1 (\d+)/.exec(text)?.[1] ?? text))]).toEqual([answer]);
     expect(Math.min(...heard.map(({ afterMs }) => afterMs))).toBeGreaterThan(ms - DRIP_MS);
@@ -105,8 +109,9 @@ export function testSlowClients({ slow, idle, readers }: Crowd): void {
     }
   });
 
-  test('the good client was answered every time', () => {
-    expect(neighbour.answered()).toBeGreaterThan(100);
+  test('the good client was answered every time', async () => {
+    // So many tell something; a busy machine takes longer for them.
+    await expect.poll(neighbour.answered).toBeGreaterThan(100);
     expect(neighbour.failures).toEqual([]);
     expect(server.process.exitCode).toBe(null);
   });
@@ -148,8 +153,12 @@ function startNeighbour(edge: string): Neighbour {
 }
 
 /** Sends a little again and again, until the server closes. */
-async function untilEnd(socket: Socket, start: string, drip: string): Promise<{ text: string; afterMs: number }> {
-  const startMs = performance.now();
+async function untilEnd(
+  socket: Socket,
+  startMs: number,
+  start: string,
+  drip: string,
+): Promise<{ text: string; afterMs: number }> {
   let text = '';
   socket
     .on('error', () => socket.destroy())

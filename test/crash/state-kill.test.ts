@@ -33,13 +33,14 @@ async function writeAndKill(directory: string, seed: number, ms: number): Promis
 }
 
 /** A kill may come between two instructions of a transaction; what is read afterwards is the state at some record, whole. */
-test(`killed while it writes, ${KILLS} times: the state at its checkpoint, whole`, { timeout: 60_000 }, async () => {
+test(`killed while it writes, ${KILLS} times: the state at its checkpoint, whole`, async () => {
   const directory = await mkdtemp(join(tmpdir(), 'weir-state-'));
   const seed = Date.now() % 1_000_000;
   const model = new MemoryState();
   let written = -1;
   try {
-    for (let kill = 0; kill < KILLS; kill++) {
+    // More kills where a busy disk let it write little between them.
+    for (let kill = 0; kill < KILLS || written <= KILLS * 50; kill++) {
       const said = await writeAndKill(directory, seed, 5 + ((seed + kill * 31) % 97));
       expect(said, `seed ${seed}, kill ${kill}`).toBe('');
       const state = await LmdbState.open(directory);
@@ -52,7 +53,6 @@ test(`killed while it writes, ${KILLS} times: the state at its checkpoint, whole
       expect(contentOf(state), `seed ${seed}, kill ${kill}, checkpoint ${checkpoint}`).toEqual(contentOf(model));
       await state.close();
     }
-    expect(written).toBeGreaterThan(KILLS * 50);
     expect((await readdir(directory)).sort()).toEqual(['state.mdb', 'state.mdb-lock']);
   } finally {
     await rm(directory, { recursive: true, force: true });

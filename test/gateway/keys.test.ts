@@ -125,7 +125,8 @@ describe('keys at a URL', () => {
     expect(reports).toEqual([expect.stringMatching(/from before serve/)]);
   });
 
-  test.each<[string, KeyServer['answer'], RegExp]>([
+  // Time enough for what is answered, and little for what is not.
+  test.each<[string, KeyServer['answer'], RegExp, timeoutMs?: number]>([
     ['no JSON', saying('<html>'), /no JSON/],
     ['no keys', saying('{"keys":[]}'), /No key/],
     ['another place', (_req, res) => void res.writeHead(302, { location: '/other' }).end(), /redirect/],
@@ -136,11 +137,11 @@ describe('keys at a URL', () => {
       /cannot be fetched/,
     ],
     ['more than it may', saying(`{"keys":[],"a":"${'x'.repeat(KEY_SET_BYTES_MAX)}"}`), /more than 524288 bytes/],
-    ['a slow end', (_req, res) => void res.writeHead(200).write('{'), /not answer in time/],
-    ['silence', () => {}, /not answer in time/],
-  ])('a source that answers %s is away', async (_what, answer, message) => {
+    ['a slow end', (_req, res) => void res.writeHead(200).write('{'), /not answer in time/, 300],
+    ['silence', () => {}, /not answer in time/, 300],
+  ])('a source that answers %s is away', async (_what, answer, message, timeoutMs) => {
     const server = await keyServer(answer);
-    await expect(remote(server.url, 300).keys.find('a')).rejects.toThrow(message);
+    await expect(remote(server.url, timeoutMs).keys.find('a')).rejects.toThrow(message);
   });
 
   test('a source where nothing listens is away', async () => {

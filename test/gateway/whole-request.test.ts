@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { DISCARDED_BYTES_MAX, TOO_LARGE, WholeRequest } from '../../src/gateway/whole-request.ts';
 
 const BYTES_MAX = 1_000;
@@ -57,7 +57,7 @@ describe('a body', () => {
   ])('%s', async (_name, sent, wanted) => {
     const { bodies, open } = await collecting();
     open().write(sent);
-    await vi.waitFor(() => expect(bodies).toEqual([wanted]));
+    await expect.poll(() => bodies).toEqual([wanted]);
   });
 
   test('byte by byte, and another request behind it', async () => {
@@ -67,23 +67,23 @@ describe('a body', () => {
       socket.write(byte);
       await sleep(0);
     }
-    await vi.waitFor(() => expect(bodies).toEqual(['wxyz', 'ab']));
+    await expect.poll(() => bodies).toEqual(['wxyz', 'ab']);
   });
 
   test('that is cut off is handed to nobody', async () => {
     const { bodies, requests, open } = await collecting();
     const socket = open();
     socket.write(`${post(10)}12345`);
-    await vi.waitFor(() => expect(requests).toHaveLength(1));
+    await expect.poll(() => requests).toHaveLength(1);
     socket.destroy();
     open().write(`${post(1)}a`);
-    await vi.waitFor(() => expect(bodies).toEqual(['a']));
+    await expect.poll(() => bodies).toEqual(['a']);
   });
 
   test('that nobody asked for is thrown away, and the connection goes on', async () => {
     const { requests, open } = await collecting(false);
     open().write(`${post(300_000)}${'x'.repeat(300_000)}${post(1)}a`);
-    await vi.waitFor(() => expect(requests).toHaveLength(2));
+    await expect.poll(() => requests).toHaveLength(2);
   });
 
   test('that is refused is read a while, and then cut', async () => {
@@ -92,7 +92,7 @@ describe('a body', () => {
     const closed = new Promise((resolve) => socket.once('close', resolve));
     socket.write(post(100 * DISCARDED_BYTES_MAX));
     socket.write(Buffer.alloc(BYTES_MAX + DISCARDED_BYTES_MAX));
-    await vi.waitFor(() => expect(bodies).toEqual([TOO_LARGE]));
+    await expect.poll(() => bodies).toEqual([TOO_LARGE]);
     socket.write(Buffer.alloc(1_000));
     await closed;
   });
