@@ -15,23 +15,20 @@ import { clientOf, eventOf, exchangeOf, identityTools, NOW_MS, ORG, PREFIX, SEAL
 import { HeldLog } from '../test/support/held-log.ts';
 
 /**
- * What it costs to know a visitor and keep to their consent: CPU of each stage before the log, per request, with 20,000 known
- * visitors in an embedded state. The best of five rounds, because whatever else runs on the machine only adds.
+ * What it costs to know a visitor and keep to their consent: CPU of each stage before the log, per request, with known visitors
+ * in an embedded state: such as were there lately, and such as have to be read from the database. The best of five rounds,
+ * because whatever else runs on the machine only adds.
  */
 
-const VISITORS = 20_000;
+/** As many as bench/interact has; every one of them was there a moment ago. */
+const VISITORS = 5_000;
 const ROUNDS = 5;
 const CHUNK = 200;
 
 const folder = mkdtempSync(join(tmpdir(), 'weir-bench-'));
-const state = await LmdbState.open(folder);
 try {
   const ecids = Array.from({ length: VISITORS }, () => mintEcid(randomBytes(16).toString('hex')));
-  for (const [offset, ecid] of ecids.entries()) {
-    const body = { operation: 'replace', value: { collect: { val: 'y' } } };
-    const change = { kind: 'consent', key: personKey(ORG, 'ECID', ecid), time: '000000000001-0000', body } as const;
-    await state.apply([{ position: { partition: 0, offset }, changes: [change] }]);
-  }
+  await fill(ecids);
   const cookies = ecids.map((ecid) =>
     encodeIdentityCookie(
       { ecid, createdAtMs: NOW_MS, isNew: true, source: 'random', writtenAtMs: NOW_MS },
@@ -39,6 +36,29 @@ try {
       (message) => SEAL.sign(ORG, message),
     ),
   );
+  for (const [name, limits] of [
+    ['there lately', {}],
+    ['from the database', { cacheBytesMax: 1 }],
+  ] as const) {
+    const state = await LmdbState.open(folder, { limits });
+    measure(name, state, cookies);
+    await state.close();
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function fill(ecids: readonly string[]): Promise<void> {
+  const state = await LmdbState.open(folder);
+  for (const [offset, ecid] of ecids.entries()) {
+    const body = { operation: 'replace', value: { collect: { val: 'y' } } };
+    const change = { kind: 'consent', key: personKey(ORG, 'ECID', ecid), time: '000000000001-0000', body } as const;
+    await state.apply([{ position: { partition: 0, offset }, changes: [change] }]);
+  }
+  await state.close();
+}
+
+function measure(where: string, state: LmdbState, cookies: readonly string[]): void {
   for (const requireSigned of [false, true]) {
     for (const ids of ['ECID', 'ECID and CRM id']) {
       const requestOf = (index: number): Exchange => {
@@ -49,19 +69,17 @@ try {
           events: [eventOf(xdm, { payloadHash: '' })],
         });
       };
-      const costs = costsOf(stagesWith(requireSigned), requestOf);
+      const costs = costsOf(stagesWith(state, requireSigned), requestOf);
       const sum = [...costs.values()].reduce((all, one) => all + one, 0);
       const parts = [...costs].map(([name, us]) => `${name} ${us.toFixed(2)}`).join(', ');
-      process.stdout.write(`${ids}${requireSigned ? ', signatures required' : ''}: ${sum.toFixed(1)} µs (${parts})\n`);
+      const signed = requireSigned ? ', signatures required' : '';
+      process.stdout.write(`${where}, ${ids}${signed}: ${sum.toFixed(1)} µs (${parts})\n`);
     }
   }
-} finally {
-  await state.close();
-  rmSync(folder, { recursive: true, force: true });
 }
 
 /** Those of interact, before the log. */
-function stagesWith(requireSigned: boolean): readonly Stage[] {
+function stagesWith(state: LmdbState, requireSigned: boolean): readonly Stage[] {
   const identity = identityTools({ requireSigned });
   const deps = { log: new HeldLog(), state, duplicates: new DuplicateWindow(), identity };
   const [, stages] = matrix(deps).find(([{ name }]) => name === 'interact')!;

@@ -3,16 +3,19 @@ import { crc32 } from 'node:zlib';
 import { type Json, parseJson } from '../model/json.ts';
 import type { PersonState } from '../model/person.ts';
 import type { Checkpoints } from './fold.ts';
+import { restored, shortened } from './json-phrases.ts';
 
 /**
  * Keys and values in the database.
  *
  * Key: `p` and the person's key in UTF-8; where that would be longer than LMDB takes, or the key is no well-formed text
  * (two lone surrogates are one replacement character in UTF-8), `h` and the SHA-256 of its UTF-16. `c`: the checkpoints.
- * Value: CRC-32 of the rest, little-endian | JSON in UTF-8: `[key, version, body]`, or `{format, checkpoints}`. LMDB has
- * no checksums of its own, and a flipped bit in a consent is not to be answered with.
+ * Value: CRC-32, little-endian, of the database's key and the rest | 2 | JSON in UTF-8, shortened (json-phrases.ts): `[version, body]`, or for a key
+ * of the second kind `[version, body, key]`. LMDB has no checksums of its own, and a flipped bit in a consent is not to be answered
+ * with. Format 1, which is still read: CRC-32 of the rest | JSON: `[key, version, body]`. The checkpoints are as they were:
+ * CRC-32 of the rest | JSON: `{format, checkpoints}`.
  */
-export const STATE_FORMAT = 1;
+export const STATE_FORMAT = 2;
 
 /** LMDB's limit for pages of 4096 bytes, as lmdb-js builds it. */
 export const KEY_BYTES_MAX = 1978;
@@ -20,6 +23,9 @@ export const KEY_BYTES_MAX = 1978;
 const UTF8_BYTES_PER_UNIT = 3;
 
 const CRC_BYTES = 4;
+const PERSON_MARK = 2;
+/** JSON begins with a bracket, so this tells the formats apart. */
+const HEAD_BYTES = CRC_BYTES + 1;
 
 /** A value's bytes are not what was written. Names no person: the text goes to the operator's log. */
 export class StateDamaged extends Error {
@@ -45,16 +51,38 @@ function isWellFormed(text: string): boolean {
   return (text as unknown as { isWellFormed(): boolean }).isWellFormed();
 }
 
-export function encodePerson({ key, version, body }: PersonState): Buffer {
-  return sealed(JSON.stringify([key, version, body]));
+/** `at`: its `databaseKey`. */
+export function encodePerson({ key, version, body }: PersonState, at: Buffer): Buffer {
+  const text = shortened(JSON.stringify(isKeyItself(at) ? [version, body] : [version, body, key]));
+  const bytes = Buffer.allocUnsafe(HEAD_BYTES + Buffer.byteLength(text));
+  bytes[CRC_BYTES] = PERSON_MARK;
+  bytes.write(text, HEAD_BYTES);
+  bytes.writeUInt32LE(crc32(bytes.subarray(CRC_BYTES), crc32(at)), 0);
+  return bytes;
 }
 
-/** Throws `StateDamaged`. `expectedKey`: null where any person will do. */
-export function decodePerson(value: Uint8Array, expectedKey: string | null): PersonState {
+/** Throws `StateDamaged`. `at`: the key that it stands at; `key`: whose it is to be, null where any person's will do. */
+export function decodePerson(value: Uint8Array, at: Buffer, key: string | null): PersonState {
+  if (value[CRC_BYTES] !== PERSON_MARK) return decodeFormat1(value, key);
+  const bytes = checkedBytes(value, crc32(at));
+  const [version, body, ownKey] = parseJson(restored(bytes.toString('utf8', HEAD_BYTES - CRC_BYTES))) as [
+    number,
+    PersonState['body'],
+    string?,
+  ];
+  return { key: ownKey ?? key ?? at.toString('utf8', 1), version, body };
+}
+
+function decodeFormat1(value: Uint8Array, expectedKey: string | null): PersonState {
   const [key, version, body] = unsealed(value) as [string, number, PersonState['body']];
   if (expectedKey !== null && key !== expectedKey) throw new StateDamaged('a key leads to another person');
   return { key, version, body };
 }
+
+function isKeyItself(at: Buffer): boolean {
+  return at[0] === KEY_ITSELF;
+}
+const KEY_ITSELF = 'p'.charCodeAt(0);
 
 export function encodeCheckpoints(checkpoints: Checkpoints): Buffer {
   return sealed(JSON.stringify({ format: STATE_FORMAT, checkpoints: [...checkpoints] }));
@@ -79,11 +107,19 @@ function sealed(text: string): Buffer {
 }
 
 function unsealed(value: Uint8Array): Json {
+  if (value.length <= CRC_BYTES) throw wrongChecksum();
+  return parseJson(checkedBytes(value, 0).toString());
+}
+
+/** The bytes behind the checksum, which is to be that of them after `before`. One view of them: two cost 0.3 µs more. */
+function checkedBytes(value: Uint8Array, before: number): Buffer {
   // Not byteLength: lmdb-js lends a larger buffer whose `length` it sets to the value's.
-  const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
-  const text = bytes.subarray(CRC_BYTES);
-  if (bytes.length <= CRC_BYTES || crc32(text) !== bytes.readUInt32LE(0)) {
-    throw new StateDamaged('the checksum of a value does not match its bytes');
-  }
-  return parseJson(text.toString());
+  const bytes = Buffer.from(value.buffer, value.byteOffset + CRC_BYTES, value.length - CRC_BYTES);
+  const checksum = (value[0]! | (value[1]! << 8) | (value[2]! << 16) | (value[3]! << 24)) >>> 0;
+  if (crc32(bytes, before) !== checksum) throw wrongChecksum();
+  return bytes;
+}
+
+function wrongChecksum(): StateDamaged {
+  return new StateDamaged('the checksum of a value does not match its bytes');
 }

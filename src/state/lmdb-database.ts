@@ -74,7 +74,10 @@ export async function fillDatabase(
     let batch: PersonState[] = [];
     const write = (): Promise<void> =>
       committed(db, () => {
-        for (const person of batch) db.put(databaseKey(person.key), encodePerson(person));
+        for (const person of batch) {
+          const at = databaseKey(person.key);
+          db.put(at, encodePerson(person, at));
+        }
       });
     for await (const person of persons) {
       batch.push(person);

@@ -1,8 +1,10 @@
 import type { PersonState } from '../model/person.ts';
-import { encodePerson } from './lmdb-codec.ts';
+import { databaseKey, encodePerson } from './lmdb-codec.ts';
 
 interface Entry {
   readonly person: PersonState;
+  /** In the database. */
+  readonly at: Buffer;
   readonly value: Buffer;
 }
 
@@ -24,9 +26,12 @@ export class PendingPersons {
     return this.#entries.get(key)?.person;
   }
 
-  /** Replaces what waits of this person. */
-  put(person: PersonState): void {
-    this.#set(person.key, { person, value: encodePerson(person) });
+  /** Replaces what waits of this person. Returns how many bytes they are. */
+  put(person: PersonState): number {
+    const at = databaseKey(person.key);
+    const value = encodePerson(person, at);
+    this.#set(person.key, { person, at, value });
+    return value.length;
   }
 
   /** Takes back what could not be written; where this has something newer, that stays. */
@@ -38,8 +43,8 @@ export class PendingPersons {
     for (const { person } of this.#entries.values()) yield person;
   }
 
-  forEachValue(take: (key: string, value: Buffer) => void): void {
-    for (const [key, { value }] of this.#entries) take(key, value);
+  forEachValue(take: (at: Buffer, value: Buffer) => void): void {
+    for (const { at, value } of this.#entries.values()) take(at, value);
   }
 
   #set(key: string, entry: Entry): void {

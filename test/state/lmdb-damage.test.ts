@@ -23,7 +23,7 @@ const open = (): Promise<LmdbState> =>
 async function write(): Promise<void> {
   const state = await open();
   for (let i = 0; i < 400; i++) {
-    await state.apply([record(i, change(`person ${i}`, 1, { value: { text: 'x'.repeat(300) } }))]);
+    await state.apply([record(i, change(`person ${i}`, 1, { value: { text: `text ${i} ${'x'.repeat(300)}` } }))]);
   }
   await state.close();
 }
@@ -101,7 +101,7 @@ describe('damage that only reading finds', () => {
 
   test('is never answered with: the read throws, and the next start rebuilds', async () => {
     await write();
-    await flipIn('["person 123');
+    await flipIn('text 123');
     const state = await open();
     expect(() => state.get('person 123')).toThrow('the checksum of a value does not match');
     expect(() => contentOf(state)).toThrow('damaged');
@@ -115,7 +115,7 @@ describe('damage that only reading finds', () => {
 
   test('in the checkpoint: the database is set aside at once', async () => {
     await write();
-    await flipIn('{"format":1,"checkpoints":[[0,399');
+    await flipIn('{"format":2,"checkpoints":[[0,399');
     const state = await open();
     expect(state.appliedUpTo(0)).toBe(-1);
     expect(said).toEqual([expect.stringContaining('checkpoint cannot be read')]);

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LmdbState, type LmdbStateLimits } from '../../src/state/lmdb.ts';
+import { LmdbState } from '../../src/state/lmdb.ts';
+import type { LmdbStateLimits } from '../../src/state/lmdb-limits.ts';
 import { describeStateStore, type StateEngine } from '../conformance/state-store.ts';
 
 function lmdb(limits: Partial<LmdbStateLimits>): () => StateEngine {
@@ -24,4 +25,9 @@ function lmdb(limits: Partial<LmdbStateLimits>): () => StateEngine {
 
 describeStateStore('lmdb', lmdb({}));
 describeStateStore('lmdb, written after every record', lmdb({ flushPersons: 1, flushRecords: 1 }));
+describeStateStore('lmdb, with a cache that forgets at once', lmdb({ cacheBytesMax: 1 }));
+describeStateStore(
+  'lmdb, that forgets at once what was just written',
+  lmdb({ cacheBytesMax: 1, flushPersons: 1, flushRecords: 1 }),
+);
 describeStateStore('lmdb, never with room in memory', lmdb({ pendingPersonsMax: 1 }));
