@@ -69,6 +69,8 @@ export class Compilation {
   readonly problems: ConditionProblem[] = [];
   readonly leaves: Leaf[] = [];
   readonly reads = new Set<string>();
+  /** In plain words, the comparisons within leaves. */
+  readonly inside: string[] = [];
   readonly audiences: ReadonlyMap<string, Condition>;
   readonly #firstLeaf: number;
   readonly #judge: ConditionContext['judge'];
@@ -129,7 +131,11 @@ export class Compilation {
 
   /** A comparison of its own, or a part of the leaf around it. */
   leaf(place: Place, make: (inside: Place) => { readonly compare: Compare; readonly text: string }): Test {
-    if (place.leaf !== null) return this.#within(place.leaf, make(place).compare);
+    if (place.leaf !== null) {
+      const { compare, text } = make(place);
+      this.inside.push(text);
+      return this.#within(place.leaf, compare);
+    }
     const index = this.#firstLeaf + this.leaves.length;
     const { compare, text } = make({ ...place, leaf: index });
     this.leaves.push({ index, text: leafText(text) });
@@ -158,7 +164,8 @@ export class Compilation {
   #valueOf(call: Call): Pick<Operand, 'read' | 'text'> {
     if (Object.hasOwn(READING, call.name)) return READING[call.name]!.value(call, this);
     if (Object.hasOwn(VALUES, call.name)) {
-      const operator = VALUES[call.name]!;
+      const known = VALUES[call.name]!;
+      const operator = call.args.length === 1 ? (known.alone ?? known) : known;
       const operands = this.#operands(call, call.place, operator.kinds);
       if (operands === null) return { read: () => null, text: '' };
       return { read: operator.make(operands, this.budget), text: operator.text(...operands.map(({ text }) => text)) };

@@ -24,7 +24,10 @@ export const NUMBER: Kind<number> = {
 
 export const SCALAR: Kind<string | number | boolean> = {
   name: 'a text, a number, true or false',
-  of: (value) => (typeof value === 'object' ? undefined : value),
+  of: (value) => {
+    if (typeof value === 'string') return TEXT.of(value);
+    return typeof value === 'object' ? undefined : value;
+  },
 };
 
 export const ORDERED: Kind<string | number> = {

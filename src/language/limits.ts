@@ -16,8 +16,8 @@ export const PATTERN_CHARACTERS_MAX = 256;
 export const PATTERN_INSTRUCTIONS_MAX = 300;
 /** Texts that `matches` looks through: URLs and user agents have fewer characters. A longer one is an error. */
 export const PATTERN_TEXT_CHARACTERS_MAX = 2_048;
-/** Texts that every other operator looks into or makes. A longer one is an error. */
-export const TEXT_CHARACTERS_MAX = 16_384;
+/** Texts that every other operator looks at or makes: the longest URLs have as many. A longer one is an error. */
+export const TEXT_CHARACTERS_MAX = 8_192;
 /** Problems told of one condition: the first ones are those to mend. */
 export const PROBLEMS_MAX = 20;
 /** Characters of one comparison in plain words. */
@@ -26,11 +26,11 @@ export const LEAF_CHARACTERS_MAX = 200;
 export const AUDIENCE_DEPTH_MAX = 16;
 
 /**
- * What one test of a condition may spend on lists and long texts, in steps of some tens of nanoseconds: an item that
- * a condition on items is tried on costs the predicate's size, a text a step for each 64 characters. What comes after the
- * last step is an error. 50,000 steps take about a millisecond.
+ * What one test of a condition may spend on lists, long texts and patterns, in steps of at most 65 ns, so 2 ms in all: a list
+ * costs its items times the parts of the condition that is tried on them, a text that is looked through a step for each 8
+ * characters, a pattern its instructions times the characters. A comparison that would go beyond it is an error.
  */
-export const STEPS_MAX = 50_000;
+export const STEPS_MAX = 30_000;
 
 /** Places for facts in one text: with the next limit, a text grows by 200 KB at most, whatever an event holds. */
 export const TEMPLATE_PLACEHOLDERS_MAX = 200;

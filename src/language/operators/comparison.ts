@@ -1,5 +1,5 @@
 import type { Json } from '../../model/json.ts';
-import { type Budget, type Compare, ERROR, type Mark, markOf, NO, type Operand, WRONG } from '../closures.ts';
+import { type Budget, type Compare, ERROR, type Mark, NO, type Operand, WRONG } from '../closures.ts';
 import type { Kind } from '../kinds.ts';
 
 /** An operator that is a comparison: a leaf. What it is given was counted and checked against `kinds`. */
@@ -47,16 +47,22 @@ export function ofTwo<A, B>(kindA: Kind<A>, kindB: Kind<B>, compare: (a: A, b: B
   };
 }
 
-/** A comparison of two texts; a step for each 64 characters looked through. */
-export function ofTexts(kind: Kind<string>, budget: Budget, holds: (a: string, b: string) => boolean) {
-  return ofTwo(kind, kind, (a, b) => (budget.take(textSteps(a)) ? markOf(holds(a, b)) : ERROR));
-}
-
+/** Steps of making a text, or of a comparison that looks at each character once: measured, 8 ns each at the worst. */
 export function textSteps(text: string): number {
-  return 1 + (text.length >> 6);
+  return 1 + (text.length >> 3);
 }
 
-/** Plain values are the same where type and value are. */
-export function isScalar(value: Json): value is string | number | boolean {
-  return typeof value !== 'object';
+/** Steps of looking for one text in another: at the worst the engine compares all of it at every place, 0.5 ns each. */
+export function searchSteps(text: string, part: string): number {
+  return textSteps(text) + ((text.length * part.length) >> 7);
+}
+
+/** Steps of making a text lower case: measured, 25 ns a character where a language has its own rules. */
+export function caseSteps(text: string): number {
+  return 1 + (text.length >> 1);
+}
+
+/** Steps of comparing two texts from their beginnings: 0.5 ns a character. None where they are short, as most are, or no texts. */
+export function equalitySteps(a: Json, b: Json): number {
+  return typeof a === 'string' && typeof b === 'string' ? Math.min(a.length, b.length) >> 7 : 0;
 }

@@ -68,11 +68,11 @@ const semver: Comparison = {
   min: 3,
   max: 3,
   use: '[version, ">=", version]',
-  make: ([a, sign, b], { problem }) => {
+  make: ([a, sign, b], kit) => {
     const entry =
       typeof sign!.constant === 'string' && SIGNS.includes(sign!.constant) ? VERSION_SIGNS[sign!.constant]! : null;
     if (entry === null) {
-      problem(sign!.path, `Between the versions of 'semver' stands one of ${SIGNS.join(' ')}, written out.`);
+      kit.problem(sign!.path, `Between the versions of 'semver' stands one of ${SIGNS.join(' ')}, written out.`);
       return (): Mark => ERROR;
     }
     const holds = entry[1];

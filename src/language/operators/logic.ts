@@ -74,6 +74,7 @@ function quantifier(word: string, decidedBy: boolean, decided: Mark, undecided: 
       compilation.leaf(call.place, (inside) => {
         const list = compilation.value(call.args[0]!, { ...inside, ...pathOf(call, 0) });
         const before = compilation.nodes;
+        const wordsBefore = compilation.inside.length;
         const predicate = compilation.test(call.args[1]!, { ...inside, ...pathOf(call, 1), scope: 'item' });
         const cost = compilation.nodes - before;
         const { budget } = compilation;
@@ -91,7 +92,7 @@ function quantifier(word: string, decidedBy: boolean, decided: Mark, undecided: 
             }
             return items.length === 0 ? empty : undecided;
           },
-          text: `${word} of ${list.text} ${word === 'some' ? 'fits' : 'fit'}`,
+          text: `${word} of ${list.text}: ${compilation.inside.splice(wordsBefore).join(', ')}`,
         };
       }),
   };

@@ -3,7 +3,7 @@ import { type Budget, type Operand, type Read, type Value, WRONG } from '../clos
 import type { Kind } from '../kinds.ts';
 import { LIST, NUMBER, SCALAR, TEXT } from '../kinds.ts';
 import { TEXT_CHARACTERS_MAX } from '../limits.ts';
-import { textSteps } from './comparison.ts';
+import { caseSteps, textSteps } from './comparison.ts';
 
 /** An operator that makes a value. What is missing makes it missing; what is of another kind makes it wrong. */
 export interface ValueOperator {
@@ -13,6 +13,8 @@ export interface ValueOperator {
   readonly use: string;
   make(operands: readonly Operand[], budget: Budget): Read;
   text(...texts: readonly string[]): string;
+  /** What it is with one argument, where that is another operator. */
+  readonly alone?: Omit<ValueOperator, 'use'>;
 }
 const MANY = Number.POSITIVE_INFINITY;
 
@@ -43,18 +45,18 @@ function folded(sign: string, min: number, max: number, two: (a: number, b: numb
 /** Of one value. */
 function mapped(
   kind: Kind<unknown>,
-  map: (value: Json) => Value,
+  map: (value: Json, budget: Budget) => Value,
   text: (value: string) => string,
 ): Omit<ValueOperator, 'use'> {
   return {
     kinds: [kind],
     min: 1,
     max: 1,
-    make: ([operand]) => {
+    make: ([operand], budget) => {
       const read = operand!.read;
       return (facts, marks, item) => {
         const value = read(facts, marks, item);
-        return value === null || value === WRONG ? value : map(value);
+        return value === null || value === WRONG ? value : map(value, budget);
       };
     },
     text: (value) => text(value!),
@@ -72,13 +74,7 @@ const DECIMAL = /^[+-]?\d+(?:\.\d+)?$/;
 
 /** One operator where it has one argument, another where it has more. */
 function unaryOr(unary: Omit<ValueOperator, 'use'>, other: ValueOperator): ValueOperator {
-  return {
-    ...other,
-    kinds: [SCALAR],
-    min: 1,
-    make: (operands, budget) => (operands.length === 1 ? unary : other).make(operands, budget),
-    text: (...texts) => (texts.length === 1 ? unary : other).text(...texts),
-  };
+  return { ...other, min: 1, alone: unary };
 }
 
 /** Texts, numbers, true and false one after the other; what is missing is nothing. */
@@ -116,13 +112,24 @@ const substr: ValueOperator = {
       const from = start!.read(facts, marks, item);
       const length = readCount === null ? MANY : readCount(facts, marks, item);
       if (value === null || from === null || length === null) return null;
-      if (typeof value !== 'string' || typeof from !== 'number' || typeof length !== 'number') return WRONG;
+      if (
+        typeof value !== 'string' ||
+        value.length > TEXT_CHARACTERS_MAX ||
+        typeof from !== 'number' ||
+        typeof length !== 'number'
+      )
+        return WRONG;
       const tail = value.slice(from);
       return length === MANY ? tail : length < 0 ? tail.slice(0, length) : tail.slice(0, length);
     };
   },
   text: (value, start, count) => `${value} from ${start}${count === undefined ? '' : ` (${count} characters)`}`,
 };
+
+function lowerCase(value: Json, budget: Budget): Value {
+  const text = TEXT.of(value);
+  return text !== undefined && budget.take(caseSteps(text)) ? text.toLowerCase() : WRONG;
+}
 
 const negative = mapped(
   NUMBER,
@@ -148,11 +155,7 @@ export const VALUES: Readonly<Record<string, ValueOperator>> = {
   cat,
   substr,
   lower: {
-    ...mapped(
-      TEXT,
-      (value) => (TEXT.of(value) === undefined ? WRONG : (value as string).toLowerCase()),
-      (value) => `${value} in lower case`,
-    ),
+    ...mapped(TEXT, lowerCase, (value) => `${value} in lower case`),
     use: 'text',
   },
   length: {
