@@ -5,6 +5,7 @@ import type { ServerOptions } from './config/options.ts';
 import { WorkspaceError } from './config/watch.ts';
 import { loadWorkspace } from './config/workspace.ts';
 import { accept } from './gateway/accept.ts';
+import { fieldsOf } from './gateway/fields.ts';
 import { requestIds } from './gateway/ids.ts';
 import { parseQuery } from './gateway/query.ts';
 import { identityTools } from './identity-tools.ts';
@@ -203,12 +204,12 @@ function taker(workspace: Workspace, { storage, tools, options, name }: Target):
   const [endpoint, stages] = stagesOf.find(([{ paths }]) => paths.includes(SET_CONSENT))!;
   const route = { endpoint, path: SET_CONSENT, stages, region: workspace.ownRegion };
   const proxies = new TrustedProxies(options.proxies);
-  const req = { headers: { 'content-type': 'application/json' }, socket: {} };
+  const fields = fieldsOf({ rawHeaders: ['content-type', 'application/json'], headers: {} });
   return async (line, { datastream, ecid, consent }) => {
     const body = Buffer.from(JSON.stringify({ identityMap: { ECID: [{ id: ecid }] }, consent }));
     // A run after a crash comes to the same rows under the same ids: they are known for retries.
     const ids = requestIds(`${name}-${line}`);
-    const incoming = { req, role: 'edge', encrypted: false, route, ids, nowMs: Date.now() } as const;
+    const incoming = { fields, peer: '', role: 'edge', encrypted: false, route, ids, nowMs: Date.now() } as const;
     const rest = { query: parseQuery(''), givenRequestId: null, deadlineMs: performance.now() + DEADLINE_MS };
     try {
       const x = accept({ ...incoming, ...rest }, datastream, body, proxies);

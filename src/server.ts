@@ -211,7 +211,7 @@ async function openListeners(
 function adminDeps(administration: Promise<Administration>, log: Log): Omit<ListenerDeps, 'onError'> {
   return {
     readsStreams: true,
-    onRequest: (req, res) => {
+    onRequest: (req, { res }) => {
       administration
         .then(({ handle }) => handle(req, res))
         .catch((error: Error) => {

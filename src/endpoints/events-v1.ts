@@ -28,7 +28,8 @@ export function parseEventsV1(json: Json, path: string): Received {
   const identityMap = shared === null ? null : optionalObject(shared, 'identityMap', 'xdm.identityMap');
   if (identityMap !== null) checkIdentityMap(identityMap, 'xdm.identityMap');
   const events = eventList(body).map((event, index) => withShared(shared, event, `events[${index}]`));
-  return { events, identityMap, consent: null, ...requestParts(body) };
+  const { query, meta } = requestParts(body);
+  return { events, identityMap, consent: null, query, meta };
 }
 
 function withShared(shared: JsonObject | null, event: JsonObject, path: string) {

@@ -35,5 +35,6 @@ function parseV2(json: Json): Received {
   }
   if (typeof event !== 'object' || Array.isArray(event))
     throw wrongType('event', 'one object such as {"xdm":{…}} (a batch goes to /v2/collect)', event);
-  return { events: [eventParts(event, 'event')], identityMap: null, consent: null, ...requestParts(body) };
+  const { query, meta } = requestParts(body);
+  return { events: [eventParts(event, 'event')], identityMap: null, consent: null, query, meta };
 }

@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
 import { PLAIN_CONSENT } from '../model/consent-in-force.ts';
 import type { Datastream } from '../model/datastream.ts';
 import { warnOfEvents } from '../model/event-warnings.ts';
@@ -14,16 +13,16 @@ import type { TrustedProxies } from '../net/proxies.ts';
 import { isPublicSuffix } from '../net/public-suffix.ts';
 import { checkContentType, parseBody } from './body-json.ts';
 import { parseCookies, withEntries } from './cookies.ts';
+import type { Fields } from './fields.ts';
 import type { RequestIds } from './ids.ts';
 import type { Route } from './paths.ts';
 import type { Query } from './query.ts';
 
 /** What is known of a request before its body is looked at. */
 export interface Incoming {
-  readonly req: {
-    readonly headers: IncomingHttpHeaders;
-    readonly socket: { readonly remoteAddress?: string | undefined };
-  };
+  readonly fields: Fields;
+  /** The address of the other end of the connection; "" where it is gone. */
+  readonly peer: string;
   readonly role: 'edge' | 'server';
   readonly encrypted: boolean;
   readonly route: Route;
@@ -39,8 +38,8 @@ export interface Incoming {
  * stamps, overrides. Every failure is a thrown Problem; nothing is kept of a request that fails here.
  */
 export function accept(incoming: Incoming, datastream: Datastream, body: Buffer, proxies: TrustedProxies): Exchange {
-  const { req, route, ids, nowMs } = incoming;
-  checkContentType(req.headers['content-type']);
+  const { fields, route, ids, nowMs } = incoming;
+  checkContentType(fields['content-type']);
   const json = parseBody(body);
   const received = route.endpoint.parse(route.path, json);
   if (received.events.length > EVENTS_MAX) throw tooManyEvents(received.events.length);
@@ -111,9 +110,9 @@ function isSilent(query: Query): boolean {
 }
 
 function clientOf(incoming: Incoming, received: Received, datastream: Datastream, proxies: TrustedProxies): Client {
-  const { headers, socket } = incoming.req;
-  const { ip, host, https } = proxies.resolve(socket.remoteAddress ?? '', headers, incoming.encrypted);
-  const referer = headers.referer ?? null;
+  const { fields, peer, encrypted } = incoming;
+  const { ip, host, https } = proxies.resolve(peer, fields, encrypted);
+  const referer = fields.referer ?? null;
   const cookiesEnabled = valueAt(received.meta, 'state', 'cookiesEnabled') === true;
   const cookieDomain = cookieDomainOf(received.meta, cookiesEnabled);
   const firstParty = cookiesEnabled && covers(cookieDomain, host);
@@ -121,15 +120,15 @@ function clientOf(incoming: Incoming, received: Received, datastream: Datastream
     ip,
     host,
     https: https && (referer === null || referer.startsWith('https:')),
-    gpc: headers['sec-gpc'] === '1',
+    gpc: fields['sec-gpc'] === '1',
     thirdParty: !firstParty,
     cookieDomain: firstParty ? cookieDomain : '',
     cookiesEnabled,
-    origin: headers.origin ?? null,
+    origin: fields.origin ?? null,
     referer,
-    userAgent: headers['user-agent'] ?? '',
+    userAgent: fields['user-agent'] ?? '',
     cookies: withEntries(
-      parseCookies(headers.cookie),
+      parseCookies(fields.cookie),
       valueAt(received.meta, 'state', 'entries'),
       datastream.cookiePrefix,
     ),

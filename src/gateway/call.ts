@@ -187,10 +187,10 @@ export class Call {
     const code = codeOf(failure);
     this.#failure = { code, status };
     this.#deps.counters.countProblem(failure);
-    const { res, requestId, status: answered } = this.#to;
+    const { outlet, requestId, status: answered } = this.#to;
     if (status >= 500 && failure.shedAs === null)
       this.#deps.log.error({ requestId, code, status, cause: causeOf(failure) }, 'request failed');
-    if (answered === null && !res.destroyed) respondProblem(this.#to, failure);
+    if (answered === null && !outlet.isGone) respondProblem(this.#to, failure);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { Datastream, Workspace } from '../model/datastream.ts';
 import type { Exchange } from '../model/exchange.ts';
@@ -9,11 +9,13 @@ import { accept } from './accept.ts';
 import type { Access } from './access.ts';
 import type { Admission } from './admission.ts';
 import { Call, type CallDeps } from './call.ts';
-import { refuseMore } from './connection.ts';
+import { type OnRequest, refuseMore } from './connection.ts';
 import { isAllowed } from './cors.ts';
 import { existingDatastream, findDatastream, namedDatastream } from './datastream.ts';
+import { fieldsOf } from './fields.ts';
 import { framingFault } from './framing.ts';
 import { requestIds } from './ids.ts';
+import type { Outlet } from './outlet.ts';
 import { sendPage } from './pages.ts';
 import { type NoRoute, Paths, type Route } from './paths.ts';
 import { parseQuery } from './query.ts';
@@ -55,8 +57,8 @@ export class Gateway {
     this.#closing = true;
   }
 
-  handler(role: 'edge' | 'server', encrypted: boolean): (req: WholeRequest, res: ServerResponse) => void {
-    return (req, res) => this.#handle(req, res, role, encrypted);
+  handler(role: 'edge' | 'server', encrypted: boolean): OnRequest {
+    return (req, outlet) => this.#handle(req, outlet, role, encrypted);
   }
 
   #pathsFor(workspace: Workspace): Paths {
@@ -66,7 +68,7 @@ export class Gateway {
     return this.#paths.paths;
   }
 
-  #handle(req: WholeRequest, res: ServerResponse, role: 'edge' | 'server', encrypted: boolean): void {
+  #handle(req: WholeRequest, outlet: Outlet, role: 'edge' | 'server', encrypted: boolean): void {
     const workspace = this.#deps.workspace();
     const url = req.url ?? '/';
     const mark = url.indexOf('?');
@@ -74,19 +76,25 @@ export class Gateway {
     const found = this.#pathsFor(workspace).find(pathname);
     const fault = framingFault(req);
     if (fault !== null) refuseMore(req.socket);
-    if (fault === null && found === 'not-found' && role === 'edge' && sendPage(req, res, workspace.pages, pathname)) {
-      this.#deps.counters.requests.count(role, 'page', res.statusCode);
+    if (
+      fault === null &&
+      found === 'not-found' &&
+      role === 'edge' &&
+      sendPage(req, outlet, workspace.pages, pathname)
+    ) {
+      this.#deps.counters.requests.count(role, 'page', 200);
       return;
     }
     const query = parseQuery(mark === -1 ? '' : url.slice(mark + 1));
-    const given = query.requestId ?? headerOf(req, 'x-request-id');
+    const fields = fieldsOf(req);
+    const given = query.requestId ?? fields['x-request-id'] ?? null;
     const ids = requestIds(given);
     const to: Answerable = {
-      res,
+      outlet,
       status: null,
       requestId: ids.requestId,
       role,
-      origin: req.headers.origin ?? null,
+      origin: fields.origin ?? null,
       encrypted,
       region: typeof found === 'string' ? workspace.ownRegion : found.region,
       datastream: null,
@@ -117,7 +125,8 @@ export class Gateway {
         ? this.#deps.access.admit({ headers: req.headers, workspace, path: found.path, query, to, nowMs })
         : undefined;
       const incoming = {
-        req,
+        fields,
+        peer: req.socket.remoteAddress ?? '',
         role,
         encrypted,
         route: found,
@@ -142,12 +151,11 @@ export class Gateway {
   #call(to: Answerable, endpoint: Endpoint | null, isPost: boolean): Call {
     const call = new Call(this.#deps, to, isPost && endpoint?.takesEvents === true);
     this.#inFlight += 1;
-    const { res } = to;
-    res.on('close', () => {
+    to.outlet.onClose = () => {
       this.#inFlight -= 1;
       call.abandon();
       this.#deps.counters.requests.count(to.role, endpoint?.name ?? NO_ENDPOINT, to.status);
-    });
+    };
     return call;
   }
 
@@ -168,9 +176,4 @@ export class Gateway {
 function notPost(to: Answerable, req: IncomingMessage, route: Route): void {
   if (req.method !== 'OPTIONS') throw methodNotAllowed(req.method ?? '', route.path);
   respondPreflight(to);
-}
-
-function headerOf(req: IncomingMessage, name: string): string | null {
-  const value = req.headers[name];
-  return typeof value === 'string' ? value : null;
 }

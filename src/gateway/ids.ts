@@ -28,8 +28,9 @@ export function requestIds(given: string | null): RequestIds {
     randomFillSync(pool);
     at = 0;
   }
-  const suffix = pool.toString('hex', at, at + SUFFIX_BYTES);
-  const seed = pool.toString('hex', at + SUFFIX_BYTES, at + SUFFIX_BYTES + SEED_BYTES);
+  const drawn = pool.toString('hex', at, at + SUFFIX_BYTES + SEED_BYTES);
+  const suffix = drawn.slice(0, 2 * SUFFIX_BYTES);
+  const seed = drawn.slice(2 * SUFFIX_BYTES);
   at += SUFFIX_BYTES + SEED_BYTES;
   const clientRequestId = given !== null && isRequestId(given) ? given : null;
   return { requestId: `${clientRequestId ?? randomUUID()}-${suffix}`, clientRequestId, seed };

@@ -2,7 +2,7 @@ import { createServer, IncomingMessage, type Server, type ServerOptions, type Se
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import type { Problem } from '../model/problem.ts';
-import { guarded, type OnRequest, watchConnection } from './connection.ts';
+import { type OnRequest, requestByNode, watchConnection } from './connection.ts';
 import type { ConnectionBudget } from './connection-budget.ts';
 import { framingFault, HEADERS_MAX } from './framing.ts';
 import { KEEP_ALIVE_TIMEOUT_MS } from './one-write.ts';
@@ -48,7 +48,7 @@ export interface Listening {
 
 export interface ListenerDeps {
   readonly onRequest: OnRequest;
-  /** Its requests are read as streams, by code that is not ours: `onRequest` gets them as node:http makes them. */
+  /** Its requests are read as streams, by code that is not ours: `onRequest` gets them, and the response, as node:http makes them. */
   readonly readsStreams?: true;
   /** A connection could not be accepted. */
   readonly onError: (error: Error) => void;
@@ -115,7 +115,8 @@ export async function listen(name: string, address: Address, deps: ListenerDeps)
 /** Limits, and answers to what is no request. Returns the open connections, kept up to date. */
 function defend(server: Server, deps: ListenerDeps): ReadonlySet<Socket> {
   const open = new Set<Socket>();
-  server.timeout = deps.silenceMs ?? SILENCE_MS;
+  const { onRequest, silenceMs = SILENCE_MS } = deps;
+  server.timeout = silenceMs;
   server.maxHeadersCount = HEADERS_MAX + 1;
   server.on('connection', (socket: Socket) => {
     if (!deps.connections.take()) {
@@ -128,15 +129,16 @@ function defend(server: Server, deps: ListenerDeps): ReadonlySet<Socket> {
       deps.connections.giveBack();
     });
   });
-  server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', watchConnection);
-  const onRequest = guarded(deps.onRequest);
-  server.on('request', onRequest);
+  server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) =>
+    watchConnection(socket, onRequest, deps.readsStreams !== true, silenceMs),
+  );
+  server.on('request', requestByNode);
   server.on('checkContinue', (req: WholeRequest, res: ServerResponse) => {
     if (framingFault(req) === null) res.writeContinue();
-    onRequest(req, res);
+    requestByNode(req, res);
   });
   // Any other expectation is a fault of framing.
-  server.on('checkExpectation', onRequest);
+  server.on('checkExpectation', requestByNode);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
     refuseUnreadable(error, socket, deps.onUnreadable),
   );

@@ -1,5 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Page } from '../model/datastream.ts';
+import type { Outlet } from './outlet.ts';
 
 /**
  * Serves a page of the workspace's site, if there is one at this path. Pages are read when the workspace is loaded, so
@@ -7,14 +8,14 @@ import type { Page } from '../model/datastream.ts';
  */
 export function sendPage(
   req: IncomingMessage,
-  res: ServerResponse,
+  outlet: Outlet,
   pages: ReadonlyMap<string, Page>,
   pathname: string,
 ): boolean {
   if (pages.size === 0 || (req.method !== 'GET' && req.method !== 'HEAD')) return false;
   const page = pages.get(pathname);
   if (page === undefined) return false;
-  res.writeHead(200, [
+  outlet.res.writeHead(200, [
     'content-type',
     page.contentType,
     'content-length',
@@ -24,6 +25,6 @@ export function sendPage(
     'x-content-type-options',
     'nosniff',
   ]);
-  res.end(req.method === 'HEAD' ? undefined : page.body);
+  outlet.res.end(req.method === 'HEAD' ? undefined : page.body);
   return true;
 }

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import type { Datastream } from '../model/datastream.ts';
 import type { Exchange, Handle } from '../model/exchange.ts';
 import { type JsonObject, valueAt } from '../model/json.ts';
@@ -7,7 +6,8 @@ import type { Position } from '../model/record.ts';
 import type { Region } from '../model/region.ts';
 import { setCookies } from './cookies.ts';
 import { addCors, preflightHeaders } from './cors.ts';
-import { fitsOneWrite, linesOf, writeWhole } from './one-write.ts';
+import { linesOf, wholeAnswer } from './one-write.ts';
+import type { Outlet } from './outlet.ts';
 
 /** What every answer says, whatever became of the request. Observed; HSTS only where it means something. */
 const COMMON: readonly string[] = [
@@ -22,7 +22,7 @@ const PROBLEM_TYPE = 'application/problem+json;charset=utf-8';
 
 /** What an answer needs to know of its request, also where there is no Exchange yet. */
 export interface Answerable {
-  readonly res: ServerResponse;
+  readonly outlet: Outlet;
   /** What it was answered with; null until then. */
   status: number | null;
   readonly requestId: string;
@@ -63,19 +63,18 @@ export function send(to: Answerable, { status, headers, body }: Reply, position:
   if (position !== null) headers.push('x-weir-ack', acknowledgement(to, position));
   sayOf(to, headers);
   to.status = status;
-  if (body !== null && !to.closing && fitsOneWrite(to.res)) {
-    writeWhole(to.res, status, sharedHeaders(to).text, headers, body);
-    return;
-  }
-  finish(to, status, headers, body);
+  const { direct } = to.outlet;
+  if (direct === null || to.closing || body === null) finish(to, status, headers, body);
+  else direct.write(wholeAnswer(status, sharedHeaders(to).text, headers, body));
 }
 
 /** By node:http's own means: what is rare, and whatever ends a connection. */
 function finish(to: Answerable, status: number, headers: readonly string[], body: string | null): void {
   to.status = status;
   const ending = to.closing ? CLOSE : [];
-  to.res.writeHead(status, [...sharedHeaders(to).headers, ...headers, ...ending]);
-  to.res.end(body);
+  const { res } = to.outlet;
+  res.writeHead(status, [...sharedHeaders(to).headers, ...headers, ...ending]);
+  res.end(body);
 }
 const CLOSE: readonly string[] = ['connection', 'close'];
 
@@ -122,8 +121,9 @@ function sayOf(to: Answerable, headers: string[]): void {
 /** Whether a page of another origin may post: it is told before it asks. */
 export function respondPreflight(to: Answerable): void {
   to.status = 204;
-  to.res.writeHead(204, preflightHeaders(to.origin, to.datastream));
-  to.res.end();
+  const { res } = to.outlet;
+  res.writeHead(204, preflightHeaders(to.origin, to.datastream));
+  res.end();
 }
 
 interface Shared {
@@ -176,7 +176,7 @@ const stringified = new WeakMap<Handle, string>();
 function handlesJson(handles: readonly Handle[]): string {
   let json = '';
   for (const handle of handles) {
-    let text = stringified.get(handle);
+    let text = handle.json ?? stringified.get(handle);
     if (text === undefined) {
       text = JSON.stringify(handle);
       if (Object.isFrozen(handle)) stringified.set(handle, text);

@@ -1,7 +1,7 @@
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { httpProblem, type Problem } from '../model/problem.ts';
-import { isOver, refuseMore } from './connection.ts';
+import { currentResponse, isOver, refuseMore } from './connection.ts';
 import { headersTooLarge } from './framing.ts';
 import { requestIds } from './ids.ts';
 
@@ -41,12 +41,9 @@ export function refuseTunnel(socket: Socket, onRefused: (problem: Problem) => vo
   );
 }
 
-/** node:http's own mark of whose turn it is; there is no public one. */
-type Answering = Socket & { readonly _httpMessage?: (ServerResponse & { readonly req: IncomingMessage }) | null };
-
 function answerLast(socket: Socket, failure: Problem, onRefused: (problem: Problem) => void): void {
-  const current = (socket as Answering)._httpMessage ?? null;
   if (socket.destroyed) return;
+  const current = currentResponse(socket);
   if (current?.req.complete === true) {
     current.once('close', () => answerLast(socket, failure, onRefused));
     return;

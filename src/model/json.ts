@@ -60,6 +60,14 @@ export function canonicalJson(value: Json): string {
   return `{${keys.map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key]!)}`).join(',')}}`;
 }
 
+/** Ids are nearly always plain: what needs no escape is only put in quotes. */
+const PLAIN = /^[\w ./:@=+-]*$/;
+
+/** A text as JSON. */
+export function jsonText(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
+}
+
 /** Long enough to recognise a value, short enough for an error. */
 export const QUOTED_CHARACTERS_MAX = 60;
 

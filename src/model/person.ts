@@ -23,8 +23,14 @@ export interface Change {
  * (documented). The separator is escaped where a client put it into a namespace, else `a|b` + `c` would be `a` + `b|c`.
  */
 export function personKey(orgId: string, namespace: string, id: string): string {
-  return `${keyPart(orgId)}|${keyPart(namespace)}|${id}`;
+  if (last.id !== id || last.namespace !== namespace || last.orgId !== orgId) {
+    last = { orgId, namespace, id, key: `${keyPart(orgId)}|${keyPart(namespace)}|${id}` };
+  }
+  return last.key;
 }
+
+/** A request asks for its visitor's key again and again: one text is hashed and compared once. */
+let last = { orgId: '', namespace: '', id: '', key: '||' };
 
 function keyPart(text: string): string {
   return text.includes('|') || text.includes('%') ? text.replaceAll('%', '%25').replaceAll('|', '%7C') : text;

@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { BlockList, isIP, SocketAddress } from 'node:net';
 
 /** Who sent a request and to which name: `ip` in its shortest form, `host` without port (IPv6 in brackets), "" where unusable. */
@@ -6,6 +5,14 @@ export interface Sender {
   readonly ip: string;
   readonly host: string;
   readonly https: boolean;
+}
+
+/** The headers that tell it; each once, or joined with commas. */
+export interface SenderFields {
+  readonly host?: string | undefined;
+  readonly 'x-forwarded-for'?: string | undefined;
+  readonly 'x-forwarded-host'?: string | undefined;
+  readonly 'x-forwarded-proto'?: string | undefined;
 }
 
 /** Proxies in a row that are passed through; real chains have two or three. What stands further left is not looked at. */
@@ -36,14 +43,14 @@ export class TrustedProxies {
     });
   }
 
-  resolve(peer: string, headers: IncomingHttpHeaders, encrypted: boolean): Sender {
+  resolve(peer: string, headers: SenderFields, encrypted: boolean): Sender {
     const ip = withoutMapping(peer);
     if (this.#isEmpty || !this.#trusts(ip)) return { ip, host: hostName(headers.host ?? ''), https: encrypted };
     return this.#forwarded(ip, headers, encrypted);
   }
 
-  #forwarded(peer: string, headers: IncomingHttpHeaders, encrypted: boolean): Sender {
-    const addresses = textOf(headers['x-forwarded-for']);
+  #forwarded(peer: string, headers: SenderFields, encrypted: boolean): Sender {
+    const addresses = headers['x-forwarded-for'] ?? '';
     let ip = peer;
     let hops = 1;
     for (let end = addresses.length; end > 0 && hops <= FORWARDED_HOPS_MAX; hops += 1) {
@@ -54,8 +61,8 @@ export class TrustedProxies {
       if (!this.#trusts(ip)) break;
       end = comma;
     }
-    const protocol = entryFromRight(textOf(headers['x-forwarded-proto']), hops).toLowerCase();
-    const forwardedHost = hostName(entryFromRight(textOf(headers['x-forwarded-host']), hops));
+    const protocol = entryFromRight(headers['x-forwarded-proto'] ?? '', hops).toLowerCase();
+    const forwardedHost = hostName(entryFromRight(headers['x-forwarded-host'] ?? '', hops));
     return {
       ip,
       host: forwardedHost === '' ? hostName(headers.host ?? '') : forwardedHost,
@@ -158,11 +165,6 @@ function entryFromRight(list: string, n: number): string {
     if (comma === -1 || end === 0 || i === n) return list.slice(end === 0 ? 0 : comma + 1, end).trim();
     end = comma;
   }
-}
-
-/** Node joins repeated headers of these names with commas; its types allow a list all the same. */
-function textOf(header: string | string[] | undefined): string {
-  return header === undefined ? '' : typeof header === 'string' ? header : header.join(',');
 }
 
 const HOST_NAME = /^[a-z0-9._-]+$/;

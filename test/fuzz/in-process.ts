@@ -4,8 +4,10 @@ import type { Socket } from 'node:net';
 import { matrix } from '../../src/components.ts';
 import { identityRules, orgIdentities } from '../../src/config/identity-rules.ts';
 import { Admission } from '../../src/gateway/admission.ts';
+import type { OnRequest } from '../../src/gateway/connection.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
 import { linesOf } from '../../src/gateway/one-write.ts';
+import { Outlet } from '../../src/gateway/outlet.ts';
 import { RequestUnits } from '../../src/gateway/request-units.ts';
 import { WholeRequest } from '../../src/gateway/whole-request.ts';
 import { cookiePrefixOf } from '../../src/model/datastream.ts';
@@ -30,7 +32,7 @@ export class InProcess {
   readonly log: CheckedLog;
   readonly gateway: Gateway;
   readonly deps: ConstructorParameters<typeof Gateway>[0];
-  readonly #handle: (req: WholeRequest, res: ServerResponse) => void;
+  readonly #handle: OnRequest;
   /** What the operator log was told of failures. */
   readonly told: unknown[][] = [];
 
@@ -67,7 +69,7 @@ export class InProcess {
       const res = new Outgoing(resolve);
       try {
         const req = incoming(input);
-        this.#handle(req, res as unknown as ServerResponse);
+        this.#handle(req, Outlet.of(res as unknown as ServerResponse));
         play(req, input.body);
       } catch (error) {
         reject(error);

@@ -205,7 +205,7 @@ describe('a client that does not read its answers', () => {
       'edge',
       { host: '127.0.0.1', port: 0 },
       {
-        onRequest: (_req, res) => {
+        onRequest: (_req, { res }) => {
           begun += 1;
           res.end(page);
         },
@@ -250,7 +250,7 @@ describe('connections', () => {
       'edge',
       { host: '127.0.0.1', port: 0 },
       {
-        onRequest: (_req, res) => void res.end('ok'),
+        onRequest: (_req, { res }) => void res.end('ok'),
         onError: (error) => {
           throw error;
         },

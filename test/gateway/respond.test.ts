@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
+import { Outlet } from '../../src/gateway/outlet.ts';
 import { type Answerable, replyTo, respondProblem, retryAfterSeconds, send } from '../../src/gateway/respond.ts';
 import { type ProblemCode, problem } from '../../src/model/problem.ts';
 import { Random } from '../sim/random.ts';
@@ -9,6 +10,7 @@ import { exchangeOf, OWN_REGION } from '../support/exchanges.ts';
 function answering(fields: Partial<Answerable> = {}) {
   const kept = { status: 0, headers: {} as OutgoingHttpHeaders, body: '' };
   const res = {
+    on() {},
     writeHead(status: number, headers: string[]) {
       kept.status = status;
       for (let i = 0; i < headers.length; i += 2) kept.headers[headers[i]!] = headers[i + 1];
@@ -18,7 +20,7 @@ function answering(fields: Partial<Answerable> = {}) {
     },
   };
   const to: Answerable = {
-    res: res as unknown as ServerResponse,
+    outlet: Outlet.of(res as unknown as ServerResponse),
     status: null,
     requestId: 'request-0123456789abcdef',
     role: 'edge',

@@ -4,7 +4,9 @@ import { consentPreferences } from '../../src/handles/consent-preferences.ts';
 import { identityResult } from '../../src/handles/identity-result.ts';
 import { locationHint } from '../../src/handles/location-hint.ts';
 import { stateStore } from '../../src/handles/state-store.ts';
+import type { Exchange } from '../../src/model/exchange.ts';
 import type { Json, JsonObject } from '../../src/model/json.ts';
+import type { HandleSource } from '../../src/model/parts.ts';
 import { DEFAULT_REGIONS } from '../../src/model/region.ts';
 import { clientOf, ECID_A, eventOf, exchangeOf, PREFIX, REGIONS } from '../support/exchanges.ts';
 
@@ -106,6 +108,35 @@ describe('locationHint:result', () => {
   });
 });
 
+describe('a handle that says its own JSON', () => {
+  test.each<[string, HandleSource, Exchange]>([
+    [
+      'identity:result',
+      identityResult,
+      exchangeOf({ ecid: ECID_A, core: '"core\\', received: { query: { identity: { fetch: ['ECID', 'CORE'] } } } }),
+    ],
+    [
+      'identity:result of one',
+      identityResult,
+      exchangeOf({ ecid: ECID_A, received: { query: { identity: { fetch: ['ECID'] } } } }),
+    ],
+    ...[true, false].map((https): [string, HandleSource, Exchange] => [
+      `state:store, https ${https}`,
+      stateStore,
+      exchangeOf({
+        client: clientOf({ https }),
+        cookies: [
+          { key: 'a', value: 'b', maxAgeSeconds: 0 },
+          { key: '"\u2028', value: '\u0000é\ud800', maxAgeSeconds: null },
+        ],
+      }),
+    ]),
+  ])('%s says what JSON.stringify says', (_, source, x) => {
+    const [handle] = source.produce(x);
+    expect(handle!.json).toBe(JSON.stringify(handle));
+  });
+});
+
 describe('consent:preferences', () => {
   test('all of them, without a wrapper, where the request changed one', () => {
     expect(consentPreferences.wanted(exchangeOf())).toBe(false);
@@ -132,7 +163,7 @@ describe('state:store', () => {
     expect(stateStore.wanted(x)).toBe(true);
     const [handle] = stateStore.produce(x);
     const more = attrs === undefined ? {} : { attrs };
-    expect(handle).toStrictEqual({
+    expect({ ...handle }).toStrictEqual({
       type: 'state:store',
       payload: [
         { key: `${PREFIX}cluster`, value: 'or2', maxAge: 1800, ...more },

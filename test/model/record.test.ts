@@ -43,6 +43,26 @@ const identityMaps = fc.constantFrom<JsonObject>(
     identityMap: { ECID: [{ id: '4'.repeat(38), primary: true }], CRM: [{ id: 'ü', authenticatedState: 'loggedOut' }] },
   },
 );
+/** What is added to nearly every event, and what only looks like it. */
+const ecidAdded = fc
+  .record(
+    {
+      id: fc.oneof(fc.constant('4'.repeat(38)), fc.string({ unit: 'binary' })),
+      authenticatedState: fc.oneof(fc.constant('ambiguous'), fc.string()),
+      primary: fc.oneof(fc.boolean(), fc.constant('true')),
+      more: fc.constant(1),
+    },
+    { requiredKeys: [] },
+  )
+  .chain((entry) =>
+    fc.constantFrom<JsonObject>(
+      { identityMap: { ECID: [entry] } },
+      { identityMap: { ECID: [entry, entry] } },
+      { identityMap: { ECID: [entry], CRM: [] } },
+      { identityMap: { CRM: [entry] } },
+      { identityMap: { ECID: [entry] }, other: 1 },
+    ),
+  );
 const consents = fc.oneof(
   fc.constant(PLAIN_CONSENT),
   fc.record<Consent>({
@@ -61,7 +81,7 @@ const sentEvents = fc.array(
     data: nullable,
     query: nullable,
     meta: nullable,
-    added: nullable,
+    added: fc.oneof(nullable, ecidAdded),
     consent: consents,
     dedupKey: fc.string({ unit: 'binary' }),
     payloadHash: fc.string(),

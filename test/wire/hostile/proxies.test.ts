@@ -1,8 +1,7 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdirSync } from 'node:fs';
-import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { Gateway } from '../../../src/gateway/gateway.ts';
 import { type Conversation, converse } from '../../support/conversation.ts';
 import { type Forwarded, type Front, type FrontOptions, haproxyFront, nginxFront } from '../../support/fronts.ts';
 import { startWeir, type Weir } from '../../support/weir.ts';
@@ -55,10 +54,10 @@ describe.each(FRONTS)('%s', (_name, letter, start) => {
   const neighbours: [expected: string, heard: readonly string[]][] = [];
 
   beforeAll(async () => {
+    const watch = watchRequests();
     weir = await startWeir();
     const folder = join(weir.data, '..', 'front');
     mkdirSync(folder);
-    const watch = watchRequests(Number(new URL(weir.edge).port));
     front = await start({ folder, edge: weir.edge });
     const queue = [...cases];
     const client = async (): Promise<void> => {
@@ -144,17 +143,20 @@ function seenOf(method: string, target: string): Seen {
   return { what: `${method} ${mark ?? target}`, mark, of: mark?.slice(0, CASE_ID.length) ?? '' };
 }
 
-/** Every request that node:http makes of what comes to this port, refused ones among them. */
-function watchRequests(port: number): { stop(): readonly Seen[] } {
+/** Every request that a server started from now on takes for one, refused ones among them. */
+function watchRequests(): { stop(): readonly Seen[] } {
   const seen: Seen[] = [];
-  const onStart = (message: unknown): void => {
-    const { request } = message as { readonly request: IncomingMessage };
-    if (request.socket.localPort === port) seen.push(seenOf(request.method!, request.url!));
-  };
-  subscribe('http.server.request.start', onStart);
+  const { handler } = Gateway.prototype;
+  const spy = vi.spyOn(Gateway.prototype, 'handler').mockImplementation(function (this: Gateway, role, encrypted) {
+    const handle = handler.call(this, role, encrypted);
+    return (req, outlet) => {
+      seen.push(seenOf(req.method!, req.url!));
+      handle(req, outlet);
+    };
+  });
   return {
     stop() {
-      unsubscribe('http.server.request.start', onStart);
+      spy.mockRestore();
       return seen;
     },
   };
