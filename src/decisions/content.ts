@@ -22,37 +22,31 @@ export function contentFor(
   activity: Activity,
   experience: Experience,
   asked: readonly Asked[],
-  from: number,
-  to: number,
   isPreview: boolean,
   sitting: Sitting,
 ): Missed | null {
   let missed: Missed = NOTHING_HERE;
-  const made: Placement[] = [];
-  for (let i = from; i < to; i++) {
-    const one = asked[i]!;
+  const made: { readonly placement: Placement; readonly isSingle: boolean }[] = [];
+  for (const one of asked) {
     const items = itemsOf(one.placed, experience, sitting.input.query.schemas);
     if (items.length === 0) continue;
-    const winner = one.placed.some(({ isSingle }) => isSingle) ? sitting.takenBy(one.scope) : null;
+    const single = one.placed.some(({ isSingle }) => isSingle);
+    const winner = single ? sitting.takenBy(one.askedAs) : null;
     if (winner !== null) {
       missed = { outcome: 'outranked', because: winner };
       continue;
     }
     const rank = isPreview ? PREVIEW_RANK : rankOf(one.placed, experience);
     const wire = items.map(({ make }) => make(sitting.input.facts));
-    made.push({
-      proposition: propositionOf(activity, experience, one, rank, wire, isPreview),
-      position: one.position,
-      rank,
-    });
+    const proposition = propositionOf(activity, experience, one, rank, wire, isPreview);
+    made.push({ placement: { proposition, askedAs: one.askedAs, rank }, isSingle: single });
   }
-  for (let i = from; i < to && made.length > 0; i++) {
-    const { scope, placed } = asked[i]!;
-    const isShown = made.some(({ proposition }) => proposition.scope === scope);
-    if (isShown && placed.some(({ isSingle }) => isSingle)) sitting.take(scope, activity.definition.id);
+  if (made.length === 0) return missed;
+  for (const { placement, isSingle } of made) {
+    sitting.placements.push(placement);
+    if (isSingle) sitting.take(placement.askedAs, activity.definition.id);
   }
-  sitting.propositions.push(...made);
-  return made.length > 0 ? null : missed;
+  return null;
 }
 
 /** Before everything else. */

@@ -1,14 +1,14 @@
 import type { Decision, DecisionEngine, DecisionInput, Proposition, Verdict } from '../model/decision.ts';
 import type { DecisionDefinitions } from '../model/decision-definitions.ts';
-import type { Compiled } from './compile.ts';
-import { compile } from './compile.ts';
+import type { Activity } from './activities.ts';
+import { type Compiled, compile } from './compile.ts';
 import type { Judge } from './conditions.ts';
 import { messageOf } from './failures.ts';
 import { judge } from './judge.ts';
 import { type AskedOffers, judgeOffers } from './judge-offers.ts';
 import { parseOfferScope } from './offer-scopes.ts';
 import { placeId } from './offers.ts';
-import { type Asked, PlaceIndex } from './place-index.ts';
+import { type Asked, type AskedActivity, PlaceIndex } from './place-index.ts';
 import { Sitting } from './sitting.ts';
 
 /** Compiles the definitions of one org. Never throws: what is wrong with an activity makes it `broken`, and nothing else. */
@@ -51,26 +51,16 @@ export class CompiledEngine implements DecisionEngine {
   }
 
   #judgeActivities(
-    asked: readonly Asked[],
+    asked: readonly AskedActivity[],
     sitting: Sitting,
     verdicts: Verdict[],
     isOver: ((verdicts: number) => boolean) | null,
   ): void {
     let isLate = false;
-    for (let from = 0, to = 0; from < asked.length; from = to) {
-      const { activity } = asked[from]!.placed[0]!;
-      for (to = from + 1; to < asked.length && asked[to]!.placed[0]!.activity === activity; ) to++;
-      if (isOver !== null && !isLate && verdicts.length % VERDICTS_BETWEEN_LOOKS === 0)
-        isLate = isOver(verdicts.length);
-      if (isLate) {
-        verdicts.push(outOfTime(activity.definition.id));
-        continue;
-      }
-      try {
-        verdicts.push(judge(activity, asked, from, to, sitting));
-      } catch (error) {
-        verdicts.push(broken(activity.definition.id, error));
-      }
+    for (const { activity, asked: ofIt } of asked) {
+      const count = verdicts.length;
+      if (isOver !== null && !isLate && count % VERDICTS_BETWEEN_LOOKS === 0) isLate = isOver(count);
+      verdicts.push(isLate ? outOfTime(activity.definition.id) : judged(activity, ofIt, sitting));
     }
   }
 
@@ -93,17 +83,15 @@ export class CompiledEngine implements DecisionEngine {
     };
   }
 
-  #asked({ query, datastreamId, preview }: DecisionInput): readonly Asked[] {
+  #asked({ query, datastreamId, preview }: DecisionInput): readonly AskedActivity[] {
     const { scopes, surfaces } = query;
     if (scopes.length === 0 && surfaces.length === 0) return NO_ACTIVITIES;
     if (preview === null) {
       return (this.#indexes.get(datastreamId) ?? this.#indexes.get(OTHERS)!).find(scopes, surfaces);
     }
     const all = this.#index(datastreamId, true).find(scopes, surfaces);
-    const previewed = all.filter(({ placed }) => preview.has(placed[0]!.activity.definition.id));
-    const others = all.filter(
-      ({ placed: [one] }) => one!.activity.definition.enabled && !preview.has(one!.activity.definition.id),
-    );
+    const previewed = all.filter(({ activity }) => preview.has(activity.definition.id));
+    const others = all.filter(({ activity: { definition } }) => definition.enabled && !preview.has(definition.id));
     return [...previewed, ...others];
   }
 
@@ -132,7 +120,7 @@ export class CompiledEngine implements DecisionEngine {
       const named = parseOfferScope(scope);
       if (named === null || scopes.indexOf(scope) < position) continue;
       const place = offers.get(placeId(named.decisionId, named.placementId));
-      if (place !== undefined) asked.push({ place, scope, itemCount: named.itemCount, position });
+      if (place !== undefined) asked.push({ place, scope, itemCount: named.itemCount });
     }
     return asked;
   }
@@ -140,9 +128,17 @@ export class CompiledEngine implements DecisionEngine {
 
 /** No datastream has this id. */
 const OTHERS = '';
-const NO_ACTIVITIES: readonly Asked[] = [];
+const NO_ACTIVITIES: readonly AskedActivity[] = [];
 const NO_OFFERS: readonly AskedOffers[] = [];
 const NOTHING: Decision = { propositions: [], verdicts: [], segments: [], pushes: [], assigned: null };
+
+function judged(activity: Activity, asked: readonly Asked[], sitting: Sitting): Verdict {
+  try {
+    return judge(activity, asked, sitting);
+  } catch (error) {
+    return broken(activity.definition.id, error);
+  }
+}
 
 function judgedOffers(asked: AskedOffers, sitting: Sitting): Verdict {
   try {
@@ -153,9 +149,13 @@ function judgedOffers(asked: AskedOffers, sitting: Sitting): Verdict {
 }
 
 /** What was asked first comes first; at one place, the smaller rank. */
-function inOrder({ propositions }: Sitting): readonly Proposition[] {
-  if (propositions.length > 1) propositions.sort((a, b) => a.position - b.position || a.rank - b.rank);
-  return propositions.map(({ proposition }) => proposition);
+function inOrder({ placements, input: { query } }: Sitting): readonly Proposition[] {
+  if (placements.length > 1) {
+    const asked = [...query.scopes, ...query.surfaces];
+    const places = new Map(placements.map(({ askedAs }) => [askedAs, asked.indexOf(askedAs)]));
+    placements.sort((a, b) => places.get(a.askedAs)! - places.get(b.askedAs)! || a.rank - b.rank);
+  }
+  return placements.map(({ proposition }) => proposition);
 }
 
 function broken(activityId: string, error: unknown): Verdict {

@@ -14,7 +14,6 @@ export interface AskedOffers {
   readonly place: OfferPlace;
   readonly scope: string;
   readonly itemCount: number;
-  readonly position: number;
 }
 
 /**
@@ -22,7 +21,7 @@ export interface AskedOffers {
  * stands, which is the same for everybody; then of each offer in turn its dates, its condition and its caps, until there are as
  * many as were asked for. Where none is left, the fallback. Throws what a template or a fact throws.
  */
-export function judgeOffers({ place, scope, itemCount, position }: AskedOffers, sitting: Sitting): Verdict {
+export function judgeOffers({ place, scope, itemCount }: AskedOffers, sitting: Sitting): Verdict {
   const { input, marks } = sitting;
   for (const { when } of place.offers) for (const { index } of when?.leaves ?? []) marks[index] = 0;
   if (place.problem !== null) return verdict('broken', null, place.problem);
@@ -38,7 +37,7 @@ export function judgeOffers({ place, scope, itemCount, position }: AskedOffers, 
     return verdict(isOpen ? 'no-experience' : 'global-holdout', null, null);
   }
   const ids = shown.map(({ id }) => id).join(',');
-  sitting.propositions.push({
+  sitting.placements.push({
     proposition: {
       id: uuidOf(`${place.id}\n${ids}`),
       scope,
@@ -49,7 +48,7 @@ export function judgeOffers({ place, scope, itemCount, position }: AskedOffers, 
       experienceId: ids,
       isPreview: false,
     },
-    position,
+    askedAs: scope,
     rank: 0,
   });
   if (chosen.length > 0) return verdict('shown', ids, null);

@@ -16,21 +16,15 @@ import { DEVICE } from './visitor.ts';
  *
  * A preview forces the experience: only content and rank are left to be judged.
  *
- * `asked`: from `from` up to `to`, what was asked of this activity. Throws what a template or a fact throws.
+ * Throws what a template or a fact throws.
  */
-export function judge(
-  activity: Activity,
-  asked: readonly Asked[],
-  from: number,
-  to: number,
-  sitting: Sitting,
-): Verdict {
+export function judge(activity: Activity, asked: readonly Asked[], sitting: Sitting): Verdict {
   const { definition } = activity;
   const { marks, input } = sitting;
   for (let i = activity.marksFrom; i < activity.marksTo; i++) marks[i] = 0;
   if (activity.problem !== null) return refused(activity, sitting, 'broken', activity.problem);
-  const forced = input.preview?.get(definition.id);
-  if (forced !== undefined) return previewed(activity, forced, asked, from, to, sitting);
+  const forced = input.preview === null ? undefined : input.preview.get(definition.id);
+  if (forced !== undefined) return previewed(activity, forced, asked, sitting);
   const refusal = refusalOf(activity, sitting);
   if (refusal !== null) return refusal;
   const kept = keptOf(activity, sitting);
@@ -50,7 +44,7 @@ export function judge(
   const choice = chooseExperience(activity, kept, sitting);
   if (choice === null) return refused(activity, sitting, 'no-experience', null);
   const { experience, bucket } = choice;
-  const outcome = contentFor(activity, experience, asked, from, to, false, sitting);
+  const outcome = contentFor(activity, experience, asked, false, sitting);
   if (outcome === null) keep(activity, experience.id, sitting);
   return verdictOf(
     activity,
@@ -62,17 +56,10 @@ export function judge(
   );
 }
 
-function previewed(
-  activity: Activity,
-  forced: string,
-  asked: readonly Asked[],
-  from: number,
-  to: number,
-  sitting: Sitting,
-): Verdict {
+function previewed(activity: Activity, forced: string, asked: readonly Asked[], sitting: Sitting): Verdict {
   const experience = activity.experienceById.get(forced);
   if (experience === undefined) return refused(activity, sitting, 'no-experience', `it has no experience '${forced}'`);
-  const outcome = contentFor(activity, experience, asked, from, to, true, sitting);
+  const outcome = contentFor(activity, experience, asked, true, sitting);
   return verdictOf(
     activity,
     sitting,
@@ -142,7 +129,7 @@ function verdictOf(
     outcome,
     experienceId: experience === null ? null : experience.id,
     bucket,
-    marks: marksText(leafIndexes, marks),
+    marks: leafIndexes.length === 0 ? '' : marksText(leafIndexes, marks),
     because,
   };
 }

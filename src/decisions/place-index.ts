@@ -1,5 +1,5 @@
 import type { Place } from '../model/decision-definitions.ts';
-import { PAGE, type Placed } from './activities.ts';
+import { type Activity, PAGE, type Placed } from './activities.ts';
 import { SurfaceIndex } from './surfaces.ts';
 
 /** What an activity was asked for: its content for one scope or surface of a request. */
@@ -8,75 +8,106 @@ export interface Asked {
   readonly placed: readonly Placed[];
   /** Of the proposition: as the request named it; of a view, as the author did. */
   readonly scope: string;
-  /** Place of what was asked in the request: the order of the answer. */
-  readonly position: number;
+  /** What the request named: of a view, the page. */
+  readonly askedAs: string;
 }
 
-/** Finds what a request asks for. What it does not ask for is not looked at, however much there is. */
+/** All that was asked of one activity. */
+export interface AskedActivity {
+  readonly activity: Activity;
+  readonly asked: readonly Asked[];
+}
+
+/**
+ * Finds what a request asks for, in the order of judging. What it does not ask for is not looked at, however much there is;
+ * what belongs to a scope is put together at load.
+ */
 export class PlaceIndex {
-  readonly #scopes = new Map<string, Placed[]>();
+  readonly #scopes: ReadonlyMap<string, readonly AskedActivity[]>;
   readonly #surfaces = new SurfaceIndex<Placed>();
   #hasSurfaces = false;
 
   /** In the order of judging. */
   constructor(placed: readonly Placed[]) {
-    for (const one of placed) this.#add(one, one.place);
-  }
-
-  #add(placed: Placed, { kind, name }: Place): void {
-    if (kind === 'surface') {
-      this.#surfaces.add(name, placed);
-      this.#hasSurfaces = true;
-      return;
+    const scopes = new Map<string, Asked[]>();
+    for (const one of placed) {
+      const { kind, name } = one.place;
+      if (kind === 'surface') this.#addSurface(name, one);
+      else push(scopes, scopeOf(one.place), { placed: [one], scope: name, askedAs: scopeOf(one.place) });
     }
-    // A client asks for all views together with its page, and keeps them until they are shown. Documented.
-    const scope = kind === 'view' ? PAGE : name;
-    const list = this.#scopes.get(scope);
-    if (list === undefined) this.#scopes.set(scope, [placed]);
-    else list.push(placed);
+    this.#scopes = new Map([...scopes].map(([scope, asked]) => [scope, byActivity(asked)]));
   }
 
-  /** In the order of judging; each scope and surface once, however often it is named. */
-  find(scopes: readonly string[], surfaces: readonly string[]): readonly Asked[] {
-    const asked: Asked[] = [];
-    const lists =
-      this.#addScopes(scopes, asked) + (this.#hasSurfaces ? this.#addSurfaces(surfaces, scopes.length, asked) : 0);
-    return lists > 1 ? asked.sort(byOrder) : asked;
+  #addSurface(name: string, placed: Placed): void {
+    this.#surfaces.add(name, placed);
+    this.#hasSurfaces = true;
   }
 
-  #addScopes(scopes: readonly string[], asked: Asked[]): number {
-    let lists = 0;
-    for (let position = 0; position < scopes.length; position++) {
-      const scope = scopes[position]!;
-      const found = this.#scopes.get(scope);
-      if (found === undefined || (position > 0 && scopes.indexOf(scope) < position)) continue;
-      lists += 1;
-      for (const placed of found) {
-        asked.push({ placed: [placed], scope: placed.place.kind === 'view' ? placed.place.name : scope, position });
-      }
+  /** Each scope and surface counts once, however often it is named. */
+  find(scopes: readonly string[], surfaces: readonly string[]): readonly AskedActivity[] {
+    let found = NONE;
+    for (let i = 0; i < scopes.length; i++) {
+      const list = this.#scopes.get(scopes[i]!);
+      if (list !== undefined && scopes.indexOf(scopes[i]!) === i) found = merged(found, list);
     }
-    return lists;
+    for (let i = 0; i < surfaces.length && this.#hasSurfaces; i++) {
+      if (surfaces.indexOf(surfaces[i]!) === i) found = merged(found, this.#ofSurface(surfaces[i]!));
+    }
+    return found;
   }
 
-  #addSurfaces(surfaces: readonly string[], first: number, asked: Asked[]): number {
-    let lists = 0;
-    for (let index = 0; index < surfaces.length; index++) {
-      const scope = surfaces[index]!;
-      if (index > 0 && surfaces.indexOf(scope) < index) continue;
-      const byActivity = new Map<number, Placed[]>();
-      for (const placed of this.#surfaces.find(scope)) {
-        const list = byActivity.get(placed.activity.order);
-        if (list === undefined) byActivity.set(placed.activity.order, [placed]);
-        else list.push(placed);
-      }
-      // Exact ones are found before patterns: the order is not that of judging.
-      if (byActivity.size > 0) lists += 2;
-      for (const placed of byActivity.values()) asked.push({ placed, scope, position: first + index });
-    }
-    return lists;
+  #ofSurface(scope: string): readonly AskedActivity[] {
+    const found = this.#surfaces.find(scope);
+    if (found.length === 0) return NONE;
+    const byOrder = new Map<number, Placed[]>();
+    for (const placed of found) push(byOrder, placed.activity.order, placed);
+    // Exact ones are found before patterns: that is not the order of judging.
+    return [...byOrder]
+      .sort(([a], [b]) => a - b)
+      .map(([, placed]) => ({ activity: placed[0]!.activity, asked: [{ placed, scope, askedAs: scope }] }));
   }
 }
 
-function byOrder(a: Asked, b: Asked): number {
-  return a.placed[0]!.activity.order - b.placed[0]!.activity.order || a.position - b.position;
+const NONE: readonly AskedActivity[] = [];
+
+/** A client asks for all views together with its page, and keeps them until they are shown. Documented. */
+function scopeOf({ kind, name }: Place): string {
+  return kind === 'view' ? PAGE : name;
+}
+
+/** Of one activity everything stands together. */
+function byActivity(asked: readonly Asked[]): readonly AskedActivity[] {
+  const groups = new Map<Activity, Asked[]>();
+  for (const one of asked) push(groups, one.placed[0]!.activity, one);
+  return [...groups].map(([activity, ofIt]) => ({ activity, asked: ofIt }));
+}
+
+function merged(a: readonly AskedActivity[], b: readonly AskedActivity[]): readonly AskedActivity[] {
+  if (a.length === 0) return b;
+  if (b.length === 0) return a;
+  const all: AskedActivity[] = [];
+  let i = 0;
+  let k = 0;
+  while (i < a.length || k < b.length) {
+    const left = a[i];
+    const right = b[k];
+    if (left !== undefined && right !== undefined && left.activity === right.activity) {
+      all.push({ activity: left.activity, asked: [...left.asked, ...right.asked] });
+      i += 1;
+      k += 1;
+    } else if (right === undefined || (left !== undefined && left.activity.order < right.activity.order)) {
+      all.push(left!);
+      i += 1;
+    } else {
+      all.push(right);
+      k += 1;
+    }
+  }
+  return all;
+}
+
+function push<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
 }

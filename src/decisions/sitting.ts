@@ -10,8 +10,7 @@ export class Sitting {
   readonly input: DecisionInput;
   readonly visitor: Visitor;
   readonly marks: Uint8Array;
-  /** By order of the activity that they are of, and place in the request. */
-  readonly propositions: Placement[] = [];
+  readonly placements: Placement[] = [];
   assigned: Record<string, string> | null = null;
   /** Scopes and surfaces that have what only one can have, and the activity that has it. */
   readonly #taken = new Map<string, string>();
@@ -73,7 +72,8 @@ export class Sitting {
 /** A proposition with its place in the answer. */
 export interface Placement {
   readonly proposition: Proposition;
-  readonly position: number;
+  /** Scope or surface of the request. */
+  readonly askedAs: string;
   /** Among those of one place: smaller first. */
   readonly rank: number;
 }

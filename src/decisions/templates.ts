@@ -1,3 +1,4 @@
+import { compileTemplate, isTemplate } from '../language/templates.ts';
 import type { Facts } from '../model/condition.ts';
 import { isObject, type Json, type JsonObject } from '../model/json.ts';
 import { DOM_ACTION, INVISIBLE_ACTIONS, MARKUP_ACTIONS, MEASUREMENT } from './schemas.ts';
@@ -53,9 +54,11 @@ function assembled(parts: readonly (readonly [string, Json | Make])[]): Json | M
     Object.fromEntries(parts.map(([name, part]) => [name, typeof part === 'function' ? part(facts) : part]));
 }
 
-function text(value: string, _escaping: Escape): string | Make {
-  if (value.includes('{{')) throw new Error('Templates in items are not filled in yet.');
-  return value;
+function text(value: string, escaping: Escape): string | Make {
+  if (!value.includes('{{')) return value;
+  const template = compileTemplate(value, escaping);
+  if (!isTemplate(template)) throw new Error(template.map(({ message }) => message).join(' '));
+  return template.constant ?? ((facts) => template.fill(facts));
 }
 
 /**
