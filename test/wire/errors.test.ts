@@ -11,8 +11,10 @@ import { HeldLog } from '../support/held-log.ts';
 import { authOf, CLIENT, claimsFor, credentials, issuerOf, STRANGER, tokenFor } from '../support/issuers.ts';
 import { jwt } from '../support/key-pairs.ts';
 import { requestBytes, sendBytes } from '../support/raw-http.ts';
+import { sources } from '../support/sources.ts';
 import { decodeProblem } from '../support/strict-decoder.ts';
 import { CONSENT_ERRORS } from './consent-errors.ts';
+import { IDENTITY_ERRORS } from './identity-errors.ts';
 
 /**
  * The error catalogue, whole: every code is reached over HTTP by a request in this table, or stands in NOT_YET with the
@@ -22,15 +24,13 @@ const NOT_YET: Readonly<Partial<Record<ProblemCode, string>>> = {
   'EXEG-0010-422': 'forwarding: a datastream whose destination is not configured for its org',
   'EXEG-0011-422': 'sandboxes of a datastream',
   'EXEG-0012-422': 'sandboxes of a datastream',
-  'EXEG-0013-422': 'namespaces that an org declares',
+  'EXEG-0013-422': 'destinations that name a namespace; until then it is the workspace that is refused',
   'EXEG-0100-500': 'mapping (data prep): a result that is no JSON',
   'EXEG-0105-400': 'schema validation of events',
   'EXEG-0107-400': 'media: session events without the session’s parameters',
   'EXEG-0201-503': 'decisions and profiles: a service that is away',
   'EXEG-0202-502': 'decisions and profiles: a service that refuses',
   'EXEG-0205-502': 'activation: what is shared between services',
-  'EXEG-0304-400': 'namespaces that an org declares',
-  'EXEG-0308-400': 'first-party ids (FPID)',
   'EXEG-0400-403': 'geo lookup: blocked countries',
   'va-edge-0400-400': 'media',
   'va-edge-0404-404': 'media',
@@ -274,19 +274,7 @@ const ROWS: readonly ErrorRow[] = [
     ["'decisions'"],
   ],
   ...CONSENT_ERRORS,
-  [
-    'EXEG-0303-200',
-    'a namespace that cannot be fetched',
-    { body: { ...good, query: { identity: { fetch: ['ECID', 'Email'] } } } },
-    ['Email', 'ECID, CORE'],
-  ],
-  [
-    'EXEG-0305-400',
-    'an ECID that is none',
-    { body: { event: { xdm: { identityMap: { ECID: [{ id: 'abc' }] } } } } },
-    ["'abc'", 'ECID', "'event.xdm.identityMap'", '38 digits'],
-  ],
-
+  ...IDENTITY_ERRORS,
   ['EXEG-0306-400', 'an event about nobody', server(tokenFor(ORG)), ["'event.xdm.identityMap'", 'primary']],
   [
     'EXEG-0500-401',
@@ -408,6 +396,12 @@ describe('the catalogue, whole', () => {
 
   test('what is reached does not stand in the list any more', () => {
     expect(Object.keys(NOT_YET).filter((code) => reached.has(code))).toEqual([]);
+  });
+
+  test('what the sources raise does not stand in the list either', () => {
+    const texts = [...sources('src', /\.ts$/)].filter(([path]) => path !== 'src/model/problem.ts');
+    const raised = Object.keys(NOT_YET).filter((code) => texts.some(([, text]) => text.includes(`'${code}'`)));
+    expect(raised).toEqual([]);
   });
 
   test('an unknown datastream: the report has the request id alone', async () => {
