@@ -1,5 +1,5 @@
-import { type BigIntStats, type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { type BigIntStats, type Dirent, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { relative, resolve, sep } from 'node:path';
 import { errorAt, FILE_START, type Finding } from './finding.ts';
 
 /** Many large datastreams fit; a mistaken folder (a home, a checkout) is refused before it is read. */
@@ -56,11 +56,27 @@ export class Folder {
     }
   }
 
+  /** Where a file is in truth, links followed; null where there is none. */
+  real(name: string): string | null {
+    try {
+      return realpathSync(resolve(this.root, name));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+      return null;
+    }
+  }
+
   #look(name: string): string {
     const path = resolve(this.root, name);
     this.#looked.add(path);
     return path;
   }
+}
+
+/** Whether a path is a folder, or lies in it. Both absolute, without links. */
+export function isWithin(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way !== '..' && !way.startsWith(`..${sep}`);
 }
 
 export interface Unread {

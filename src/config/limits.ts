@@ -44,3 +44,5 @@ export const CLOCK_TOLERANCE_SECONDS: Limit = { default: 10, min: 0, max: 30 };
 const DAY_SECONDS = 24 * 60 * 60;
 /** IMS tokens live a day, those of other providers minutes; a month is a key that somebody forgot. */
 export const TOKEN_AGE_SECONDS: Limit = { default: DAY_SECONDS, min: 60, max: 31 * DAY_SECONDS };
+/** The decisions of fifty activities take microseconds: who needs this much has something wrong, and others wait for it. */
+export const DECISIONS_BUDGET_MS: Limit = { default: 50, min: 1, max: 1000 };

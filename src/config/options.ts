@@ -1,8 +1,10 @@
 import { resolve } from 'node:path';
 import type { AuthFile } from './auth.ts';
+import type { DecisionsFile } from './decisions/options.ts';
 import type { IdentityFile } from './identity-rules.ts';
 import {
   DEADLINE_MS,
+  DECISIONS_BUDGET_MS,
   DUPLICATES_ENTRIES,
   DUPLICATES_WINDOW_MINUTES,
   LOW_WATER_BYTES,
@@ -53,6 +55,12 @@ export interface ServerOptions {
   };
   /** Hosts, in lower case, on which visitors are known across sites by a cookie of that name. */
   readonly thirdParty: { readonly hosts: readonly string[]; readonly cookie: string };
+  readonly decisions: {
+    /** How long the decisions of one event may take. */
+    readonly budgetMs: number;
+    /** Absolute path of the keys that sign event tokens and previews; null: they are kept in the data folder. */
+    readonly keysFile: string | null;
+  };
   readonly admin: {
     /** /health, /ready and /metrics need no token, wherever the admin listener is. On loopback they never do. */
     readonly openStatus: boolean;
@@ -88,6 +96,7 @@ export interface WeirFile {
     readonly requireSigned?: boolean;
   };
   readonly thirdParty?: { readonly hosts?: readonly string[]; readonly cookie?: string };
+  readonly decisions?: DecisionsFile;
   readonly admin?: { readonly openStatus?: boolean };
   readonly listeners?: { readonly [K in keyof ServerOptions['listeners']]?: ServerOptions['listeners'][K] };
   readonly site?: { readonly root: string; readonly files?: Readonly<Record<string, string>> };
@@ -143,6 +152,10 @@ export function serverOptions(file: WeirFile, folder: string): ServerOptions {
     },
     thirdParty: { hosts: file.thirdParty?.hosts ?? [], cookie: file.thirdParty?.cookie ?? THIRD_PARTY_COOKIE },
     admin: { openStatus: file.admin?.openStatus ?? false },
+    decisions: {
+      budgetMs: file.decisions?.budgetMs ?? DECISIONS_BUDGET_MS.default,
+      keysFile: absolute(folder, file.decisions?.keysFile),
+    },
   };
 }
 

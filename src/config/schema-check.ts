@@ -10,7 +10,7 @@ import type { KeyPath } from './source.ts';
 export interface Schema {
   readonly $ref?: string;
   readonly type?: Type | readonly Type[];
-  readonly enum?: readonly string[];
+  readonly enum?: readonly Json[];
   readonly pattern?: string;
   readonly minLength?: number;
   readonly maxLength?: number;
@@ -45,7 +45,8 @@ export interface Violation {
   readonly key: string | null;
 }
 
-export type SchemaName = 'weir' | 'datastream';
+export const SCHEMA_NAMES = ['weir', 'datastream', 'activity', 'audience', 'offers'] as const;
+export type SchemaName = (typeof SCHEMA_NAMES)[number];
 
 /** `schemas` lies beside `src` and `dist`. */
 export function readSchema(name: SchemaName): Schema {

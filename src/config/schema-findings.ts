@@ -90,7 +90,7 @@ function shown(value: Json, written: string | null): string {
 
 function wanted({ rule, schema, value }: Violation): string {
   if (rule === 'enum') {
-    const values = schema.enum ?? [];
+    const values = (schema.enum ?? []).map(String);
     const guess = typeof value === 'string' ? meant(value, values) : null;
     return `It takes ${values.join(' or ')}.${guess === null ? '' : ` Did you mean '${guess}'?`}`;
   }

@@ -1,8 +1,7 @@
-import { realpathSync } from 'node:fs';
-import { extname, posix, relative, resolve, sep } from 'node:path';
+import { extname, posix } from 'node:path';
 import type { Page } from '../model/datastream.ts';
 import type { Finding } from './finding.ts';
-import { type Folder, isUnread } from './folder.ts';
+import { type Folder, isUnread, isWithin } from './folder.ts';
 import type { WeirFile } from './options.ts';
 import type { KeyPath, Source } from './source.ts';
 
@@ -75,8 +74,8 @@ class SiteReader {
   }
 
   root(name: string): void {
-    const real = this.#real(name);
-    const workspace = this.#real('.');
+    const real = this.#folder.real(name);
+    const workspace = this.#folder.real('.');
     if (real !== null && workspace !== null && isWithin(workspace, real)) {
       this.#error(
         ROOT,
@@ -119,22 +118,13 @@ class SiteReader {
 
   /** A link out of the root would publish a file that nobody named. Links to folders are not followed at all: they can form circles. */
   #isPublic(name: string, realRoot: string | null): boolean {
-    const real = this.#real(name);
+    const real = this.#folder.real(name);
     if (real !== null && realRoot !== null && isWithin(real, realRoot)) return true;
     this.#error(
       ROOT,
       `'${name}' is a link that leads out of 'site.root', or nowhere. Name the file in 'site.files', or remove the link.`,
     );
     return false;
-  }
-
-  #real(name: string): string | null {
-    try {
-      return realpathSync(resolve(this.#folder.root, name));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-      return null;
-    }
   }
 
   /** "/about.html" is also "/about", "/index.html" also "/". */
@@ -173,12 +163,6 @@ class SiteReader {
 }
 
 const ROOT: KeyPath = ['site', 'root'];
-
-/** Whether a path is a folder, or lies in it. Both absolute, without links. */
-function isWithin(path: string, folder: string): boolean {
-  const way = relative(folder, path);
-  return way !== '..' && !way.startsWith(`..${sep}`);
-}
 
 /** A path as browsers send it: "/über uns" → "/%C3%BCber%20uns". */
 function pathKey(path: string): string {

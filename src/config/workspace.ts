@@ -1,22 +1,22 @@
-import { createHash, type Hash } from 'node:crypto';
-import { extname, resolve } from 'node:path';
-import { performance } from 'node:perf_hooks';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { resolve } from 'node:path';
 import type { AuthOptions } from '../model/auth.ts';
 import type { Datastream, Workspace } from '../model/datastream.ts';
+import type { DecisionDefinitions } from '../model/decision-definitions.ts';
 import { authOf } from './auth.ts';
 import { datastreamsOf, idOf, type OrgSettings } from './datastreams.ts';
-import { errorAt, FILE_START, Finding, sorted } from './finding.ts';
-import { Folder, isUnread, unreadFinding } from './folder.ts';
+import { DecisionsLoading } from './decisions/loading.ts';
+import { orgDecisions } from './decisions/options.ts';
+import { errorAt, FILE_START, type Finding, sorted } from './finding.ts';
+import { isUnread, unreadFinding } from './folder.ts';
 import { orgIdentities } from './identity-rules.ts';
 import { networkProblem } from './networks.ts';
 import { type ServerOptions, serverOptions, type WeirFile } from './options.ts';
-import { parseSource, SOURCE_BYTES_MAX } from './parse.ts';
+import { SOURCE_BYTES_MAX } from './parse.ts';
 import { type Regions, regionsOf } from './regions.ts';
 import { unitLimits } from './request-units.ts';
-import { schemaFindings } from './schema-findings.ts';
 import { readSite, type SitePage } from './site.ts';
-import { Source } from './source.ts';
+import type { Source } from './source.ts';
+import { WorkspaceFiles } from './workspace-files.ts';
 
 /** A folder that was read: whole, or with what is wrong with it. */
 export type Loaded = Good | Bad;
@@ -46,13 +46,10 @@ interface WeirParts {
 
 const WEIR_FILE = 'weir.yaml';
 const DATASTREAMS = 'datastreams';
-const EXTENSIONS = ['.yaml', '.yml', '.json'];
 /** Folders of parts that are still to come. */
-const LATER_FOLDERS = ['activities', 'audiences', 'offers', 'destinations'];
+const LATER_FOLDERS = ['destinations'];
 /** Content hash: enough of SHA-256 to tell two states of a workspace apart. */
 const HASH_DIGITS = 16;
-/** Reading goes on after a pause when it took this long, so that requests do not wait for it. */
-const SLICE_MS = 10;
 
 /** Reads and checks a workspace. Never throws for what its files hold. */
 export async function loadWorkspace(path: string): Promise<Loaded> {
@@ -60,108 +57,82 @@ export async function loadWorkspace(path: string): Promise<Loaded> {
 }
 
 class Loading {
-  readonly #folder: Folder;
-  readonly #findings: Finding[] = [];
-  readonly #hash: Hash = createHash('sha256');
+  readonly #files: WorkspaceFiles;
   readonly #datastreams = new Map<string, Datastream>();
   /** Ids to the file that each was first seen in. */
   readonly #ids = new Map<string, string>();
   /** Prefixes of cookies to the org that each was first seen for, and where. */
   readonly #cookiePrefixes = new Map<string, { readonly orgId: string; readonly at: string }>();
   #orgs: OrgSettings = { identities: orgIdentities(undefined, null, []), unitLimits: unitLimits() };
-  #sliceEndMs = performance.now() + SLICE_MS;
 
   constructor(root: string) {
-    this.#folder = new Folder(root);
+    this.#files = new WorkspaceFiles(root);
   }
 
   async run(): Promise<Loaded> {
     const weir = this.#weirFile();
     const file = weir === null ? undefined : (weir.value as unknown as WeirFile);
-    this.#orgs = {
-      identities: orgIdentities(file?.identity, weir, this.#findings),
-      unitLimits: unitLimits(file?.requestUnits),
-    };
-    await this.#readDatastreams();
+    const all = this.#files.findings;
+    const identities = orgIdentities(file?.identity, weir, all);
+    this.#orgs = { identities, unitLimits: unitLimits(file?.requestUnits) };
+    await this.#files.read(DATASTREAMS, 'datastream', NO_DATASTREAM, (source) => this.#datastream(source));
+    const optionsOf = orgDecisions(file?.decisions, weir, all);
+    const decisions = await new DecisionsLoading({
+      files: this.#files,
+      datastreams: this.#datastreams,
+      identities,
+      optionsOf,
+    }).load();
     const parts = weir === null ? null : this.#weirParts(weir);
     this.#laterFolders();
-    const { looked } = this.#folder;
-    const findings = sorted(this.#findings);
+    const { looked, root } = this.#files.folder;
+    const findings = sorted(all);
     const hasErrors = findings.some(({ severity }) => severity === 'error');
     if (weir === null || parts === null || hasErrors) return { ok: false, findings, looked };
-    // A warning can come of a folder that is not read otherwise.
-    for (const finding of findings) this.#hash.update(finding.toString());
     const workspace: Workspace = {
-      hash: this.#hash.digest('hex').slice(0, HASH_DIGITS),
-      datastreams: this.#datastreams,
+      hash: this.#files.hash(findings).slice(0, HASH_DIGITS),
+      datastreams: withDecisions(this.#datastreams, decisions),
       ...parts.regions,
       pages: parts.pages,
       auth: parts.auth,
-      decisions: new Map(),
+      decisions,
       warnings: findings.map(String),
     };
-    const options = serverOptions(weir.value as unknown as WeirFile, this.#folder.root);
+    const options = serverOptions(weir.value as unknown as WeirFile, root);
     return { ok: true, workspace, options, weir, warnings: findings, looked };
   }
 
   #weirFile(): Source | null {
-    const bytes = this.#folder.read(WEIR_FILE, SOURCE_BYTES_MAX);
-    if (!isUnread(bytes)) return this.#source(WEIR_FILE, bytes, 'weir');
-    if (bytes.why !== 'missing')
-      this.#findings.push(unreadFinding(WEIR_FILE, bytes, 'It holds the options of the server.'));
-    else this.#findings.push(errorAt(WEIR_FILE, FILE_START, this.#missingWeirFile()));
+    const { folder, findings } = this.#files;
+    const bytes = folder.read(WEIR_FILE, SOURCE_BYTES_MAX);
+    if (!isUnread(bytes)) return this.#files.source(WEIR_FILE, bytes, 'weir');
+    if (bytes.why !== 'missing') findings.push(unreadFinding(WEIR_FILE, bytes, 'It holds the options of the server.'));
+    else findings.push(errorAt(WEIR_FILE, FILE_START, this.#missingWeirFile()));
     return null;
   }
 
   #missingWeirFile(): string {
-    const entries = this.#folder.list('.');
+    const { folder } = this.#files;
+    const entries = folder.list('.');
     if (isUnread(entries))
-      return `The workspace folder '${this.#folder.root}' cannot be read. ${entries.message} Check the path after --workspace.`;
+      return `The workspace folder '${folder.root}' cannot be read. ${entries.message} Check the path after --workspace.`;
     const other = entries.find(({ name }) => /^weir\.(yml|json)$/i.test(name));
     return other === undefined
       ? 'The file is missing, so this folder is no workspace. Create it, with {} in it where every default is right; or check the path after --workspace.'
       : `The file is missing. Rename '${other.name}' to ${WEIR_FILE}.`;
   }
 
-  async #readDatastreams(): Promise<void> {
-    const entries = this.#folder.list(DATASTREAMS);
-    if (isUnread(entries)) {
-      if (entries.why !== 'missing')
-        this.#findings.push(unreadFinding(DATASTREAMS, entries, 'It takes a folder with a file for each datastream.'));
-      else this.#warn(DATASTREAMS, NO_DATASTREAM);
-      return;
-    }
-    let files = 0;
-    for (const { name } of entries) {
-      if (!EXTENSIONS.includes(extname(name).toLowerCase())) continue;
-      files += 1;
-      this.#readDatastream(`${DATASTREAMS}/${name}`);
-      await this.#pause();
-    }
-    for (const entry of entries) {
-      if (entry.isDirectory())
-        this.#warn(`${DATASTREAMS}/${entry.name}`, 'Folders in here are not read. Move the files one level up.');
-    }
-    if (files === 0) this.#warn(DATASTREAMS, NO_DATASTREAM);
-  }
-
-  #readDatastream(file: string): void {
-    const bytes = this.#folder.read(file, SOURCE_BYTES_MAX);
-    if (isUnread(bytes)) {
-      this.#findings.push(unreadFinding(file, bytes, 'Mend it, or move it out of the folder.'));
-      return;
-    }
-    const source = this.#source(file, bytes, 'datastream');
-    if (source === null) return;
+  #datastream(source: Source): void {
     const id = idOf(source)!;
     const first = this.#ids.get(id);
     if (first !== undefined) {
-      this.#findings.push(source.error(['id'], `The id '${id}' is taken by ${first}. Give one of the two another id.`));
+      const { findings } = this.#files;
+      findings.push(source.error(['id'], `The id '${id}' is taken by ${first}. Give one of the two another id.`));
       return;
     }
     const { line, column } = source.place(['id']);
-    this.#ids.set(id, `${file}:${line}:${column}`);
-    const all = datastreamsOf(source, this.#orgs, this.#findings);
+    this.#ids.set(id, `${source.file}:${line}:${column}`);
+    const all = datastreamsOf(source, this.#orgs, this.#files.findings);
     this.#checkCookies(all[0]!, source);
     for (const datastream of all) this.#datastreams.set(datastream.id, datastream);
   }
@@ -173,57 +144,43 @@ class Loading {
     if (first === undefined) this.#cookiePrefixes.set(cookiePrefix, { orgId, at: `${source.file}:${line}:${column}` });
     else if (first.orgId !== orgId) {
       const message = `The org '${orgId}' would have the cookies of the org '${first.orgId}' (${first.at}): '@' and '_' are one in their names. Give one of the two another org, or a server of its own.`;
-      this.#findings.push(source.error(['org'], message));
+      this.#files.findings.push(source.error(['org'], message));
     }
-  }
-
-  /** Null, with findings, where the file is not what its schema says. */
-  #source(file: string, bytes: Uint8Array, schema: 'weir' | 'datastream'): Source | null {
-    this.#addToHash(file, bytes);
-    const source = parseSource(file, bytes);
-    const findings = source instanceof Source ? schemaFindings(schema, source) : source;
-    this.#findings.push(...findings);
-    return source instanceof Source && findings.length === 0 ? source : null;
   }
 
   #weirParts(source: Source): WeirParts | null {
     const file = source.value as unknown as WeirFile;
+    const { folder, findings, addToHash } = this.#files;
     file.proxies?.forEach((proxy, index) => {
       const problem = networkProblem(proxy);
       if (problem !== null)
-        this.#findings.push(source.error(['proxies', index], `'proxies[${index}]' is "${proxy}". ${problem}`));
+        findings.push(source.error(['proxies', index], `'proxies[${index}]' is "${proxy}". ${problem}`));
     });
-    const pages = readSite(file.site, this.#folder, source, this.#findings);
-    for (const [path, { file: from, body }] of pages) this.#addToHash(`${path} ${from}`, body);
-    const addToHash = (name: string, bytes: Uint8Array): void => this.#addToHash(name, bytes);
-    const auth = authOf(file.auth, this.#folder, source, this.#findings, addToHash);
+    const pages = readSite(file.site, folder, source, findings);
+    for (const [path, { file: from, body }] of pages) addToHash(`${path} ${from}`, body);
+    const auth = authOf(file.auth, folder, source, findings, addToHash);
     const regions = regionsOf(file, source);
     if (!Array.isArray(regions)) return { regions, pages, auth };
-    this.#findings.push(...regions);
+    findings.push(...regions);
     return null;
   }
 
   #laterFolders(): void {
     for (const name of LATER_FOLDERS) {
-      const entries = this.#folder.list(name);
+      const entries = this.#files.folder.list(name);
       if (isUnread(entries) || entries.length === 0) continue;
-      this.#warn(name, `This version of Weir does not read '${name}' yet: the files in it have no effect.`);
+      this.#files.warn(name, `This version of Weir does not read '${name}' yet: the files in it have no effect.`);
     }
   }
+}
 
-  #warn(file: string, message: string): void {
-    this.#findings.push(new Finding('warning', file, FILE_START, message));
-  }
-
-  #addToHash(name: string, bytes: Uint8Array): void {
-    this.#hash.update(`${name}\0${bytes.length}\0`).update(bytes);
-  }
-
-  async #pause(): Promise<void> {
-    if (performance.now() < this.#sliceEndMs) return;
-    await nextTurn();
-    this.#sliceEndMs = performance.now() + SLICE_MS;
-  }
+/** Each datastream with what its org decides by. */
+function withDecisions(
+  datastreams: ReadonlyMap<string, Datastream>,
+  decisions: ReadonlyMap<string, DecisionDefinitions>,
+): ReadonlyMap<string, Datastream> {
+  if (decisions.size === 0) return datastreams;
+  return new Map([...datastreams].map(([id, one]) => [id, { ...one, decisions: decisions.get(one.orgId) ?? null }]));
 }
 
 const NO_DATASTREAM = `There is no datastream, so every event is refused. Create ${DATASTREAMS}/shop.yaml with: id: shop, org: 0123456789ABCDEF01234567@AdobeOrg, name: Shop (a line for each).`;

@@ -17,20 +17,20 @@ export const SERVICES = {
   decisions: {
     handles: ['personalization:decisions'],
     override: ['com_adobe_target'],
-    inThisVersion: false,
-    enabledByDefault: false,
+    inThisVersion: true,
+    enabledByDefault: true,
   },
   offers: {
     handles: ['personalization:decisions'],
     override: [platform, 'com_adobe_edge_ode'],
-    inThisVersion: false,
-    enabledByDefault: false,
+    inThisVersion: true,
+    enabledByDefault: true,
   },
   messages: {
     handles: ['personalization:decisions'],
     override: [platform, 'com_adobe_edge_ajo'],
-    inThisVersion: false,
-    enabledByDefault: false,
+    inThisVersion: true,
+    enabledByDefault: true,
   },
   profiles: {
     handles: [],
@@ -41,14 +41,14 @@ export const SERVICES = {
   activation: {
     handles: ['activation:pull'],
     override: [platform, 'com_adobe_edge_destinations'],
-    inThisVersion: false,
-    enabledByDefault: false,
+    inThisVersion: true,
+    enabledByDefault: true,
   },
   audiences: {
     handles: ['activation:push'],
     override: ['com_adobe_audience_manager'],
-    inThisVersion: false,
-    enabledByDefault: false,
+    inThisVersion: true,
+    enabledByDefault: true,
   },
   identitySync: {
     handles: ['identity:exchange'],

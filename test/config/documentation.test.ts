@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { CONTENT_BYTES_MAX, CONTENTS_BYTES_MAX } from '../../src/config/decisions/contents.ts';
+import { ACTION_KINDS } from '../../src/config/decisions/dom-actions.ts';
+import { ITEM_FORMS } from '../../src/config/decisions/items.ts';
 import { FOLDER_ENTRIES_MAX } from '../../src/config/folder.ts';
 import { changedOptions, serverOptions } from '../../src/config/options.ts';
 import { ALIASES_MAX, NESTING_MAX, SOURCE_BYTES_MAX } from '../../src/config/parse.ts';
@@ -40,7 +43,7 @@ describe('docs/configuration.md', () => {
   test.each(optionsOf('weir'))('has weir.yaml’s %s with its default and range', (name, option) => {
     const [byDefault, takes] = ROWS.get(name) ?? [];
     expect(byDefault, `a row for ${name}`).toBeDefined();
-    if (option.default !== undefined && !Array.isArray(option.default)) {
+    if (option.default !== undefined && option.default !== '' && !Array.isArray(option.default)) {
       expect(byDefault!.replaceAll('`', '')).toBe(String(option.default));
     }
     if (option.minimum !== undefined) expect(takes).toContain(`${option.minimum}–${option.maximum}`);
@@ -50,6 +53,19 @@ describe('docs/configuration.md', () => {
     const keys = optionsOf('datastream').map(([name]) => name);
     const missing = keys.filter((key) => !ROWS.has(key) && !ROWS.has(key.split('.')[0]!));
     expect(missing).toEqual([]);
+  });
+
+  test.each<[SchemaName, string]>([
+    ['activity', 'Of an activity'],
+    ['audience', 'Of an audience'],
+  ])('has every key of an %s', (name, heading) => {
+    const table = TEXT.slice(TEXT.indexOf(`| ${heading} |`)).split('\n\n')[0]!;
+    const keys = Object.keys(readSchema(name).properties!).filter((key) => !key.startsWith('$'));
+    expect(keys.filter((key) => !table.includes(`\`…${key}\``))).toEqual([]);
+  });
+
+  test('has every form of content', () => {
+    expect([...ITEM_FORMS, ...ACTION_KINDS].filter((form) => !TEXT.includes(`\`${form}`))).toEqual([]);
   });
 
   test('marks exactly the options that wait for a restart', () => {
@@ -67,6 +83,9 @@ describe('docs/configuration.md', () => {
     expect(TEXT).toContain(`(${ALIASES_MAX} uses a file)`);
     expect(TEXT).toContain(
       `at most ${SITE_FILES_MAX} files, ${mb(SITE_FILE_BYTES_MAX)} each, ${mb(SITE_BYTES_MAX)} together`,
+    );
+    expect(TEXT).toContain(
+      `Content in files of its own: ${CONTENT_BYTES_MAX / 1024} KB each, ${mb(CONTENTS_BYTES_MAX)} together`,
     );
     for (const name of SERVICE_NAMES) expect(TEXT).toContain(`\`${name}\``);
   });
@@ -87,6 +106,11 @@ describe('docs/configuration.md', () => {
 function filesOf(example: string): Record<string, string> {
   if (example.startsWith('# yaml-language-server')) return { 'weir.yaml': `${example}{}` };
   if (/^(region|auth|identity|thirdParty|requestUnits):/.test(example)) return { 'weir.yaml': example };
+  const named = /^# ((?:activities|audiences|offers)\/.*)\n/.exec(example);
+  if (named !== null) {
+    const gold = 'id: gold\nwhen: { "==": [{ var: profile.tier }, gold] }\n';
+    return { 'audiences/gold.yaml': gold, [named[1]!]: example };
+  }
   if (example.startsWith('site:')) {
     const text = example.replace('../node_modules/@adobe/alloy/dist/', 'lib/');
     return { 'weir.yaml': text, 'site/index.html': '', 'lib/alloy.min.js': '' };

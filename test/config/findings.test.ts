@@ -6,7 +6,7 @@ import { LEAST_FILES, workspaceFolder } from '../support/workspace-folder.ts';
 
 const SHOP = LEAST_FILES['datastreams/shop.yaml']!;
 const WEIR_KEYS =
-  'basePath, region, regions, proxies, deadlineMs, requestBytesMax, log, duplicates, listeners, requestUnits, auth, identity, thirdParty, admin, site';
+  'basePath, region, regions, proxies, deadlineMs, requestBytesMax, log, duplicates, listeners, requestUnits, auth, identity, thirdParty, admin, decisions, site';
 
 async function findings(files: Parameters<typeof workspaceFolder>[0]): Promise<string[]> {
   const loaded = await loadWorkspace(workspaceFolder(files));
@@ -317,7 +317,7 @@ describe('mistakes in the folder', () => {
     [
       'a file datastreams',
       { 'datastreams/shop.yaml': null, datastreams: '' },
-      "datastreams:1:1: 'datastreams' cannot be read. It, or a folder above it, is a file. It takes a folder with a file for each datastream.",
+      "datastreams:1:1: 'datastreams' cannot be read. It, or a folder above it, is a file. It takes a folder of files.",
     ],
     [
       'no datastream',
@@ -336,16 +336,15 @@ describe('mistakes in the folder', () => {
     ],
     [
       'parts of later versions',
-      { 'offers/a.yaml': 'x', 'audiences/a.yaml': '', 'activities/.gitkeep': '' },
-      "audiences:1:1: warning: This version of Weir does not read 'audiences' yet: the files in it have no effect.",
-      "offers:1:1: warning: This version of Weir does not read 'offers' yet: the files in it have no effect.",
+      { 'destinations/a.yaml': 'x', 'activities/.gitkeep': '' },
+      "destinations:1:1: warning: This version of Weir does not read 'destinations' yet: the files in it have no effect.",
     ],
     [
       'a service of later versions',
       {
-        'datastreams/shop.yaml': `${SHOP}services:\n  decisions: {enabled: true}\n  media: {enabled: false}\nenvironments:\n  dev: {}\n`,
+        'datastreams/shop.yaml': `${SHOP}services:\n  media: {enabled: true}\n  forwarding: {enabled: false}\nenvironments:\n  dev: {}\n`,
       },
-      "datastreams/shop.yaml:5:24: warning: The service 'decisions' is enabled, but this version of Weir does not have it: nothing of it runs. Set it to false to lose this warning.",
+      "datastreams/shop.yaml:5:20: warning: The service 'media' is enabled, but this version of Weir does not have it: nothing of it runs. Set it to false to lose this warning.",
     ],
     [
       'mistakes in two files are both told',

@@ -83,6 +83,7 @@ describe('options', () => {
       },
       identity: { fpidKeyFile: null, cookieKeysFile: null, requireSigned: false },
       thirdParty: { hosts: [], cookie: 'demdex' },
+      decisions: { budgetMs: 50, keysFile: null },
       admin: { openStatus: false },
     });
   });

@@ -1,10 +1,9 @@
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readSchema, type Schema, SchemaCheck, type SchemaName } from '../../src/config/schema-check.ts';
+import { readSchema, SCHEMA_NAMES, type Schema, SchemaCheck, type SchemaName } from '../../src/config/schema-check.ts';
 import type { Json, JsonObject } from '../../src/model/json.ts';
 
-const NAMES: readonly SchemaName[] = ['weir', 'datastream'];
 /** Keywords that the check knows, and those that only people and editors read. */
 const KEYWORDS = new Set(
   (
@@ -29,7 +28,7 @@ function ajvFor(name: SchemaName) {
   return ajv.compile(readSchema(name));
 }
 
-describe.each(NAMES)('%s.schema.json', (name) => {
+describe.each(SCHEMA_NAMES)('%s.schema.json', (name) => {
   const schema = readSchema(name);
 
   test('is a valid schema of draft 7', () => {

@@ -48,7 +48,7 @@ describe('opening', () => {
     const folder = workspaceFolder({
       'weir.yaml': 'deadlineMs: 1\n',
       [SHOP]: 'id: shop\nname: x\n',
-      'offers/a.yaml': '',
+      'destinations/a.yaml': '',
     });
     const opening = WorkspaceSource.open(folder, { report: () => {} });
     await expect(opening).rejects.toThrow(WorkspaceError);

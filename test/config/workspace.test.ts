@@ -28,13 +28,14 @@ describe('the least that works', () => {
       access: 'mixed',
       requestUnits: null,
       origins: null,
-      services: new Set(),
+      services: new Set(['decisions', 'offers', 'messages', 'activation', 'audiences']),
       missingServices: [],
       overrides: { unregistered: 'reject', registered: {} },
       validation: { timestamp: 'warn' },
       consent: { default: 'in', tcfVendor: 565 },
       ipObfuscation: null,
       identity: { fpidCookie: null, rules: expect.objectContaining({ isStrict: false }) },
+      decisions: null,
       cookiePrefix: 'kndctr_0123_AdobeOrg_',
     });
     expect(workspace.ownRegion).toEqual({ hint: 'or2', targetId: 35, audienceManagerId: 9 });
@@ -62,7 +63,7 @@ name: Shop
 enabled: false
 access: authenticated
 origins: [https://shop.example, http://localhost:8080]
-services: {decisions: {enabled: true}, media: {enabled: false}}
+services: {media: {enabled: true}, decisions: {enabled: false}, audiences: {enabled: true}}
 overrides:
   unregistered: warn
   registered: {com_adobe_identity: {idSyncContainerId: [107, "108"]}}
@@ -80,13 +81,14 @@ identity: {fpidCookie: device_id}
       access: 'authenticated',
       requestUnits: null,
       origins: new Set(['https://shop.example', 'http://localhost:8080']),
-      services: new Set(),
-      missingServices: ['decisions'],
+      services: new Set(['offers', 'messages', 'activation', 'audiences']),
+      missingServices: ['media'],
       overrides: { unregistered: 'warn', registered: { com_adobe_identity: { idSyncContainerId: [107, '108'] } } },
       validation: { timestamp: 'reject' },
       consent: { default: 'pending', tcfVendor: null },
       ipObfuscation: 'partial',
       identity: { fpidCookie: 'device_id', rules: expect.objectContaining({ isStrict: true }) },
+      decisions: null,
       cookiePrefix: 'kndctr_A.b_c-1_AdobeOrg_',
     });
   });
@@ -95,7 +97,7 @@ identity: {fpidCookie: device_id}
     const { workspace } = await load({
       'datastreams/shop.yaml': `${LEAST_FILES['datastreams/shop.yaml']}
 origins: [https://shop.example, https://b.example]
-services: {decisions: {enabled: true}, media: {enabled: true}}
+services: {forwarding: {enabled: true}, media: {enabled: true}}
 overrides:
   unregistered: warn
   registered:
@@ -118,7 +120,7 @@ environments:
       id: 'shop:dev',
       name: 'Shop, dev',
       origins: new Set(['http://localhost:8080']),
-      missingServices: ['decisions'],
+      missingServices: ['forwarding'],
       overrides: {
         unregistered: 'warn',
         registered: { com_adobe_analytics: { reportSuites: ['c'] }, com_adobe_target: { propertyToken: ['t'] } },
@@ -197,7 +199,7 @@ describe('the hash', () => {
       "a file's name",
       { 'datastreams/shop.yaml': null, 'datastreams/other.yaml': LEAST_FILES['datastreams/shop.yaml']! },
     ],
-    ['a file of a later version', { 'offers/a.yaml': '' }],
+    ['a file of a later version', { 'destinations/a.yaml': '' }],
   ])('changes with %s', async (_, files) => {
     expect((await load(files)).workspace.hash).not.toBe((await load()).workspace.hash);
   });

@@ -1,0 +1,188 @@
+import { extname } from 'node:path';
+import { compileTemplate, isTemplate } from '../../language/templates.ts';
+import type { ItemDefinition, Place } from '../../model/decision-definitions.ts';
+import type { Json, JsonObject } from '../../model/json.ts';
+import { named } from '../schema-findings.ts';
+import type { KeyPath } from '../source.ts';
+import type { Authoring } from './authoring.ts';
+import { type ActionFile, actionData } from './dom-actions.ts';
+import { PAGE, type PlaceFile, placeOf } from './places.ts';
+import { type CardFile, cardData, type MessageFile, messageData, type RulesetContext } from './rulesets.ts';
+
+/** One piece of content, as files have it: exactly one form. */
+export interface ItemFile extends PlaceFile {
+  readonly id?: string;
+  readonly html?: string;
+  readonly json?: Json;
+  readonly file?: string;
+  readonly redirect?: string;
+  readonly default?: true;
+  readonly actions?: readonly ActionFile[];
+  readonly measure?: 'click';
+  readonly message?: MessageFile;
+  readonly card?: CardFile;
+  readonly rules?: readonly JsonObject[];
+  readonly schema?: string;
+  readonly data?: JsonObject;
+  readonly meta?: Readonly<Record<string, string>>;
+  readonly rank?: number;
+  readonly label?: string;
+}
+
+export const ITEM_FORMS = [
+  ...([
+    'html',
+    'json',
+    'file',
+    'redirect',
+    'default',
+    'actions',
+    'measure',
+    'message',
+    'card',
+    'rules',
+    'schema',
+  ] as const),
+];
+type Form = (typeof ITEM_FORMS)[number];
+
+/** What of its activity and experience an item needs. */
+export interface ItemContext extends Omit<RulesetContext, 'itemId' | 'surface'> {
+  /** Of an item that has no id of its own, behind it a number. */
+  readonly idPrefix: string;
+  /** Of an item that names none. */
+  readonly place: Place | null;
+  readonly meta: Readonly<Record<string, string>>;
+}
+
+export const SCHEMA_PREFIX = 'https://ns.adobe.com/personalization/';
+
+export function formsOf(file: ItemFile): Form[] {
+  return ITEM_FORMS.filter((form) => file[form] !== undefined);
+}
+
+/** `number`: of the first id that may be made. What is wrong is told, and left out. */
+export function itemsOf(
+  authoring: Authoring,
+  at: KeyPath,
+  file: ItemFile,
+  context: ItemContext,
+  number: number,
+): ItemDefinition[] {
+  const forms = formsOf(file);
+  const [form] = forms;
+  if (form === undefined || forms.length > 1) {
+    const what = form === undefined ? 'no content' : `several pieces of content (${forms.join(', ')})`;
+    const remedy = form === undefined ? '' : " Put each into a list 'items'.";
+    authoring.error(at, `${named(at)} has ${what}. It takes exactly one of: ${ITEM_FORMS.join(', ')}.${remedy}`);
+    return [];
+  }
+  if (file.data !== undefined && form !== 'schema')
+    authoring.error([...at, 'data'], `'data' goes with 'schema' only; here is '${form}'. Remove it.`, 'key');
+  const place = placeOf(authoring, at, file) ?? context.place ?? (PAGE_FORMS.includes(form) ? PAGE : null);
+  if (place === null) {
+    const message = `Nothing says where this content belongs. Add 'scope', 'view' or 'surface', here or to the activity, as in: scope: hero`;
+    authoring.error(at, message);
+    return [];
+  }
+  const make = (schema: string, data: JsonObject | null, id: string, label = file.label): ItemDefinition => ({
+    id,
+    place,
+    schema,
+    data,
+    meta: { ...context.meta, ...file.meta },
+    rank: file.rank ?? null,
+    ...(label === undefined ? {} : { trackingLabel: label }),
+  });
+  checkTemplates(authoring, [...at, 'meta'], { ...file.meta });
+  if (form === 'actions') {
+    return file.actions!.flatMap((action, index) => {
+      const data = actionData(authoring, [...at, 'actions', index], action);
+      const id = action.id ?? `${context.idPrefix}${number + index}`;
+      checkTemplates(authoring, [...at, 'actions', index], data);
+      return data === null ? [] : [make(`${SCHEMA_PREFIX}dom-action`, data, id, action.label ?? file.label)];
+    });
+  }
+  const id = file.id ?? `${context.idPrefix}${number}`;
+  const made = contentOf(authoring, at, file, form, { ...context, itemId: id, surface: place.name });
+  if (made === null) return [];
+  checkTemplates(authoring, [...at, form === 'schema' ? 'data' : form], made[1]);
+  return [make(made[0], made[1], id)];
+}
+
+/** Every text may hold places for facts. */
+function checkTemplates(authoring: Authoring, at: KeyPath, value: Json): void {
+  if (typeof value === 'string') {
+    const template = value.includes('{{') ? compileTemplate(value, 'none') : null;
+    if (template !== null && !isTemplate(template)) {
+      for (const { message } of template) authoring.error(at, message);
+    }
+  } else if (typeof value === 'object' && value !== null) {
+    for (const child of Object.values(value)) checkTemplates(authoring, at, child);
+  }
+}
+
+/** They are of the whole page where nothing else is said. */
+const PAGE_FORMS: readonly Form[] = ['actions', 'redirect'];
+
+type Content = readonly [schema: string, data: JsonObject | null];
+
+function contentOf(
+  authoring: Authoring,
+  at: KeyPath,
+  file: ItemFile,
+  form: Exclude<Form, 'actions'>,
+  context: RulesetContext,
+): Content | null {
+  const id = context.itemId;
+  const ruleset = (data: JsonObject | null): Content | null =>
+    data === null ? null : [`${SCHEMA_PREFIX}ruleset-item`, data];
+  switch (form) {
+    case 'html':
+      return htmlContent(id, file.html!);
+    case 'json':
+      return jsonContent(id, file.json!);
+    case 'file':
+      return fileContent(authoring, [...at, 'file'], file.file!, id);
+    case 'redirect':
+      return [`${SCHEMA_PREFIX}redirect-item`, { type: 'redirect', content: file.redirect! }];
+    case 'default':
+      return [`${SCHEMA_PREFIX}default-content-item`, null];
+    case 'measure':
+      return [`${SCHEMA_PREFIX}measurement`, { type: file.measure!, format: 'application/vnd.adobe.target.metric' }];
+    case 'message':
+      return ruleset(messageData(authoring, [...at, 'message'], file.message!, context));
+    case 'card':
+      return ruleset(cardData(authoring, [...at, 'card'], file.card!, context));
+    case 'rules':
+      return ruleset({ version: 1, rules: [...file.rules!] });
+    default:
+      return [file.schema!, file.data ?? null];
+  }
+}
+
+function htmlContent(id: string, content: string): Content {
+  return [`${SCHEMA_PREFIX}html-content-item`, { id, format: 'text/html', content }];
+}
+
+function jsonContent(id: string, content: Json): Content {
+  return [`${SCHEMA_PREFIX}json-content-item`, { id, format: 'application/json', content }];
+}
+
+/** What it is, its name says. */
+function fileContent(authoring: Authoring, at: KeyPath, name: string, id: string): Content | null {
+  const extension = extname(name).toLowerCase();
+  if (extension === '.json') {
+    const content = authoring.jsonFile(at, name);
+    return content === undefined ? null : jsonContent(id, content);
+  }
+  if (extension === '.html' || extension === '.htm') {
+    const content = authoring.file(at, name);
+    return content === null ? null : htmlContent(id, content);
+  }
+  authoring.error(
+    at,
+    `The file '${name}' is neither HTML (.html) nor JSON (.json). Rename it, or write its content here.`,
+  );
+  return null;
+}

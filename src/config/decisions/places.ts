@@ -1,0 +1,27 @@
+import type { Place } from '../../model/decision-definitions.ts';
+import type { KeyPath } from '../source.ts';
+import type { Authoring } from './authoring.ts';
+
+/** Where content belongs, as files say it: one of the three. */
+export interface PlaceFile {
+  readonly scope?: string;
+  readonly view?: string;
+  readonly surface?: string;
+}
+
+/** All of a page: what the Web SDK asks for by itself. Documented. */
+export const PAGE: Place = Object.freeze({ kind: 'scope', name: '__view__' });
+
+/** Null where the file names none. */
+export function placeOf(authoring: Authoring, at: KeyPath, file: PlaceFile): Place | null {
+  const places = (['scope', 'view', 'surface'] as const).flatMap((kind): Place[] => {
+    const name = file[kind];
+    return name === undefined ? [] : [{ kind, name }];
+  });
+  const second = places[1];
+  if (second !== undefined) {
+    const message = `The content has both a '${places[0]!.kind}' and a '${second.kind}'. It belongs to one place: keep one of them.`;
+    authoring.error([...at, second.kind], message, 'key');
+  }
+  return places[0] ?? null;
+}
