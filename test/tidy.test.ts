@@ -116,6 +116,11 @@ describe('dependencies', () => {
     expect(Object.keys(manifest.dependencies).length).toBeLessThanOrEqual(15);
   });
 
+  it('are as many as docs/evidence.md says', () => {
+    const said = /\| direct runtime dependencies \| (\d+),/.exec(textOf('docs/evidence.md'))?.[1];
+    expect(Number(said)).toBe(Object.keys(manifest.dependencies).length);
+  });
+
   it('are used, and pinned to one version', () => {
     const used = [...SRC.values()].flatMap(importsOf).map(({ specifier }) => specifier);
     for (const [name, version] of Object.entries(manifest.dependencies)) {

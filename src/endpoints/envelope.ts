@@ -10,7 +10,7 @@ import { problem } from '../model/problem.ts';
 /** The body itself. An array is guessable: the caller has a batch. */
 export function bodyObject(body: Json, where: string): JsonObject {
   if (isObject(body)) return body;
-  const hint = Array.isArray(body) ? ' A batch goes to collect, as {"events":[…]}.' : '';
+  const hint = Array.isArray(body) ? ' A batch goes to collect as an object: {"events":[…]}.' : '';
   throw problem('EXEG-0102-400', `The body of ${where} must be a JSON object, not ${kindOf(body)}.${hint}`);
 }
 

@@ -14,6 +14,7 @@ import { isPublicSuffix } from '../net/public-suffix.ts';
 import { checkContentType, parseBody } from './body-json.ts';
 import { parseCookies, withEntries } from './cookies.ts';
 import type { Fields } from './fields.ts';
+import { checkIdentityQuery } from './identity-query.ts';
 import type { RequestIds } from './ids.ts';
 import type { Route } from './paths.ts';
 import type { Query } from './query.ts';
@@ -43,6 +44,7 @@ export function accept(incoming: Incoming, datastream: Datastream, body: Buffer,
   const json = parseBody(body);
   const received = route.endpoint.parse(route.path, json);
   if (received.events.length > EVENTS_MAX) throw tooManyEvents(received.events.length);
+  checkIdentityQuery(route.path, received);
   const warnings: Problem[] = [];
   if (incoming.givenRequestId !== null && ids.clientRequestId === null) warnings.push(unusableRequestId());
   const applied = applyOverrides(datastream, received.meta['configOverrides'], (warning) => warnings.push(warning));
