@@ -8,6 +8,10 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; readonly load:
     about: 'print what the log holds, one JSON object a line',
     load: async () => (await import('./events.ts')).events,
   },
+  consent: {
+    about: "print a visitor's choices and what each came to",
+    load: async () => (await import('./consent.ts')).consent,
+  },
   'admin-token': {
     about: 'make, list and revoke tokens for the admin listener',
     load: async () => (await import('./admin-token.ts')).adminToken,

@@ -68,7 +68,7 @@ function withSection(
 }
 
 /**
- * Fields of a change's body that say how it is applied, or (`given`, `previous`) are there to prove it, and stay in the log;
+ * Fields of a change's body that say how it is applied, or (`given`, `previous`, `collect`) are there to prove it, and stay in the log;
  * `__proto__` would be no field.
  */
-const OWN_FIELDS: ReadonlySet<string> = new Set(['operation', 'value', 'given', 'previous', '__proto__']);
+const OWN_FIELDS: ReadonlySet<string> = new Set(['operation', 'value', 'given', 'previous', 'collect', '__proto__']);

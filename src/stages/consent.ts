@@ -86,10 +86,13 @@ export class Consent implements Stage {
     const time = this.#clock.after(x.nowMs, (before?.['time'] as string | undefined) ?? null);
     const previous = before?.['record'] ?? null;
     const change: Change = { kind: 'consent', key, time, body: { ...body, previous } };
-    x.changes.push(change);
     // Its position is not known yet; only the section's `record` depends on it.
     const after = applyChange(x.persons.get(key) ?? null, change, { partition: 0, offset: 0 })!;
-    sectionOf(after)!['record'] = THIS_RECORD;
+    const section = sectionOf(after)!;
+    section['record'] = THIS_RECORD;
+    // What it came to by the rules of now, for whoever asks later: rules change.
+    change.body['collect'] = collectOf(choicesOf(section), x.datastream.consent);
+    x.changes.push(change);
     x.persons.set(key, after);
   }
 

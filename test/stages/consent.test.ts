@@ -183,6 +183,7 @@ describe('a choice', () => {
           value: { ...collect(val), version: '1.0' },
           given: [adobe1(general)],
           previous: null,
+          collect: cookie,
         },
       },
     ]);
