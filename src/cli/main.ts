@@ -12,6 +12,10 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; readonly load:
     about: "print a visitor's choices and what each came to",
     load: async () => (await import('./consent.ts')).consent,
   },
+  report: {
+    about: 'what became of an activity, counted from the log',
+    load: async () => (await import('./report.ts')).report,
+  },
   'admin-token': {
     about: 'make, list and revoke tokens for the admin listener',
     load: async () => (await import('./admin-token.ts')).adminToken,

@@ -5,6 +5,8 @@ const LANES = 2;
 
 /** More than a set may hold. `message` says what, and what to do. */
 export class TooMany extends Error {}
+/** Shares of them are counted one after the other then. */
+export class TooManyVisitors extends TooMany {}
 
 /**
  * A set of texts that knows each by 64 bits: 16 to 32 bytes of memory a text, however long. Two of ten million texts are taken

@@ -43,33 +43,63 @@ export interface Report {
 /** Visitors that are summed up in one go: some 2 ms. */
 const VISITORS_PER_SLICE = 10_000;
 
-/** `tallies`: of the shares of all visitors, one after the other. `pause`: awaited now and then, so that others have their turn. */
+/** Puts a report together of the tallies of all shares, one after the other; each can be let go of when it was added. */
+export class Reporting {
+  readonly #range: Range;
+  readonly #goals: readonly Goal[];
+  readonly #sums = new Map<string, Sum>();
+  #notCounted: NotCounted | null = null;
+
+  constructor(range: Range, goals: readonly Goal[]) {
+    this.#range = range;
+    this.#goals = goals;
+  }
+
+  /** `pause`: awaited now and then, so that others have their turn. */
+  async add(tally: Tally, pause: () => Promise<void> = async () => {}): Promise<void> {
+    const byArm = new Map<Arm, Sum>();
+    for (const [name, arm] of tally.arms) {
+      const sum = this.#sums.get(name) ?? new Sum(arm, this.#goals.length);
+      this.#sums.set(name, sum);
+      byArm.set(arm, sum);
+      sum.addDays(arm, this.#range);
+    }
+    let slice = 0;
+    for (const members of tally.visitors.values()) {
+      for (const member of members) byArm.get(member.arm)!.addVisitor(member, this.#range, this.#goals);
+      slice = (slice + 1) % VISITORS_PER_SLICE;
+      if (slice === 0) await pause();
+    }
+    // Every pass sees what no visitor has a part in; what visitors have, each in one.
+    const withoutNumber = (this.#notCounted?.withoutNumber ?? 0) + tally.notCounted.withoutNumber;
+    this.#notCounted = { ...tally.notCounted, withoutNumber };
+  }
+
+  /** Throws before anything was added. */
+  report(): Report {
+    if (this.#notCounted === null) throw new Error('Nothing was added to the report.');
+    const arms = [...this.#sums.values()]
+      .map((sum) => sum.report())
+      .filter(({ days }) => days.length > 0)
+      .sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
+    return {
+      goals: this.#goals,
+      arms: arms.filter(({ arm }) => !arm.key.isBot),
+      bots: arms.filter(({ arm }) => arm.key.isBot),
+      notCounted: this.#notCounted,
+    };
+  }
+}
+
+/** Of tallies that are in memory all at once. */
 export async function reportOf(
   tallies: readonly Tally[],
   range: Range,
   pause: () => Promise<void> = async () => {},
 ): Promise<Report> {
-  const sums = new Map<string, Sum>();
-  for (const tally of tallies) {
-    for (const [name, arm] of tally.arms) sumOf(sums, name, arm, tally.counted.goals.length).addDays(arm, range);
-    const byArm = new Map([...tally.arms].map(([name, arm]) => [arm, sums.get(name)!]));
-    let slice = 0;
-    for (const members of tally.visitors.values()) {
-      for (const member of members) byArm.get(member.arm)!.addVisitor(member, range, tally.counted.goals);
-      slice = (slice + 1) % VISITORS_PER_SLICE;
-      if (slice === 0) await pause();
-    }
-  }
-  const arms = [...sums.values()]
-    .map((sum) => sum.report())
-    .filter(({ days }) => days.length > 0)
-    .sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
-  return {
-    goals: tallies[0]!.counted.goals,
-    arms: arms.filter(({ arm }) => !arm.key.isBot),
-    bots: arms.filter(({ arm }) => arm.key.isBot),
-    notCounted: notCountedOf(tallies),
-  };
+  const reporting = new Reporting(range, tallies[0]!.counted.goals);
+  for (const tally of tallies) await reporting.add(tally, pause);
+  return reporting.report();
 }
 
 /** One arm, put together of the shares. */
@@ -134,15 +164,6 @@ const ADDED = ['decisions', 'displays', 'clicks', 'dismissals', 'late'] as const
 /** What they do not: a visitor may come on several. Shares of visitors do add up. */
 const DISTINCT = ['assigned', 'visitors'] as const;
 
-function sumOf(sums: Map<string, Sum>, name: string, arm: Arm, goals: number): Sum {
-  let sum = sums.get(name);
-  if (sum === undefined) {
-    sum = new Sum(arm, goals);
-    sums.set(name, sum);
-  }
-  return sum;
-}
-
 function isIn({ from, to }: Range, day: Day): boolean {
   return (from === null || day >= from) && (to === null || day <= to);
 }
@@ -150,10 +171,4 @@ function isIn({ from, to }: Range, day: Day): boolean {
 const KINDS = { experience: 0, holdout: 1, 'global-holdout': 2 } as const;
 function orderOf({ arm: { key } }: ArmReport): string {
   return `${KINDS[key.kind]} ${key.experienceId}`;
-}
-
-/** Every pass sees what no visitor has a part in; what visitors have, each in one. */
-function notCountedOf(tallies: readonly Tally[]): NotCounted {
-  const withoutNumber = tallies.reduce((sum, { notCounted }) => sum + notCounted.withoutNumber, 0);
-  return { ...tallies[0]!.notCounted, withoutNumber };
 }

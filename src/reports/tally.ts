@@ -6,7 +6,7 @@ import type { LogRecord, Position, Stored, StoredEvent } from '../model/record.t
 import { OCCURRED_BEFORE_RECEIVED_MS_MAX } from '../model/timestamp.ts';
 import { Arm, type ArmKey, addDay, type DayCounts, Membership } from './arms.ts';
 import type { Calendar, Day } from './calendar.ts';
-import { fingerprintOf, TooMany } from './fingerprints.ts';
+import { fingerprintOf, TooManyVisitors } from './fingerprints.ts';
 import { Seen } from './seen.ts';
 
 /** A goal of the activity, ready to be looked for. */
@@ -234,7 +234,7 @@ export class Tally {
     const member = new Membership(arm);
     if (members !== undefined) members.push(member);
     else {
-      if (this.visitors.size >= this.#visitorsMax) throw new TooMany(`more than ${this.#visitorsMax} visitors`);
+      if (this.visitors.size >= this.#visitorsMax) throw new TooManyVisitors(`more than ${this.#visitorsMax} visitors`);
       this.visitors.set(visitor, [member]);
     }
     return member;

@@ -1,0 +1,67 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DecisionDefinitions } from './model/decision-definitions.ts';
+import { parseJson } from './model/json.ts';
+
+/** The definitions by which decisions were made: the server keeps each in DATA/decisions/<hash>.json before it is in force. */
+
+const NAME = /^([0-9a-f]{16})\.json$/;
+
+/** Reads what is kept, and what is asked for only. */
+export class KeptDefinitions {
+  readonly #folder: string;
+  readonly #read = new Map<string, Promise<DecisionDefinitions | null>>();
+
+  constructor(data: string) {
+    this.#folder = join(data, 'decisions');
+  }
+
+  /** Null where they are not there. Throws for a file that is damaged. */
+  of(hash: string): Promise<DecisionDefinitions | null> {
+    let read = this.#read.get(hash);
+    if (read === undefined) {
+      read = this.#file(hash);
+      this.#read.set(hash, read);
+    }
+    return read;
+  }
+
+  /** Those that came into force last, by org. */
+  async latest(): Promise<ReadonlyMap<string, DecisionDefinitions>> {
+    const dated = await Promise.all(
+      (await this.#hashes()).map(async (hash) => ({
+        hash,
+        atMs: (await stat(join(this.#folder, `${hash}.json`))).mtimeMs,
+      })),
+    );
+    dated.sort((a, b) => a.atMs - b.atMs || (a.hash < b.hash ? -1 : 1));
+    const latest = new Map<string, DecisionDefinitions>();
+    for (const { hash } of dated) {
+      const definitions = await this.of(hash);
+      if (definitions !== null) latest.set(definitions.orgId, definitions);
+    }
+    return latest;
+  }
+
+  async #hashes(): Promise<readonly string[]> {
+    const names = await readdir(this.#folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    });
+    return names.flatMap((name) => NAME.exec(name)?.[1] ?? []);
+  }
+
+  async #file(hash: string): Promise<DecisionDefinitions | null> {
+    if (!NAME.test(`${hash}.json`)) return null;
+    const path = join(this.#folder, `${hash}.json`);
+    try {
+      return parseJson(await readFile(path, 'utf8')) as unknown as DecisionDefinitions;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      if (!(error instanceof SyntaxError)) throw error;
+      throw new Error(`${path} is damaged: it is no JSON. Restore it from a backup of the data folder.`, {
+        cause: error,
+      });
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import type { JsonObject } from '../model/json.ts';
+import { applyChange, type Change, type PersonState } from '../model/person.ts';
+import type { Position } from '../model/record.ts';
+
+/** Sections of a person that decisions read. */
+const READ: ReadonlySet<string> = new Set(['profile', 'decision']);
+
+/**
+ * A decision reads what holds when its request comes in; other records of the same person may get into the log before its
+ * own. So long what was replaced can still be named: a request lives far shorter than that.
+ */
+export const REPLACED_KEPT_MS = 10 * 60 * 1000;
+
+/** A section that cannot be made again: the log no longer holds what it was made of. */
+export const LOST = Symbol('lost');
+
+/**
+ * What persons' sections held, record by record: the log is folded, as state is. A section is named by the record that last
+ * changed it, and never differs from what was read of it then. Memory: what decisions read of each person, once, and what was
+ * replaced in the last ten minutes.
+ */
+export class Sections {
+  #now = new Map<string, PersonState>();
+  readonly #replaced = new Map<string, JsonObject>();
+  /** In the order of replacement. */
+  readonly #queue: (readonly [name: string, replacedAtMs: number])[] = [];
+  #queueStart = 0;
+  /** What a snapshot holds that stands behind the first records; it is what holds when the fold comes to it. */
+  #later = new Map<string, PersonState>();
+  /** False while records are missing before those that are taken. */
+  #isComplete: boolean;
+  /** Until then: sections that are known to have begun since, and those that may have been there before. */
+  readonly #begun = new Set<string>();
+  readonly #unknown = new Set<string>();
+
+  /** `isComplete`: nothing was changed before the first record that is taken, or `restore` is given all of it first. */
+  constructor(isComplete: boolean) {
+    this.#isComplete = isComplete;
+  }
+
+  /** A person of the snapshot that the fold starts from. */
+  restore(person: PersonState): void {
+    const read = readOf(person);
+    if (read !== null) this.#now.set(person.key, read);
+  }
+
+  /** A person of a snapshot that stands behind the first records, where what was before them is not known. */
+  learn(person: PersonState): void {
+    const read = readOf(person);
+    if (read !== null) this.#later.set(person.key, read);
+  }
+
+  /** The fold has come to the snapshot that was learned. From now on it is complete. */
+  reachLearned(): void {
+    this.#now = this.#later;
+    this.#later = new Map();
+    this.#unknown.clear();
+    this.#begun.clear();
+    this.#isComplete = true;
+  }
+
+  /** A decision found no such section: what is made of it from now on is all of it. */
+  wasAbsent(key: string, kind: string): void {
+    const place = `${kind} ${key}`;
+    if (!this.#isComplete && !this.#unknown.has(place)) this.#begun.add(place);
+  }
+
+  take(position: Position, changes: readonly Change[], atMs: number): void {
+    for (const change of changes) {
+      if (!READ.has(change.kind)) continue;
+      if (!this.#isComplete && !this.#begun.has(`${change.kind} ${change.key}`)) {
+        this.#unknown.add(`${change.kind} ${change.key}`);
+        continue;
+      }
+      const before = this.#now.get(change.key) ?? null;
+      const after = applyChange(before, change, position);
+      if (after === null || after === before) continue;
+      const old = before?.body[change.kind] as JsonObject | undefined;
+      // Several changes of one record are one: nobody read what was in between.
+      const isReplaced = old !== undefined && old['record'] !== `${position.partition}:${position.offset}`;
+      if (isReplaced) this.#keep(nameOf(change.key, change.kind, old['record'] as string), old, atMs);
+      this.#now.set(change.key, after);
+    }
+    this.#forget(atMs);
+  }
+
+  /** The section's value as it was after `record`; `LOST` where that is not known. */
+  valueAt(key: string, kind: string, record: string): JsonObject | typeof LOST {
+    const section = this.#sectionAt(key, kind, record);
+    if (section === undefined) return LOST;
+    return (section['value'] as JsonObject | undefined) ?? {};
+  }
+
+  #sectionAt(key: string, kind: string, record: string): JsonObject | undefined {
+    const later = this.#later.get(key)?.body[kind] as JsonObject | undefined;
+    if (later?.['record'] === record) return later;
+    const now = this.#now.get(key)?.body[kind] as JsonObject | undefined;
+    return now?.['record'] === record ? now : this.#replaced.get(nameOf(key, kind, record));
+  }
+
+  #keep(name: string, section: JsonObject, atMs: number): void {
+    this.#replaced.set(name, section);
+    this.#queue.push([name, atMs]);
+  }
+
+  #forget(atMs: number): void {
+    while (this.#queueStart < this.#queue.length) {
+      const [name, replacedAtMs] = this.#queue[this.#queueStart]!;
+      if (replacedAtMs >= atMs - REPLACED_KEPT_MS) break;
+      this.#replaced.delete(name);
+      this.#queueStart += 1;
+    }
+    // Now and then, so that taking from the front costs nothing.
+    if (this.#queueStart > 1_024 && this.#queueStart * 2 > this.#queue.length) {
+      this.#queue.splice(0, this.#queueStart);
+      this.#queueStart = 0;
+    }
+  }
+}
+
+function nameOf(key: string, kind: string, record: string): string {
+  return `${kind} ${record} ${key}`;
+}
+
+/** Null for a person of whom decisions read nothing. */
+function readOf({ key, version, body }: PersonState): PersonState | null {
+  const read: JsonObject = {};
+  for (const kind of READ) if (body[kind] !== undefined) read[kind] = body[kind];
+  return Object.keys(read).length === 0 ? null : { key, version, body: read };
+}

@@ -1,0 +1,64 @@
+import type { DecisionDefinitions } from '../model/decision-definitions.ts';
+import { meant } from '../model/did-you-mean.ts';
+import { Calendar } from './calendar.ts';
+import type { Subject } from './describe.ts';
+import { compileGoals } from './goals.ts';
+import type { Counted } from './tally.ts';
+
+/** Ids of what can be reported: activities, and offer decisions, whose experiences are offers. */
+function idsOf({ activities, offers }: DecisionDefinitions): readonly string[] {
+  return [...activities, ...offers.decisions].map(({ id }) => id);
+}
+
+/** The org whose activity it is. Throws an error that says what to do where there is none, or more than one. */
+export function findActivity(
+  all: ReadonlyMap<string, DecisionDefinitions>,
+  activityId: string,
+  orgId: string | null,
+): DecisionDefinitions {
+  if (orgId !== null && !all.has(orgId)) {
+    throw new Error(`The org '${orgId}' has no activities.${guess(orgId, [...all.keys()])}`);
+  }
+  const asked = [...all.values()].filter((one) => orgId === null || one.orgId === orgId);
+  const having = asked.filter((one) => idsOf(one).includes(activityId));
+  if (having.length === 1) return having[0]!;
+  if (having.length === 0) {
+    const where = orgId === null ? '' : ` of '${orgId}'`;
+    throw new Error(
+      `There is no activity '${activityId}'${where}.${guess(activityId, [...new Set(asked.flatMap(idsOf))])}`,
+    );
+  }
+  const orgs = having.map((one) => `'${one.orgId}'`).join(', ');
+  throw new Error(`Several orgs have an activity '${activityId}': ${orgs}. Say which with --org.`);
+}
+
+/** Ids that are named in an error at most. */
+const NAMED_MAX = 10;
+
+function guess(word: string, known: readonly string[]): string {
+  const one = meant(word, known);
+  if (one !== null) return ` Did you mean '${one}'?`;
+  const named = known.slice(0, NAMED_MAX).map((id) => `'${id}'`);
+  if (named.length === 0) return ' There are none at all.';
+  return ` Known: ${named.join(', ')}${known.length > NAMED_MAX ? ' and others' : ''}.`;
+}
+
+/** What is counted of an activity, and what the report says of it. `definitions`: those of `findActivity`. */
+export function subjectOf(
+  definitions: DecisionDefinitions,
+  activityId: string,
+): { subject: Subject; counted: Counted } {
+  const { orgId, timeZone, hash } = definitions;
+  const activity = definitions.activities.find(({ id }) => id === activityId);
+  const { goals, warnings } = compileGoals(definitions, activity?.goals ?? []);
+  const bucketBy = activity?.bucketBy ?? 'ECID';
+  return {
+    counted: { orgId, activityId, bucketBy, goals, calendar: new Calendar(timeZone) },
+    subject: { orgId, timeZone, hash, warnings, activity: activity ?? offerDecision(definitions, activityId) },
+  };
+}
+
+function offerDecision({ offers }: DecisionDefinitions, id: string): Subject['activity'] {
+  const name = offers.decisions.find((one) => one.id === id)?.name ?? id;
+  return { id, name, kind: 'offers', experiences: offers.offers };
+}

@@ -1,0 +1,85 @@
+import type { DayCounts } from './arms.ts';
+import { dayText } from './calendar.ts';
+import { type Extent, nameOfArm, rounded, type Subject } from './describe.ts';
+import type { ArmReport, Range, Report } from './report.ts';
+import type { Goal, NotCounted } from './tally.ts';
+
+type Row = readonly string[];
+
+/** A report for people: a row for each arm and day, one for each arm's total, and what is to be known of them. */
+export function tableOf(subject: Subject, report: Report, range: Range, extent: Extent): string {
+  const { activity, orgId, timeZone } = subject;
+  const head = ['', 'day', 'assigned', 'visitors', 'displays', 'clicks', 'dismissed', ...report.goals.map(headOf)];
+  const rows = [...report.arms, ...report.bots].flatMap((arm) => rowsOf(arm, subject));
+  const lines = [
+    `${activity.name} (${activity.id}) of ${orgId}${rangeText(range)}; days in ${timeZone}`,
+    '',
+    ...(rows.length === 0 ? ['Nothing was counted.'] : aligned([head, ...rows])),
+    '',
+    ...notesOf(subject, report, extent).map((note) => `${note}\n`.trimEnd()),
+  ];
+  return `${lines.join('\n').trimEnd()}\n`;
+}
+
+function headOf({ id, count }: Goal): string {
+  return count === 'visitor' ? `${id} (visitors)` : count === 'total' ? `${id} (events)` : `${id} (sum)`;
+}
+
+function rowsOf({ arm: { key }, totals, days }: ArmReport, subject: Subject): readonly Row[] {
+  const name = `${nameOfArm(key.kind, key.experienceId, subject)}${key.isBot ? ' (bots)' : ''}`;
+  const ofDays = days.map(([day, counts], index) =>
+    cells(index === 0 ? name : '', `${dayText(day)}${counts.late > 0 ? ' *' : ''}`, counts, counts.goals),
+  );
+  const sums = totals.goals.map(({ sum }) => sum);
+  return [...ofDays, cells('', 'all', totals, sums)];
+}
+
+function cells(name: string, day: string, counts: Omit<DayCounts, 'goals'>, goals: readonly number[]): Row {
+  const { assigned, visitors, displays, clicks, dismissals } = counts;
+  const numbers = [assigned, visitors, displays, clicks, dismissals, ...goals];
+  return [name, day, ...numbers.map((number) => String(rounded(number)))];
+}
+
+/** The first two columns begin together, the numbers end together. */
+function aligned(rows: readonly Row[]): readonly string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column < 2 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+function rangeText({ from, to }: Range): string {
+  if (from === null && to === null) return '';
+  if (to === null) return `, from ${dayText(from!)} on`;
+  return from === null ? `, up to ${dayText(to)}` : `, ${dayText(from)} to ${dayText(to)}`;
+}
+
+const NOT_COUNTED: Readonly<Record<keyof NotCounted, string>> = {
+  duplicates: 'told again of a decision that was counted',
+  unsigned: 'with a token that was not found true, or none',
+  previews: 'of previews',
+  expired: 'told more than 30 days after the decision',
+  withoutVisitor: 'of no visitor who could be told from others',
+  withoutNumber: 'that reached a goal and lack the number to add',
+};
+
+function notesOf({ warnings }: Subject, { arms, bots, notCounted }: Report, extent: Extent): readonly string[] {
+  const all = [...arms, ...bots];
+  const left = Object.entries(NOT_COUNTED)
+    .filter(([name]) => notCounted[name as keyof NotCounted] > 0)
+    .map(([name, text]) => `${notCounted[name as keyof NotCounted]} ${text}`);
+  return [
+    ...(all.some(({ totals }) => totals.late > 0)
+      ? ['* Events of this day came in after it was over: it may say more than it did.']
+      : []),
+    ...(all.some(({ arm }) => !arm.isDisplayed)
+      ? ['The held out see nothing: they count as visitors from the decision on.']
+      : []),
+    ...(left.length === 0 ? [] : [`Not counted: ${left.join('; ')}.`]),
+    ...(extent.isComplete ? [] : ['The log was not read to its end.']),
+    ...warnings,
+  ];
+}

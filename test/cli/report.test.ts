@@ -1,0 +1,176 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { DecisionDefinitions } from '../../src/model/decision-definitions.ts';
+import { reportActivity } from '../../src/reporting.ts';
+import { DAY_MS, happened, logOf, MINUTE_MS, ORG, OTHER_ORG, type Step } from '../reports/histories.ts';
+import { weir } from '../support/command.ts';
+import { keepDefinitions, writeLog } from '../support/data-folder.ts';
+import { activityOf, definitionsOf, experienceOf, itemOf } from '../support/decisions.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+const definitions: DecisionDefinitions = definitionsOf({
+  ...{ orgId: ORG, hash: 'aaaaaaaaaaaaaaaa', timeZone: 'Europe/Berlin' },
+  activities: [
+    activityOf('hero', {
+      name: 'Hero of the home page',
+      experiences: [
+        experienceOf('a', [itemOf('hero')], { name: 'As it was' }),
+        experienceOf('b', [itemOf('hero')], { name: 'With a picture' }),
+      ],
+      goals: [
+        {
+          ...{ id: 'bought', name: 'Bought', windowMs: 7 * DAY_MS, count: 'visitor', value: null },
+          when: { '==': [{ var: 'xdm.eventType' }, 'commerce.purchases'] },
+        },
+        {
+          ...{ id: 'revenue', name: 'Revenue', windowMs: 7 * DAY_MS, count: 'sum', value: 'xdm.total' },
+          when: { '==': [{ var: 'xdm.eventType' }, 'commerce.purchases'] },
+        },
+      ],
+    }),
+  ],
+});
+const step = (what: Step['what'], more: Partial<Step> = {}): Step => ({
+  ...{ afterMs: MINUTE_MS, lateMs: 0, orgId: ORG, visitor: 0, what, outcome: 'shown', experience: 'a' },
+  ...{ activity: 'hero', isBot: false, back: 0, kinds: ['display'], token: 'true', amount: 19.9, ...more },
+});
+const STORY: readonly Step[] = [
+  ...[step('decide'), step('tell'), step('tell'), step('buy'), step('buy', { amount: 0.2 })],
+  ...[step('decide', { visitor: 1, experience: 'b' }), step('tell', { visitor: 1, kinds: ['display', 'interact'] })],
+  ...[step('decide', { visitor: 2, outcome: 'holdout' }), step('buy', { visitor: 2, amount: 5 })],
+  ...[step('decide', { visitor: 3, isBot: true }), step('tell', { visitor: 3 })],
+  ...[step('decide', { afterMs: DAY_MS }), step('tell', { token: 'forged' }), step('tell')],
+  step('buy', { lateMs: DAY_MS - 20 * MINUTE_MS, amount: 1 }),
+];
+
+async function dataFolder(...kept: readonly DecisionDefinitions[]): Promise<string> {
+  const data = tempFolder();
+  await writeLog(
+    data,
+    logOf(happened(STORY)).map(({ record }) => record),
+  );
+  keepDefinitions(data, ...kept);
+  return data;
+}
+
+describe('weir report', () => {
+  test('prints a table for people', async () => {
+    const { code, out, err } = await weir('report', '--activity', 'hero', '--data', await dataFolder(definitions));
+    expect([code, err]).toEqual([0, '']);
+    expect(`\n${out}`).toBe(`
+Hero of the home page (hero) of A@AdobeOrg; days in Europe/Berlin
+
+                  day           assigned  visitors  displays  clicks  dismissed  bought (visitors)  revenue (sum)
+As it was         2026-03-27 *         1         1         1       0          0                  1           21.1
+                  2026-03-28           1         1         1       0          0                  0              0
+                  all                  1         1         2       0          0                  1           21.1
+With a picture    2026-03-27           1         1         1       1          0                  0              0
+                  all                  1         1         1       1          0                  0              0
+held out          2026-03-27           1         1         0       0          0                  1              5
+                  all                  1         1         0       0          0                  1              5
+As it was (bots)  2026-03-27           1         1         1       0          0                  0              0
+                  all                  1         1         1       0          0                  0              0
+
+* Events of this day came in after it was over: it may say more than it did.
+The held out see nothing: they count as visitors from the decision on.
+Not counted: 1 told again of a decision that was counted; 1 with a token that was not found true, or none.
+`);
+  });
+
+  test('prints one object for programs, of the days that were asked for', async () => {
+    const data = await dataFolder(definitions);
+    const { code, out } = await weir(
+      ...['report', '--activity', 'hero', '--data', data, '--json', '--from', '2026-03-28', '--to', '2026-03-28'],
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toEqual({
+      activity: { id: 'hero', name: 'Hero of the home page', kind: 'ab' },
+      ...{ org: ORG, timeZone: 'Europe/Berlin', from: '2026-03-28', to: '2026-03-28' },
+      ...{ definitions: 'aaaaaaaaaaaaaaaa', complete: true, readUpTo: '0:14', logStartsAt: '2026-03-27T12:01:00.000Z' },
+      goals: [
+        { id: 'bought', name: 'Bought', count: 'visitor', windowMs: 7 * DAY_MS },
+        { id: 'revenue', name: 'Revenue', count: 'sum', windowMs: 7 * DAY_MS },
+      ],
+      arms: [
+        {
+          ...{ kind: 'experience', experience: 'a', name: 'As it was' },
+          ...{ decisions: 1, assigned: 1, visitors: 1, displays: 1, clicks: 0, dismissals: 0, late: 0 },
+          goals: {
+            bought: { visitors: 0, events: 0, sum: 0, sumOfSquares: 0 },
+            revenue: { visitors: 0, events: 0, sum: 0, sumOfSquares: 0 },
+          },
+          days: [
+            {
+              day: '2026-03-28',
+              ...{ decisions: 1, assigned: 1, visitors: 1, displays: 1, clicks: 0, dismissals: 0, late: 0 },
+              goals: { bought: 0, revenue: 0 },
+            },
+          ],
+        },
+      ],
+      bots: [],
+      notCounted: { duplicates: 1, unsigned: 1, previews: 0, expired: 0, withoutVisitor: 0, withoutNumber: 0 },
+      warnings: [],
+    });
+  });
+
+  test('counts visitors that are too many for memory a share at a time', async () => {
+    const data = await dataFolder(definitions);
+    const request = {
+      ...{ data, workspace: null, activityId: 'hero', orgId: null, range: { from: null, to: null } },
+      ...{ report: () => {}, signal: new AbortController().signal },
+    };
+    const [whole, shares] = [await reportActivity(request), await reportActivity({ ...request, visitorsMax: 1 })];
+    expect(shares.json()).toEqual(whole.json());
+  });
+
+  test('counts by the definitions that came into force last, and by those of a workspace', async () => {
+    const later = { ...definitions, hash: 'bbbbbbbbbbbbbbbb', activities: [activityOf('hero', { name: 'Later' })] };
+    const data = await dataFolder(definitions);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    keepDefinitions(data, later);
+    const { out } = await weir('report', '--activity', 'hero', '--data', data);
+    expect(out).toMatch(/^Later \(hero\)/);
+    const folder = tempFolder();
+    writeFileSync(join(folder, 'weir.yaml'), '{}\n');
+    mkdirSync(join(folder, 'datastreams'));
+    writeFileSync(join(folder, 'datastreams', 'shop.yaml'), 'id: shop\norg: A@AdobeOrg\nname: Shop\n');
+    const { code, err } = await weir('report', '--activity', 'hero', '--data', data, '--workspace', folder);
+    expect([code, err]).toEqual([1, "weir report: There is no activity 'hero'. There are none at all.\n"]);
+  });
+
+  test.each([
+    [['--activity', 'heros'], 1, "There is no activity 'heros'. Did you mean 'hero'?"],
+    [['--activity', 'checkout'], 1, "There is no activity 'checkout'. Known: 'hero'."],
+    [
+      ['--activity', 'hero'],
+      1,
+      `Several orgs have an activity 'hero': '${ORG}', '${OTHER_ORG}'. Say which with --org.`,
+    ],
+    [
+      ['--activity', 'hero', '--org', 'A@adobeorg'],
+      1,
+      "The org 'A@adobeorg' has no activities. Did you mean 'A@AdobeOrg'?",
+    ],
+    [['--activity', 'hero', '--from', '2026-02-30'], 2, "--from is '2026-02-30'; it takes a day such as 2026-11-28."],
+    [
+      ['--activity', 'hero', '--from', '2026-03-02', '--to', '2026-03-01'],
+      2,
+      '--from 2026-03-02 is after --to 2026-03-01.',
+    ],
+    [[], 2, '--activity is missing.'],
+  ])('says what is wrong: %j', async (args, expected, message) => {
+    const data = tempFolder();
+    keepDefinitions(data, definitions, { ...definitions, orgId: OTHER_ORG, hash: 'cccccccccccccccc' });
+    const { code, err } = await weir('report', '--data', data, ...args);
+    expect([code, err.split('\n')[0]]).toEqual([expected, `weir report: ${message}`]);
+  });
+
+  test('says that no server has run with activities', async () => {
+    const data = tempFolder();
+    const { code, err } = await weir('report', '--data', data, '--activity', 'hero');
+    expect(code).toBe(1);
+    expect(err).toContain(`No server has run with activities on '${data}'.`);
+  });
+});
