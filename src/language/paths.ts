@@ -1,6 +1,6 @@
 import { FACTS, type Facts } from '../model/condition.ts';
 import { meant } from '../model/did-you-mean.ts';
-import type { Json } from '../model/json.ts';
+import type { Json, JsonObject } from '../model/json.ts';
 import { PATH_CHARACTERS_MAX, PATH_NAMES_MAX } from './limits.ts';
 
 /** Dotted paths: "profile.tier", "xdm.productListItems.0.SKU"; a dot that belongs to a name is written `\.`. */
@@ -50,32 +50,50 @@ function unknownName(name: string, path: string, what: string, known: readonly s
 
 /** Reads a path from the facts; null where it leads nowhere. The first name is one of FACTS. */
 export function factReader(names: readonly string[]): (facts: Facts) => Json {
-  const first = names[0] as keyof Facts;
-  const [, second, third] = names;
-  if (second === undefined) return (facts) => facts[first];
-  if (names.length === 2) return (facts) => child(facts[first], second);
-  if (third !== undefined && names.length === 3) return (facts) => child(child(facts[first], second), third);
-  const rest = names.slice(1);
-  return (facts) => at(facts[first], rest);
+  const fact = FACT_READERS[names[0] as keyof Facts];
+  const [a, b, c] = names.slice(1).map(step);
+  if (a === undefined) return fact;
+  if (b === undefined) return (facts) => a(fact(facts));
+  if (c === undefined) return (facts) => b(a(fact(facts)));
+  if (names.length === 4) return (facts) => c(b(a(fact(facts))));
+  const rest = valueReader(names.slice(1));
+  return (facts) => rest(fact(facts));
 }
+
+/** One function each, so that V8 knows what it reads: by a name in a variable it takes three times as long. */
+const FACT_READERS: Readonly<Record<keyof Facts, (facts: Facts) => Json>> = {
+  xdm: (facts) => facts.xdm,
+  data: (facts) => facts.data,
+  profile: (facts) => facts.profile,
+  consent: (facts) => facts.consent,
+  client: (facts) => facts.client,
+  page: (facts) => facts.page,
+  time: (facts) => facts.time,
+};
 
 /** Reads a path from a value. */
 export function valueReader(names: readonly string[]): (value: Json) => Json {
-  const [first] = names;
+  const steps = names.map(step);
+  const [first] = steps;
   if (first === undefined) return (value) => value;
-  return names.length === 1 ? (value) => child(value, first) : (value) => at(value, names);
+  if (steps.length === 1) return first;
+  return (value) => {
+    let found = value;
+    for (let i = 0; i < steps.length && found !== null; i++) found = steps[i]!(found);
+    return found;
+  };
 }
 
-function at(value: Json, names: readonly string[]): Json {
-  let found = value;
-  for (let i = 0; i < names.length && found !== null; i++) found = child(found, names[i]!);
-  return found;
-}
-
-/** Own names only, and items of lists by number: the prototype chain is nobody's fact. */
-function child(parent: Json, name: string): Json {
-  if (typeof parent !== 'object' || parent === null || !Object.hasOwn(parent, name)) return null;
-  // An own name of a list is an index or 'length'.
-  if (Array.isArray(parent)) return parent[name as unknown as number] ?? null;
-  return parent[name] ?? null;
+/**
+ * Reads one name of a value: own names only, and items of lists by number; the prototype chain is nobody's fact. A name that
+ * no prototype has needs no look at whose it is, which costs as much as the rest.
+ */
+function step(name: string): (parent: Json) => Json {
+  if (name in Array.prototype) {
+    return (parent) => {
+      if (typeof parent !== 'object' || parent === null || !Object.hasOwn(parent, name)) return null;
+      return (parent as JsonObject)[name] ?? null;
+    };
+  }
+  return (parent) => (typeof parent === 'object' && parent !== null ? ((parent as JsonObject)[name] ?? null) : null);
 }

@@ -27,30 +27,31 @@ export interface UserAgent {
  * (40 ms), so that a start does not wait for it: a server that will need it asks for "" once it is ready.
  */
 export class UserAgents {
-  readonly #known = new Map<string, UserAgent>();
-  readonly #keptMax: number;
+  /** Two halves: what is asked for moves to the new one, and what is left in the old one when the new one is full is let go. */
+  #fresh = new Map<string, UserAgent>();
+  #stale = new Map<string, UserAgent>();
+  readonly #halfMax: number;
 
   constructor(keptMax = USER_AGENTS_KEPT_MAX) {
-    this.#keptMax = keptMax;
+    this.#halfMax = keptMax / 2;
   }
 
   readonly parse = (userAgent: string): UserAgent => {
-    const text = userAgent.slice(0, USER_AGENT_CHARACTERS_MAX);
-    const known = this.#known.get(text);
-    if (known !== undefined) {
-      // Put back at the end: the first of the map is the one that was not asked for the longest.
-      this.#known.delete(text);
-      this.#known.set(text, known);
-      return known;
+    const text =
+      userAgent.length <= USER_AGENT_CHARACTERS_MAX ? userAgent : userAgent.slice(0, USER_AGENT_CHARACTERS_MAX);
+    const known = this.#fresh.get(text);
+    if (known !== undefined) return known;
+    const parsed = this.#stale.get(text) ?? read(text);
+    if (this.#fresh.size >= this.#halfMax) {
+      this.#stale = this.#fresh;
+      this.#fresh = new Map();
     }
-    const parsed = read(text);
-    this.#known.set(text, parsed);
-    if (this.#known.size > this.#keptMax) this.#known.delete(this.#known.keys().next().value!);
+    this.#fresh.set(text, parsed);
     return parsed;
   };
 
   get kept(): number {
-    return this.#known.size;
+    return this.#fresh.size + this.#stale.size;
   }
 }
 

@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { makeFacts } from '../../src/language/facts.ts';
-import { pageFacts, QUERY_PARAMETERS_MAX, URL_CHARACTERS_MAX } from '../../src/language/page.ts';
+import { pageFacts, URL_CHARACTERS_MAX } from '../../src/language/page.ts';
+import { QUERY_PARAMETERS_MAX, queryOf } from '../../src/language/query.ts';
 import { ZoneTime } from '../../src/language/zone-time.ts';
 import type { Consent } from '../../src/model/exchange.ts';
 import type { JsonObject } from '../../src/model/json.ts';
@@ -60,19 +62,49 @@ describe('page', () => {
   });
 
   test.each([[undefined], [''], ['no url'], ['//shop.example/'], [5], [null]])('%j is no page', (url) => {
-    expect(page(url)).toEqual({});
+    expect(page(url)).toMatchObject({ url: null, host: null, query: {} });
   });
 
   test('limits, at their edges', () => {
     const long = (length: number): string =>
       `https://shop.example/${'x'.repeat(length - 'https://shop.example/'.length)}`;
     expect(page(long(URL_CHARACTERS_MAX))['host']).toBe('shop.example');
-    expect(page(long(URL_CHARACTERS_MAX + 1))).toEqual({});
+    expect(page(long(URL_CHARACTERS_MAX + 1))['host']).toBeNull();
     const query = Array.from({ length: QUERY_PARAMETERS_MAX + 1 }, (_, i) => `p${i}=${i}`).join('&');
     expect(Object.keys(page(`https://shop.example/?${query}`)['query'] as JsonObject)).toHaveLength(
       QUERY_PARAMETERS_MAX,
     );
   });
+});
+
+test('a query is what URLSearchParams says', () => {
+  const piece = fc.constantFrom(
+    'a',
+    'b',
+    '=',
+    '&',
+    '%20',
+    '%',
+    '+',
+    '%e4',
+    '%C3%A4',
+    '%zz',
+    '%26',
+    '__proto__',
+    'ü',
+    '😀',
+    ';',
+    '?',
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
+      const text = pieces.join('');
+      const expected: Record<string, string> = Object.create(null);
+      for (const [name, value] of new URLSearchParams(text)) expected[name] ??= value;
+      expect({ ...queryOf(text.replace(/^\?/, '')) }).toEqual({ ...expected });
+    }),
+    { numRuns: 2_000 },
+  );
 });
 
 describe('time in a zone', () => {

@@ -1,17 +1,6 @@
-import {
-  type Budget,
-  type Compare,
-  ERROR,
-  type Mark,
-  markOf,
-  NO,
-  type Operand,
-  type Value,
-  WRONG,
-  YES,
-} from '../closures.ts';
-import { ORDERED, SCALAR } from '../kinds.ts';
-import { type Comparison, equalitySteps, type Kit, ofTwo } from './comparison.ts';
+import { type Budget, type Compare, ERROR, type Mark, NO, type Operand, type Value, WRONG, YES } from '../closures.ts';
+import { ORDERED, SCALAR, TEXT } from '../kinds.ts';
+import { type Comparison, equalitySteps, type Kit } from './comparison.ts';
 
 /** Equality and order. Typed: the number 1 and the text '1' are never the same. */
 
@@ -60,29 +49,37 @@ function equality(compare: (a: Value, b: Value, budget: Budget) => Mark, isNegat
   };
 }
 
+type Holds = (a: string | number, b: string | number) => boolean;
+
 /** Numbers by size, texts by code unit, which is right for dates and times of one form. Two kinds in one comparison are an error. */
-function order(holds: (a: string | number, b: string | number) => boolean, word: string, backWord: string): Comparison {
-  const two = (operands: readonly Operand[], budget: Budget): Compare =>
-    ofTwo(
-      ORDERED,
-      ORDERED,
-      (a: string | number, b: string | number): Mark =>
-        typeof a === typeof b && budget.take(equalitySteps(a, b)) ? markOf(holds(a, b)) : ERROR,
-    )(operands);
+function ordered(a: Value, b: Value, holds: Holds, budget: Budget): Mark {
+  if (typeof a === 'number' && typeof b === 'number') return holds(a, b) ? YES : NO;
+  if (a === WRONG || b === WRONG) return ERROR;
+  if (a === null || b === null) return NO;
+  const left = TEXT.of(a);
+  const right = TEXT.of(b);
+  if (left === undefined || right === undefined || !budget.take(equalitySteps(left, right))) return ERROR;
+  return holds(left, right) ? YES : NO;
+}
+
+function order(holds: Holds, word: string, backWord: string): Comparison {
   return {
     kinds: [ORDERED],
     min: 2,
     max: 3,
     use: '[value, value], or [value, value, value] for a value between two others',
-    make: (operands, { budget }) => {
-      if (operands.length === 2) return two(operands, budget);
-      const [low, middle, high] = operands;
-      const first = two([low!, middle!], budget);
-      const second = two([middle!, high!], budget);
+    make: ([first, second, third], { budget }) => {
+      const a = first!.read;
+      const b = second!.read;
+      if (third === undefined) {
+        return (facts, marks, item) => ordered(a(facts, marks, item), b(facts, marks, item), holds, budget);
+      }
+      const c = third.read;
       return (facts, marks, item) => {
-        const one = first(facts, marks, item);
-        const other = second(facts, marks, item);
-        return one === ERROR || other === ERROR ? ERROR : one === YES ? other : NO;
+        const middle = b(facts, marks, item);
+        const low = ordered(a(facts, marks, item), middle, holds, budget);
+        const high = ordered(middle, c(facts, marks, item), holds, budget);
+        return low === ERROR || high === ERROR ? ERROR : low === YES ? high : NO;
       };
     },
     text: (a, b, c) => (c === undefined ? `${a} is ${word} ${b}` : `${b} is ${backWord} ${a} and ${word} ${c}`),
