@@ -11,7 +11,17 @@ import type { Stage } from '../src/model/parts.ts';
 import { personKey } from '../src/model/person.ts';
 import { DuplicateWindow } from '../src/stages/duplicates.ts';
 import { LmdbState } from '../src/state/lmdb.ts';
-import { clientOf, eventOf, exchangeOf, identityTools, NOW_MS, ORG, PREFIX, SEAL } from '../test/support/exchanges.ts';
+import {
+  clientOf,
+  decisionTools,
+  eventOf,
+  exchangeOf,
+  identityTools,
+  NOW_MS,
+  ORG,
+  PREFIX,
+  SEAL,
+} from '../test/support/exchanges.ts';
 import { HeldLog } from '../test/support/held-log.ts';
 
 /**
@@ -99,7 +109,7 @@ function measure(where: string, state: LmdbState, cookies: readonly string[]): v
 /** Those of interact, before the log. */
 function stagesWith(state: LmdbState, requireSigned: boolean): readonly Stage[] {
   const identity = identityTools({ requireSigned });
-  const deps = { log: new HeldLog(), state, duplicates: new DuplicateWindow(), identity };
+  const deps = { log: new HeldLog(), state, duplicates: new DuplicateWindow(), identity, decisions: decisionTools() };
   const [, stages] = matrix(deps).find(([{ name }]) => name === 'interact')!;
   return stages.slice(
     0,

@@ -15,6 +15,7 @@ import type { DuplicateWindow } from './stages/duplicates.ts';
 import { Enrich } from './stages/enrich.ts';
 import { Identify, type IdentityTools } from './stages/identify.ts';
 import { Link } from './stages/link.ts';
+import { type DecisionTools, Notify } from './stages/notify.ts';
 import { ThirdParty } from './stages/third-party.ts';
 
 /**
@@ -39,6 +40,7 @@ export interface StageDeps {
   readonly state: StateStore;
   readonly duplicates: DuplicateWindow;
   readonly identity: IdentityTools;
+  readonly decisions: DecisionTools;
 }
 
 export const STAGES = {
@@ -46,6 +48,7 @@ export const STAGES = {
   consent: (): Stage => new Consent(),
   enrich: (): Stage => new Enrich(ENRICHMENTS),
   link: ({ identity }: StageDeps): Stage => new Link(identity.counts, identity.reportQuarantine),
+  notify: ({ decisions }: StageDeps): Stage => new Notify(decisions),
   'third-party': ({ identity }: StageDeps): Stage => new ThirdParty(identity.thirdParty),
   append: ({ log, duplicates }: StageDeps): Stage => new Append(log, duplicates),
   answer: ({ identity }: StageDeps): Stage => new Answer(HANDLES, identity.seal, identity.counts),

@@ -4,6 +4,7 @@ import { matrix } from './components.ts';
 import type { ServerOptions } from './config/options.ts';
 import { WorkspaceError } from './config/watch.ts';
 import { loadWorkspace } from './config/workspace.ts';
+import { decisionTools } from './decision-tools.ts';
 import { accept } from './gateway/accept.ts';
 import { fieldsOf } from './gateway/fields.ts';
 import { requestIds } from './gateway/ids.ts';
@@ -21,6 +22,7 @@ import { type Change, personKey } from './model/person.ts';
 import { Problem } from './model/problem.ts';
 import { TrustedProxies } from './net/proxies.ts';
 import type { IdentityTools } from './stages/identify.ts';
+import type { DecisionTools } from './stages/notify.ts';
 import { runStages } from './stages/run.ts';
 import { openStorage, type Storage } from './storage.ts';
 import { Counters } from './telemetry/counters.ts';
@@ -76,17 +78,14 @@ export async function importFile(request: ImportRequest): Promise<ImportResult> 
   }
   const storage = await openStorage(request.data, options, request.log, () => {});
   try {
-    const tools = await identityTools(
-      join(request.data, 'keys'),
-      options,
-      new Counters(Date.now()),
-      request.log,
-      (message) => {
-        // Pairs that are filed under another key would never be found.
-        throw new Error(message);
-      },
-    );
-    const target: Target = { storage, tools, options, name: `import-${digest}` };
+    const keysFolder = join(request.data, 'keys');
+    const counters = new Counters(Date.now());
+    const tools = await identityTools(keysFolder, options, counters, request.log, (message) => {
+      // Pairs that are filed under another key would never be found.
+      throw new Error(message);
+    });
+    const decisions = await decisionTools(keysFolder, counters);
+    const target: Target = { storage, tools, decisions, options, name: `import-${digest}` };
     if (request.kind === 'identity') return await run({ ...goOn, kind: pairs(request, workspace, target) });
     return await run({ ...goOn, kind: choices(request, workspace, target) });
   } finally {
@@ -138,6 +137,7 @@ async function run<T>({ request, lines, progressFile, kind }: Run<T>): Promise<I
 interface Target {
   readonly storage: Storage;
   readonly tools: IdentityTools;
+  readonly decisions: DecisionTools;
   readonly options: ServerOptions;
   /** Of the import, the same each time that the file is imported. */
   readonly name: string;
@@ -199,8 +199,9 @@ const judgeOnly: Take = async (_line, { consent }) => {
   }
 };
 
-function taker(workspace: Workspace, { storage, tools, options, name }: Target): Take {
-  const stagesOf = matrix({ log: storage.log, state: storage.state, duplicates: storage.duplicates, identity: tools });
+function taker(workspace: Workspace, { storage, tools, decisions, options, name }: Target): Take {
+  const { log, state, duplicates } = storage;
+  const stagesOf = matrix({ log, state, duplicates, identity: tools, decisions });
   const [endpoint, stages] = stagesOf.find(([{ paths }]) => paths.includes(SET_CONSENT))!;
   const route = { endpoint, path: SET_CONSENT, stages, region: workspace.ownRegion };
   const proxies = new TrustedProxies(options.proxies);

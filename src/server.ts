@@ -6,6 +6,7 @@ import { matrix } from './components.ts';
 import type { ServerOptions } from './config/options.ts';
 import { TlsFiles } from './config/tls-files.ts';
 import { WorkspaceSource } from './config/watch.ts';
+import { decisionTools } from './decision-tools.ts';
 import { Access } from './gateway/access.ts';
 import { Admission } from './gateway/admission.ts';
 import { ADMIN_CONNECTIONS_MAX, ConnectionBudget, connectionsMax } from './gateway/connection-budget.ts';
@@ -55,9 +56,11 @@ export async function startServer(start: StartOptions): Promise<Running> {
   const failed = deferred<'failed'>();
   const storage = await openStorage(start.data, options, log, failed.resolve);
   const counters = new Counters(Date.now());
-  const identity = await identityTools(keysFolder(start.data), options, counters, log, (message) =>
-    log.warn({ what: 'identity' }, message),
-  ).catch(async (error) => {
+  const keys = keysFolder(start.data);
+  const [identity, decisions] = await Promise.all([
+    identityTools(keys, options, counters, log, (message) => log.warn({ what: 'identity' }, message)),
+    decisionTools(keys, counters),
+  ]).catch(async (error) => {
     await storage.close();
     source.close();
     throw error;
@@ -73,7 +76,7 @@ export async function startServer(start: StartOptions): Promise<Running> {
   });
   const gateway = new Gateway({
     workspace: () => source.current,
-    matrix: matrix({ log: storage.log, state: storage.state, duplicates: storage.duplicates, identity }),
+    matrix: matrix({ log: storage.log, state: storage.state, duplicates: storage.duplicates, identity, decisions }),
     proxies: new TrustedProxies(options.proxies),
     access,
     admission: new Admission(storage.log, {

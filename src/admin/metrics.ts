@@ -67,6 +67,11 @@ function ingress(out: Exposition, { counters, requestsInFlight }: MetricSources)
     METRICS.identities,
     Object.entries(counters.identity).map(([what, count]): Sample => [count, what]),
   );
+  const { notices, notOurs } = counters.decisions;
+  out.family(METRICS.notifications, [
+    [notices, 'counted'],
+    [notOurs, 'not-ours'],
+  ]);
   out.family(
     METRICS.shed,
     Object.entries(counters.shed).map(([kind, count]): Sample => [count, kind]),

@@ -1,4 +1,5 @@
 import type { Datastream } from './datastream.ts';
+import type { StoredDecision, StoredNotice } from './decision.ts';
 import type { JsonObject } from './json.ts';
 import type { Change, PersonState } from './person.ts';
 import type { Problem } from './problem.ts';
@@ -130,6 +131,10 @@ export interface Exchange {
   /** All of the visitor's consent preferences after this request's choice, in 2.0 shape; null unless it made one. */
   preferences: JsonObject | null;
   readonly handles: Handle[];
+  /** What was decided for its events, to be logged with them; null: nothing. */
+  decisions: StoredDecision[] | null;
+  /** What its events notify of, as far as it is true, to be logged with them; null: nothing. */
+  notices: StoredNotice[] | null;
   /** Any → 207. */
   readonly errors: Problem[];
   readonly warnings: Problem[];

@@ -93,6 +93,8 @@ function recordOf(x: Exchange, events: readonly EdgeEvent[]): LogRecord {
     raw: isWhole(x) ? x.raw : null,
     changes: x.changes,
     retryKey: x.retryKey,
+    decisions: x.decisions,
+    notices: x.notices,
   };
 }
 

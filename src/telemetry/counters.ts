@@ -1,6 +1,7 @@
 import type { EdgeEvent } from '../model/exchange.ts';
 import { LogUnavailable } from '../model/parts.ts';
 import type { Problem } from '../model/problem.ts';
+import { DecisionCounts } from './decision-counts.ts';
 import { IdentityCounts } from './identity-counts.ts';
 import { IngressLedger } from './ledger.ts';
 import { NO_ENDPOINT, RequestCounts } from './requests.ts';
@@ -38,6 +39,7 @@ export class Counters {
   readonly requests = new RequestCounts();
   readonly ledger: IngressLedger;
   readonly identity = new IdentityCounts();
+  readonly decisions = new DecisionCounts();
   /** By code; `http-<status>` where the catalogue has none. */
   readonly problems: Record<string, number> = {};
   /** By kind. Every kind is there from the start, so that a rule sees the first one as an increase. */

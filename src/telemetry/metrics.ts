@@ -36,6 +36,11 @@ export const METRICS = {
     'Identity cookies that were found verified or unverified or only of a foreign org, and ids that were quarantined, by what.',
     ['what'],
   ),
+  notifications: counter(
+    'weir_proposition_notifications_total',
+    'Notifications of propositions (displays, clicks and the like) that count, and events whose tokens are not of this server, by what.',
+    ['what'],
+  ),
   syncSeconds: histogram(
     'weir_log_sync_seconds',
     'Time from the start of a write to the log until it is durable and acknowledged, one observation a group of requests.',

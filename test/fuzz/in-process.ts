@@ -15,7 +15,7 @@ import { TrustedProxies } from '../../src/net/proxies.ts';
 import { DuplicateWindow } from '../../src/stages/duplicates.ts';
 import { MemoryState } from '../../src/state/memory.ts';
 import { Counters } from '../../src/telemetry/counters.ts';
-import { datastreamOf, identityTools, workspaceOf } from '../support/exchanges.ts';
+import { datastreamOf, decisionTools, identityTools, workspaceOf } from '../support/exchanges.ts';
 import { accessOf } from '../support/gateway-server.ts';
 import { CheckedLog } from './checked-log.ts';
 import { DATASTREAM, type Input, ORG, OTHER_ORG } from './input.ts';
@@ -48,6 +48,7 @@ export class InProcess {
         state,
         duplicates: new DuplicateWindow(undefined, 4_096),
         identity: identityTools(),
+        decisions: decisionTools(),
       }),
       proxies: new TrustedProxies(['127.0.0.1/32']),
       access: accessOf(),

@@ -61,6 +61,8 @@ describe('one record per request', () => {
         raw: x.raw,
         changes: [change],
         retryKey: null,
+        decisions: null,
+        notices: null,
       },
     ]);
   });

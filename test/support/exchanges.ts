@@ -4,12 +4,16 @@ import { NO_AUTH } from '../../src/model/auth.ts';
 import { type ConsentRules, PLAIN_CONSENT } from '../../src/model/consent-in-force.ts';
 import { cookiePrefixOf, type Datastream, type RegionTable, type Workspace } from '../../src/model/datastream.ts';
 import type { Client, EdgeEvent, Exchange, Received } from '../../src/model/exchange.ts';
+import { HybridClock } from '../../src/model/hybrid-time.ts';
 import { identitiesOf } from '../../src/model/identity.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import { DEFAULT_OWN_HINT, DEFAULT_REGIONS } from '../../src/model/region.ts';
 import { CookieSeal } from '../../src/stages/cookie-seal.ts';
 import { FpidSeeds } from '../../src/stages/fpid.ts';
 import type { IdentityTools } from '../../src/stages/identify.ts';
+import type { DecisionTools } from '../../src/stages/notify.ts';
+import { TokenSeal } from '../../src/stages/token-seal.ts';
+import { DecisionCounts } from '../../src/telemetry/decision-counts.ts';
 import { IdentityCounts } from '../../src/telemetry/identity-counts.ts';
 
 /** Exchanges as the gateway makes them, with everything that a test does not care about filled in. */
@@ -33,6 +37,11 @@ export function identityTools(fields: Partial<IdentityTools> = {}): IdentityTool
     reportQuarantine() {},
     ...fields,
   };
+}
+
+export const TOKENS = new TokenSeal([Buffer.alloc(32, 9)]);
+export function decisionTools(fields: Partial<DecisionTools> = {}): DecisionTools {
+  return { seal: TOKENS, clock: new HybridClock(), counts: new DecisionCounts(), ...fields };
 }
 
 /** `namespaces`: what the org of the tests has declared beside the standard ones. */
@@ -160,6 +169,8 @@ export function exchangeOf(fields: ExchangeFields = {}): Exchange {
     cookies: [],
     preferences: null,
     handles: [],
+    decisions: null,
+    notices: null,
     errors: [],
     warnings: [],
     position: null,

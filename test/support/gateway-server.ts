@@ -10,7 +10,7 @@ import { TrustedProxies } from '../../src/net/proxies.ts';
 import { DuplicateWindow } from '../../src/stages/duplicates.ts';
 import { MemoryState } from '../../src/state/memory.ts';
 import { Counters } from '../../src/telemetry/counters.ts';
-import { datastreamOf, identityTools, workspaceOf } from './exchanges.ts';
+import { datastreamOf, decisionTools, identityTools, workspaceOf } from './exchanges.ts';
 import { HeldLog } from './held-log.ts';
 
 /** The request path behind real listeners, over parts that a test controls: nothing of the server's own storage. */
@@ -38,7 +38,13 @@ export async function startGateway(parts: GatewayParts = {}): Promise<GatewaySer
   const workspace = workspaceOf([datastreamOf()]);
   const gateway = new Gateway({
     workspace: () => workspace,
-    matrix: matrix({ log: eventLog, state, duplicates: new DuplicateWindow(), identity: identityTools() }),
+    matrix: matrix({
+      log: eventLog,
+      state,
+      duplicates: new DuplicateWindow(),
+      identity: identityTools(),
+      decisions: decisionTools(),
+    }),
     proxies: new TrustedProxies([]),
     access: accessOf(),
     admission: new Admission({ waitMs: 0, queueBytes: 0 }, { waitMsMax: 1, queueBytesMax: 1 }),

@@ -1,0 +1,178 @@
+import type { StoredNotice } from '../model/decision.ts';
+import type { DecisionDefinitions } from '../model/decision-definitions.ts';
+import { claimsText, type TokenClaims } from '../model/decision-token.ts';
+import { warnOfEvents } from '../model/event-warnings.ts';
+import type { EdgeEvent, Exchange } from '../model/exchange.ts';
+import type { HybridClock } from '../model/hybrid-time.ts';
+import { isObject, type JsonObject, valueAt } from '../model/json.ts';
+import { type NotificationKind, notificationOf } from '../model/notification.ts';
+import type { Stage } from '../model/parts.ts';
+import { personKey } from '../model/person.ts';
+import { problem } from '../model/problem.ts';
+import type { DecisionCounts } from '../telemetry/decision-counts.ts';
+import type { TokenSeal } from './token-seal.ts';
+
+/** What the stages need that make decisions, and hear of them. */
+export interface DecisionTools {
+  readonly seal: TokenSeal;
+  /** Of all stages that change the section `decision`: two changes of one request must not have one time. */
+  readonly clock: HybridClock;
+  readonly counts: DecisionCounts;
+}
+
+/** A page shows some ten; a batch brings those of many events. Each costs a signature check and some 300 bytes. Chosen. */
+export const NOTICES_OF_REQUEST_MAX = 200;
+
+/**
+ * What clients tell of propositions. A notification counts where its token was signed here for this visitor: it is kept in the
+ * record, by which reports go, once for each decision, place and kind in a request. Displays are kept on the visitor too, for
+ * caps. Others are stored as the events that they are, and say so in a warning.
+ */
+export class Notify implements Stage {
+  readonly name = 'notify';
+  readonly service = null;
+  readonly #seal: TokenSeal;
+  readonly #clock: HybridClock;
+  readonly #counts: DecisionCounts;
+  readonly #capped = new WeakMap<DecisionDefinitions, ReadonlyMap<string, Capped>>();
+
+  constructor({ seal, clock, counts }: DecisionTools) {
+    this.#seal = seal;
+    this.#clock = clock;
+    this.#counts = counts;
+  }
+
+  run(x: Exchange): undefined {
+    let found: Found | null = null;
+    for (const event of x.events) {
+      if (event.fate !== 'store' || !Object.hasOwn(event.xdm, '_experience')) continue;
+      const notification = notificationOf(event.xdm);
+      if (notification === null) continue;
+      found ??= new Found();
+      for (const { token } of notification.propositions) {
+        const claims = token === null ? null : this.#seal.open(x.datastream.orgId, event.ecid, token);
+        if (claims === null) found.miss(event.index);
+        else for (const kind of notification.kinds) found.add(event, kind, claims);
+      }
+    }
+    if (found !== null) this.#keep(x, found);
+  }
+
+  #keep(x: Exchange, { notices, displays, missed }: Found): void {
+    this.#counts.notices += notices.length;
+    this.#counts.notOurs += missed.length;
+    if (notices.length > 0) x.notices = notices;
+    if (missed.length > 0) warnOfEvents(x.warnings, missed, (index) => notCounted(x, index));
+    const { decisions } = x.datastream;
+    if (displays.length > 0 && decisions !== null) this.#remember(x, displays, this.#cappedOf(decisions));
+  }
+
+  /** Adds the displays of activities and offers that have caps to what is kept of the visitor. */
+  #remember(x: Exchange, displays: readonly Display[], capped: ReadonlyMap<string, Capped>): void {
+    const news = new Map<string, JsonObject>();
+    for (const { event, claims } of displays) {
+      for (const id of [claims.activityId, ...claims.experienceId.split(',')]) {
+        const caps = capped.get(id);
+        if (caps === undefined) continue;
+        for (const key of keysOf(x, event, caps.bucketBy)) {
+          const value = news.get(key) ?? {};
+          const before = value[id] ?? valueAt(x.persons.get(key)?.body, 'decision', 'value', id);
+          const after = withDisplay(isObject(before) ? before : {}, claims.atSeconds, caps.max);
+          if (after === null) continue;
+          value[id] = after;
+          news.set(key, value);
+        }
+      }
+    }
+    for (const [key, value] of news) {
+      const time = this.#clock.after(x.nowMs, lastTimeOf(x, key));
+      x.changes.push({ kind: 'decision', key, time, body: { operation: 'update', value } });
+    }
+  }
+
+  #cappedOf(definitions: DecisionDefinitions): ReadonlyMap<string, Capped> {
+    let capped = this.#capped.get(definitions);
+    if (capped === undefined) {
+      capped = cappedIn(definitions);
+      this.#capped.set(definitions, capped);
+    }
+    return capped;
+  }
+}
+
+interface Display {
+  readonly event: EdgeEvent;
+  readonly claims: TokenClaims;
+}
+
+/** What was found in one request. */
+class Found {
+  readonly notices: StoredNotice[] = [];
+  readonly displays: Display[] = [];
+  /** Indexes of events that name propositions without a token of ours, each once. */
+  readonly missed: number[] = [];
+  readonly #seen = new Set<string>();
+
+  add(event: EdgeEvent, kind: NotificationKind, claims: TokenClaims): void {
+    const text = claimsText(claims);
+    const key = `${kind} ${text}`;
+    if (this.#seen.has(key)) return;
+    if (this.notices.length >= NOTICES_OF_REQUEST_MAX) {
+      this.miss(event.index);
+      return;
+    }
+    this.#seen.add(key);
+    this.notices.push({ i: event.index, k: kind, t: text });
+    if (kind === 'display' && !claims.isPreview) this.displays.push({ event, claims });
+  }
+
+  miss(index: number): void {
+    if (this.missed.at(-1) !== index) this.missed.push(index);
+  }
+}
+
+/** An activity's or offer's largest cap, and to which namespace it is about. */
+interface Capped {
+  readonly max: number;
+  readonly bucketBy: string;
+}
+const DEVICE = 'ECID';
+
+function cappedIn({ activities, offers }: DecisionDefinitions): ReadonlyMap<string, Capped> {
+  const capped = new Map<string, Capped>();
+  const note = (id: string, bucketBy: string, caps: readonly { readonly max: number }[]): void => {
+    if (caps.length > 0) capped.set(id, { max: Math.max(...caps.map(({ max }) => max)), bucketBy });
+  };
+  for (const { id, bucketBy, caps } of activities) note(id, bucketBy, caps);
+  for (const { id, caps } of offers.offers) note(id, DEVICE, caps);
+  return capped;
+}
+
+/** The device, and whom the activity's namespace names. Only those whose state was read: nothing is known of others. */
+function keysOf(x: Exchange, event: EdgeEvent, namespace: string): readonly string[] {
+  const { orgId } = x.datastream;
+  const keys = event.ecid === null ? [] : [personKey(orgId, DEVICE, event.ecid)];
+  const own = namespace === DEVICE ? undefined : event.identities.find((identity) => identity.namespace === namespace);
+  if (own !== undefined) keys.push(personKey(orgId, namespace, own.id));
+  return keys.filter((key) => x.persons.has(key));
+}
+
+/** Null where it is known already: a decision's content counts once, however often it is told to be displayed. */
+function withDisplay(before: JsonObject, atSeconds: number, max: number): JsonObject | null {
+  const shown = Array.isArray(before['shown']) ? (before['shown'] as number[]) : [];
+  if (shown.includes(atSeconds)) return null;
+  return { ...before, shown: [...shown, atSeconds].sort((a, b) => a - b).slice(-max) };
+}
+
+function lastTimeOf(x: Exchange, key: string): string | null {
+  const time = valueAt(x.persons.get(key)?.body, 'decision', 'time');
+  return typeof time === 'string' ? time : null;
+}
+
+function notCounted(x: Exchange, index: number) {
+  return problem(
+    'EXEG-0204-200',
+    `The event with index ${index} tells of propositions whose 'scopeDetails.characteristics.eventToken' was not made by this server for this visitor, or of more than ${NOTICES_OF_REQUEST_MAX} in one request: it is stored, and those are not counted. Send 'scopeDetails' as it was answered.`,
+    x.events.length > 1 ? { eventIndex: index } : {},
+  );
+}

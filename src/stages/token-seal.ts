@@ -1,0 +1,57 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { claimsOf, claimsText, type TokenClaims } from '../model/decision-token.ts';
+
+const MAC_BYTES = 16;
+const HEAD_BYTES = 1 + MAC_BYTES;
+/** Ids of 128 characters, a scope of a long URL. What is longer was not written here, and is not looked at. Chosen. */
+export const TOKEN_CHARACTERS_MAX = 8_192;
+
+/**
+ * Signs event tokens, and reads those that this installation signed for this visitor. A token is base64url of `key id, 1 byte |
+ * the first 128 bits of HMAC-SHA-256 over the org, the visitor's ECID and the claims | claims`. So a notification needs no
+ * look-up to be believed, and nobody's page can be credited with what another visitor was shown. Keys are as those of
+ * identity cookies: the first signs, all are believed. Chosen.
+ */
+export class TokenSeal {
+  readonly #keys: ReadonlyMap<number, Uint8Array>;
+  readonly #signing: readonly [id: number, key: Uint8Array];
+
+  /** `keys`: 32 secret bytes each. Throws where two share an id. */
+  constructor(keys: readonly Uint8Array[]) {
+    const all = keys.map((key) => [createHash('sha256').update(key).digest()[0]!, key] as const);
+    this.#signing = all[0]!;
+    this.#keys = new Map(all);
+    if (this.#keys.size < keys.length) {
+      throw new Error(
+        'Two keys for event tokens are equal, or begin alike when hashed, so that tokens cannot tell them apart. Make another one with: openssl rand -hex 32',
+      );
+    }
+  }
+
+  /** `ecid`: whose decision it was; null where the request had none. */
+  sign(orgId: string, ecid: string | null, claims: TokenClaims): string {
+    const [id, key] = this.#signing;
+    const text = Buffer.from(claimsText(claims));
+    return Buffer.concat([Buffer.of(id), macOf(key, orgId, ecid, text), text]).toString('base64url');
+  }
+
+  /** Null for a token that was not signed here, or not for this org and visitor. */
+  open(orgId: string, ecid: string | null, token: string): TokenClaims | null {
+    if (token.length > TOKEN_CHARACTERS_MAX) return null;
+    const bytes = Buffer.from(token, 'base64url');
+    const key = this.#keys.get(bytes[0] ?? -1);
+    // One token has one spelling: what decoding passes over would make many of it.
+    if (key === undefined || bytes.length < HEAD_BYTES || bytes.toString('base64url') !== token) return null;
+    const text = bytes.subarray(HEAD_BYTES);
+    if (!timingSafeEqual(macOf(key, orgId, ecid, text), bytes.subarray(1, HEAD_BYTES))) return null;
+    return claimsOf(text.toString());
+  }
+}
+
+/** The words in front keep these apart from what else might be signed with such a key. */
+function macOf(key: Uint8Array, orgId: string, ecid: string | null, text: Uint8Array): Buffer {
+  const mac = createHmac('sha256', key)
+    .update(`event token\0${orgId}\0${ecid ?? ''}\0`)
+    .update(text);
+  return mac.digest().subarray(0, MAC_BYTES);
+}

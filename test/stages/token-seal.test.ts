@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { TokenClaims } from '../../src/model/decision-token.ts';
+import { TOKEN_CHARACTERS_MAX, TokenSeal } from '../../src/stages/token-seal.ts';
+import { ECID_A, ECID_B, ORG } from '../support/exchanges.ts';
+
+const KEY_A = Buffer.alloc(32, 1);
+const KEY_B = Buffer.alloc(32, 2);
+const seal = new TokenSeal([KEY_A]);
+const CLAIMS: TokenClaims = {
+  requestId: 'request-0123456789abcdef',
+  eventIndex: 0,
+  activityId: 'hero',
+  experienceId: 'b',
+  scope: '__view__',
+  atSeconds: 1_795_426_200,
+  isPreview: false,
+  isBot: false,
+};
+
+const claims = fc.record({
+  requestId: fc.string({ minLength: 1 }),
+  eventIndex: fc.nat(999),
+  activityId: fc.string({ unit: 'grapheme' }),
+  experienceId: fc.string(),
+  scope: fc.string({ unit: 'grapheme' }),
+  atSeconds: fc.nat(),
+  isPreview: fc.boolean(),
+  isBot: fc.boolean(),
+});
+
+describe('an event token', () => {
+  test('says what was signed, to whom it was signed', () => {
+    fc.assert(
+      fc.property(claims, fc.constantFrom(ECID_A, null), (said, ecid) => {
+        expect(seal.open(ORG, ecid, seal.sign(ORG, ecid, said))).toEqual(said);
+      }),
+    );
+  });
+
+  test('is nobody else’s: of another org, another visitor, or none', () => {
+    const token = seal.sign(ORG, ECID_A, CLAIMS);
+    expect(seal.open('OTHER@AdobeOrg', ECID_A, token)).toBeNull();
+    expect(seal.open(ORG, ECID_B, token)).toBeNull();
+    expect(seal.open(ORG, null, token)).toBeNull();
+    expect(seal.open(ORG, ECID_A, seal.sign(ORG, null, CLAIMS))).toBeNull();
+  });
+
+  test('is not believed with any bit changed, cut short at any byte, or spelt in another way', () => {
+    const token = seal.sign(ORG, ECID_A, CLAIMS);
+    const bytes = Buffer.from(token, 'base64url');
+    const forged: string[] = [`${token}=`, `${token}A`, ` ${token}`, bytes.toString('base64'), '', 'A'];
+    for (let bit = 0; bit < bytes.length * 8; bit++) {
+      const changed = Buffer.from(bytes);
+      changed[bit >> 3]! ^= 1 << (bit & 7);
+      forged.push(changed.toString('base64url'));
+    }
+    for (let end = 0; end < bytes.length; end++) forged.push(bytes.subarray(0, end).toString('base64url'));
+    expect(forged.filter((text) => text !== token && seal.open(ORG, ECID_A, text) !== null)).toEqual([]);
+  });
+
+  test('of the key before is believed, of one that is gone it is not', () => {
+    const old = seal.sign(ORG, ECID_A, CLAIMS);
+    const rotated = new TokenSeal([KEY_B, KEY_A]);
+    expect(rotated.open(ORG, ECID_A, old)).toEqual(CLAIMS);
+    expect(seal.open(ORG, ECID_A, rotated.sign(ORG, ECID_A, CLAIMS))).toBeNull();
+    expect(new TokenSeal([KEY_B]).open(ORG, ECID_A, old)).toBeNull();
+  });
+
+  test('is looked at up to a length', () => {
+    const ofLength = (scope: number): string => seal.sign(ORG, ECID_A, { ...CLAIMS, scope: 's'.repeat(scope) });
+    let longest = 1;
+    while (ofLength(longest + 1).length <= TOKEN_CHARACTERS_MAX) longest += 1;
+    expect(seal.open(ORG, ECID_A, ofLength(longest))?.scope).toHaveLength(longest);
+    expect(seal.open(ORG, ECID_A, ofLength(longest + 1))).toBeNull();
+  });
+
+  test('needs keys that it can tell apart', () => {
+    expect(() => new TokenSeal([KEY_A, KEY_A])).toThrow(/openssl rand -hex 32/);
+  });
+});
