@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { main } from '../../src/cli/main.ts';
 import { Kept, weir } from '../support/command.ts';
@@ -79,6 +80,26 @@ describe('weir events', () => {
     await until(3);
     expect(linesOf(stdout.text)[2].xdm.eventType).toBe('c');
     stdout.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
+    expect(await running).toBe(0);
+  });
+
+  test('a reader that is slow is waited for: no more than one line is ever held for it', async () => {
+    const taken: string[] = [];
+    let release = (): void => {};
+    const stdout = new Writable({
+      highWaterMark: 1,
+      write(chunk: Buffer, _encoding, done) {
+        taken.push(chunk.toString());
+        release = done;
+      },
+    });
+    const running = main(['events', '--data', server.data], { stdout, stderr: new Kept() });
+    const count = (await server.events()).length;
+    for (let line = 1; line <= count; line++) {
+      await expect.poll(() => taken).toHaveLength(line);
+      expect(stdout.writableLength).toBe(Buffer.byteLength(taken.at(-1)!));
+      release();
+    }
     expect(await running).toBe(0);
   });
 
