@@ -1,10 +1,13 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Outlet } from '../../src/gateway/outlet.ts';
 import { type Answerable, replyTo, respondProblem, retryAfterSeconds, send } from '../../src/gateway/respond.ts';
+import type { JsonObject } from '../../src/model/json.ts';
 import { type ProblemCode, problem } from '../../src/model/problem.ts';
 import { Random } from '../sim/random.ts';
 import { exchangeOf, OWN_REGION } from '../support/exchanges.ts';
+import { decodeAnswer, decodeStream } from '../support/strict-decoder.ts';
 
 /** An answer that is kept instead of sent. */
 function answering(fields: Partial<Answerable> = {}) {
@@ -99,5 +102,37 @@ describe('Retry-After', () => {
     (code) => {
       expect(retryAfterOf(code)).toBeUndefined();
     },
+  );
+});
+
+/** Whatever stands in them, mobile clients cut a streamed answer into the fragments that it was made of. */
+test('a streamed answer is what the plain one is, in fragments', () => {
+  const text = fc.string({ unit: 'binary', maxLength: 40 });
+  const handle = fc.record({
+    type: fc.constant('consent:preferences'),
+    payload: fc.array(fc.dictionary(text, fc.oneof(text, fc.integer()), { maxKeys: 3, noNullPrototype: true }), {
+      maxLength: 3,
+    }),
+  });
+  const details = fc.array(text, { maxLength: 3 });
+  const shape = fc.record({ handles: fc.array(handle, { maxLength: 4 }), errors: details, warnings: details });
+  fc.assert(
+    fc.property(shape, ({ handles, errors, warnings }) => {
+      const parts = {
+        handles,
+        errors: errors.map((detail) => problem('EXEG-0200-504', detail)),
+        warnings: warnings.map((detail) => problem('EXEG-0204-200', detail)),
+      };
+      const bodyOf = (meta: JsonObject) => {
+        const { status, body } = replyTo(exchangeOf({ ...parts, received: { meta } }), 200);
+        expect(status).toBe(errors.length > 0 ? 207 : 200);
+        return body!;
+      };
+      const streamed = decodeStream(Buffer.from(bodyOf({ konductorConfig: { streaming: { enabled: true } } })));
+      const fragments = 1 + Number(errors.length > 0) + Number(warnings.length > 0);
+      expect(streamed.fragments).toHaveLength(fragments);
+      expect(streamed.answer).toEqual(decodeAnswer(JSON.parse(bodyOf({}))));
+    }),
+    { numRuns: 500 },
   );
 });
