@@ -87,6 +87,7 @@ describe('files', () => {
     ['src/log/a.ts', 'console.log(1);', /telemetry/],
     ['test/a.test.ts', `it.${'skip'}('x', () => {});`, /every test runs/],
     ['test/a.test.ts', `describe.${'only'}('x', () => {});`, /every test runs/],
+    ['test/a.test.ts', `await vi.${'waitFor'}(() => expect(a).toBe(1));`, /expect\.poll/],
     ['docs/a.md', `see /${'work'}/main`, /machine/],
     ['docs/a.md', `from registry.${'npmjs'}.org`, /registry/],
   ];

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { requestByNode, watchConnection } from '../../src/gateway/connection.ts';
 import { ConnectionBudget } from '../../src/gateway/connection-budget.ts';
 import { listen } from '../../src/gateway/listen.ts';
@@ -85,9 +85,9 @@ describe('a request that has its connection to itself', () => {
     const heard = hearing(socket);
     for (const target of ['/1', '/2', '/3']) {
       socket.write(post(target));
-      await vi.waitFor(() => expect(asked.at(-1)?.url).toBe(target));
+      await expect.poll(() => asked.at(-1)?.url).toBe(target);
       answer(asked.at(-1)!);
-      await vi.waitFor(() => expect(bodiesIn(heard()).at(-1)).toBe(target));
+      await expect.poll(() => bodiesIn(heard()).at(-1)).toBe(target);
     }
     expect(asked.map(({ isDirect, closed }) => [isDirect, closed])).toEqual(Array(3).fill([true, 1]));
   });
@@ -96,9 +96,9 @@ describe('a request that has its connection to itself', () => {
     const { asked, url } = await listener();
     const socket = await open(url);
     socket.write(post('/1'));
-    await vi.waitFor(() => expect(asked).toHaveLength(1));
+    await expect.poll(() => asked).toHaveLength(1);
     socket.destroy();
-    await vi.waitFor(() => expect(asked[0]!.closed).toBe(1));
+    await expect.poll(() => asked[0]!.closed).toBe(1);
     expect(asked[0]!.outlet.isGone).toBe(true);
     answer(asked[0]!);
     await sleep(20);
@@ -110,14 +110,14 @@ describe('a request that has its connection to itself', () => {
     const socket = await open(url);
     const heard = hearing(socket);
     socket.write(post('/1'));
-    await vi.waitFor(() => expect(asked).toHaveLength(1));
+    await expect.poll(() => asked).toHaveLength(1);
     asked[0]!.outlet.res.writeHead(200, ['content-length', '2']).end('/1');
     expect(asked[0]!.outlet.direct).toBeNull();
-    await vi.waitFor(() => expect(asked[0]!.closed).toBe(1));
+    await expect.poll(() => asked[0]!.closed).toBe(1);
     socket.write(post('/2'));
-    await vi.waitFor(() => expect(asked).toHaveLength(2));
+    await expect.poll(() => asked).toHaveLength(2);
     answer(asked[1]!);
-    await vi.waitFor(() => expect(bodiesIn(heard())).toEqual(['/1', '/2']));
+    await expect.poll(() => bodiesIn(heard())).toEqual(['/1', '/2']);
     expect(asked[1]!.isDirect).toBe(true);
   });
 });
@@ -134,11 +134,11 @@ describe('in company', () => {
       socket.write(bytes);
       await sleep(5);
     }
-    await vi.waitFor(() => expect(asked).toHaveLength(3));
+    await expect.poll(() => asked).toHaveLength(3);
     for (const one of [...asked].reverse()) answer(one);
-    await vi.waitFor(() => expect(bodiesIn(heard())).toEqual(['/1', '/2', '/3']));
+    await expect.poll(() => bodiesIn(heard())).toEqual(['/1', '/2', '/3']);
     expect(asked.map(({ isDirect }) => isDirect)).toEqual([true, false, false]);
-    await vi.waitFor(() => expect(asked.map(({ closed }) => closed)).toEqual([1, 1, 1]));
+    await expect.poll(() => asked.map(({ closed }) => closed)).toEqual([1, 1, 1]);
   });
 
   test('one that comes with half of another is answered directly, as is the other', async () => {
@@ -147,12 +147,12 @@ describe('in company', () => {
     const heard = hearing(socket);
     const second = post('/2');
     socket.write(post('/1') + second.slice(0, 30));
-    await vi.waitFor(() => expect(asked).toHaveLength(1));
+    await expect.poll(() => asked).toHaveLength(1);
     answer(asked[0]!);
     socket.write(second.slice(30));
-    await vi.waitFor(() => expect(asked).toHaveLength(2));
+    await expect.poll(() => asked).toHaveLength(2);
     answer(asked[1]!);
-    await vi.waitFor(() => expect(bodiesIn(heard())).toEqual(['/1', '/2']));
+    await expect.poll(() => bodiesIn(heard())).toEqual(['/1', '/2']);
   });
 
   test('bytes that are no request are answered behind it', async () => {
@@ -160,7 +160,7 @@ describe('in company', () => {
     const socket = await open(url);
     const heard = hearing(socket);
     socket.write(`${post('/1')}garbage\r\n\r\n`);
-    await vi.waitFor(() => expect(asked).toHaveLength(1));
+    await expect.poll(() => asked).toHaveLength(1);
     expect(clientErrors()).toBe(0);
     answer(asked[0]!);
     await once(socket, 'close');
@@ -181,10 +181,10 @@ describe('node:http has it from the start', () => {
     const socket = await open(url);
     const heard = hearing(socket);
     socket.write(bytes);
-    await vi.waitFor(() => expect(asked).toHaveLength(1));
+    await expect.poll(() => asked).toHaveLength(1);
     expect(asked[0]!.isDirect).toBe(false);
     answer(asked[0]!);
-    await vi.waitFor(() => expect(bodiesIn(heard())).toEqual(['/1']));
+    await expect.poll(() => bodiesIn(heard())).toEqual(['/1']);
   });
 
   test('where its parser does not let us in', async () => {
@@ -202,9 +202,9 @@ describe('node:http has it from the start', () => {
     const socket = await open(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
     const heard = hearing(socket);
     socket.write(post('/1') + post('/2'));
-    await vi.waitFor(() => expect(asked).toHaveLength(2));
+    await expect.poll(() => asked).toHaveLength(2);
     for (const one of asked) answer(one);
-    await vi.waitFor(() => expect(bodiesIn(heard())).toEqual(['/1', '/2']));
+    await expect.poll(() => bodiesIn(heard())).toEqual(['/1', '/2']);
     expect(asked.map(({ isDirect }) => isDirect)).toEqual([false, false]);
   });
 });
@@ -217,13 +217,13 @@ describe('a connection that is silent', () => {
     const socket = await open(url);
     const heard = hearing(socket);
     socket.write(post('/1'));
-    await vi.waitFor(() => expect(asked).toHaveLength(1));
+    await expect.poll(() => asked).toHaveLength(1);
     answer(asked[0]!);
     await sleep(4 * SILENCE_MS);
     socket.write(post('/2'));
-    await vi.waitFor(() => expect(asked).toHaveLength(2));
+    await expect.poll(() => asked).toHaveLength(2);
     answer(asked[1]!);
-    await vi.waitFor(() => expect(bodiesIn(heard())).toEqual(['/1', '/2']));
+    await expect.poll(() => bodiesIn(heard())).toEqual(['/1', '/2']);
   });
 
   test('because its client does not read is cut off, and its request is over then', async () => {
@@ -232,14 +232,14 @@ describe('a connection that is silent', () => {
     socket.on('error', () => {}).pause();
     const large = 'x'.repeat(32 * 1024 * 1024);
     socket.write(post('/1'));
-    await vi.waitFor(() => expect(asked).toHaveLength(1));
+    await expect.poll(() => asked).toHaveLength(1);
     answer(asked[0]!, large);
     expect(asked[0]!.closed).toBe(0);
     // What comes meanwhile waits its turn.
     socket.write(post('/2'));
-    await vi.waitFor(() => expect(asked).toHaveLength(2));
+    await expect.poll(() => asked).toHaveLength(2);
     expect(asked[1]!.isDirect).toBe(false);
-    await vi.waitFor(() => expect(asked[0]!.closed).toBe(1), 5_000);
+    await expect.poll(() => asked[0]!.closed).toBe(1);
     expect(asked[0]!.outlet.isGone).toBe(true);
   });
 });

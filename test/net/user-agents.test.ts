@@ -65,9 +65,14 @@ test('those that came last are remembered, and no more than there is room for', 
 test('long and hostile user agents are read in no time', () => {
   for (const piece of ['Mozilla/5.0 (', ' ', 'Android ', ';', 'a', 'Build/', 'samsung SM-', '((((', 'Opera Mini/']) {
     const text = piece.repeat(5_000);
-    const started = performance.now();
-    agents.parse(text);
-    expect(performance.now() - started).toBeLessThan(100);
+    // Of some that remember nothing the fastest, because the machine does other things too.
+    const tookMs = Array.from({ length: 5 }, () => {
+      const fresh = new UserAgents();
+      const started = performance.now();
+      fresh.parse(text);
+      return performance.now() - started;
+    });
+    expect(Math.min(...tookMs)).toBeLessThan(100);
   }
   const long = 'x'.repeat(USER_AGENT_CHARACTERS_MAX);
   expect(agents.parse(`${long}y`)).toBe(agents.parse(`${long}z`));

@@ -31,6 +31,10 @@ const SOURCE: readonly Rule[] = [
 
 const TESTS: readonly Rule[] = [
   { pattern: /\b(it|test|describe)\.(skip|only|todo|skipIf|runIf|fails)\b/, why: 'every test runs, always' },
+  {
+    pattern: pattern('\\bvi\\.wait', '(For|Until)\\b'),
+    why: 'it gives up after a second: expect.poll waits for busy machines',
+  },
 ];
 
 /** Nothing in the repository speaks of how and where it was written. */
