@@ -4,10 +4,11 @@ import type { JsonObject } from '../model/json.ts';
 import { type HashedText, hashed, targetBounds } from './draws.ts';
 import type { ExclusionGroup } from './exclusion.ts';
 import { targetId } from './proposition-ids.ts';
-import { DEFAULT_CONTENT, SINGLE } from './schemas.ts';
-import { rankOf, targetDetails } from './scope-details.ts';
-import { type PreparedItem, prepareItem } from './templates.ts';
-import { DEFAULT_ITEM, wireItem } from './wire-items.ts';
+import { DEFAULT_CONTENT } from './schemas.ts';
+import { targetDetails } from './scope-details.ts';
+import type { Placement } from './sitting.ts';
+import type { PreparedItem } from './templates.ts';
+import { DEFAULT_ITEM } from './wire-items.ts';
 
 /** An activity as it is asked: conditions compiled, what is drawn for hashed, items made. */
 export interface Activity {
@@ -18,6 +19,8 @@ export interface Activity {
   readonly problem: string | null;
   readonly when: Condition | null;
   readonly experiences: readonly Experience[];
+  /** All have the same weight: what is drawn is enough to choose. */
+  readonly isEven: boolean;
   readonly experienceById: ReadonlyMap<string, Experience>;
   readonly group: ExclusionGroup | null;
   /** Index of its requirement among those of all activities. */
@@ -34,6 +37,7 @@ export interface Activity {
 
 export interface Experience {
   readonly id: string;
+  readonly index: number;
   readonly weight: number;
   readonly when: Condition | null;
   readonly share: HashedText;
@@ -50,7 +54,8 @@ export interface Placed {
   readonly place: Place;
   /** Only one activity can have content here. */
   readonly isSingle: boolean;
-  readonly contents: ReadonlyMap<string, PlacedContent>;
+  /** By index of the experience. */
+  readonly contents: readonly PlacedContent[];
   /** Of what experiences show here. Who asks for none of them would not see the others either, so the control is not shown. */
   readonly schemas: ReadonlySet<string>;
 }
@@ -58,10 +63,21 @@ export interface Placed {
 export interface PlacedContent {
   readonly items: readonly PreparedItem[];
   readonly rank: number;
+  /** It shows something. */
+  readonly isContent: boolean;
+  /** Of all items, each once. */
+  readonly schemas: readonly string[];
+  /** All of it as it is answered, where nothing of it depends on the request; else null. */
+  readonly ready: Placement | null;
 }
 
 /** An experience without an item for a place where others have one: the control. */
-export const CONTROL: PreparedItem = { schema: DEFAULT_CONTENT, isContent: true, make: () => DEFAULT_ITEM };
+export const CONTROL: PreparedItem = {
+  schema: DEFAULT_CONTENT,
+  isContent: true,
+  fixed: DEFAULT_ITEM,
+  make: () => DEFAULT_ITEM,
+};
 
 export function compileExperiences(
   activity: ActivityDefinition,
@@ -70,6 +86,7 @@ export function compileExperiences(
   const bounds = targetBounds(activity.experiences.map(({ weight }) => weight));
   return activity.experiences.map((experience, index) => ({
     id: experience.id,
+    index,
     weight: experience.weight,
     when: conditionOf(experience),
     share: hashed(`${activity.id}\nexperience\n${experience.id}`),
@@ -80,56 +97,5 @@ export function compileExperiences(
   }));
 }
 
-/** Throws where a template is wrong. */
-export function placedContents(activity: Activity): readonly Placed[] {
-  const { definition } = activity;
-  const places = new Map<
-    string,
-    { place: Place; contents: Map<string, PreparedItem[]>; ranks: Map<string, (number | null)[]> }
-  >();
-  for (const experience of definition.experiences) {
-    for (const item of experience.items) {
-      const key = `${item.place.kind}\n${item.place.name}`;
-      let at = places.get(key);
-      if (at === undefined) {
-        at = { place: item.place, contents: new Map(), ranks: new Map() };
-        places.set(key, at);
-      }
-      push(at.contents, experience.id, prepareItem(item.schema, wireItem(item, definition)));
-      push(at.ranks, experience.id, item.rank);
-    }
-  }
-  return [...places.values()].map(({ place, contents, ranks }) => {
-    const schemas = new Set(
-      [...contents.values()]
-        .flat()
-        .filter(({ isContent }) => isContent)
-        .map(({ schema }) => schema),
-    );
-    return {
-      ...{ activity, place, schemas },
-      isSingle: isSingle(place, schemas),
-      contents: new Map(
-        definition.experiences.map(({ id }) => [
-          id,
-          { items: contents.get(id) ?? [], rank: rankOf(ranks.get(id) ?? [], definition.priority) },
-        ]),
-      ),
-    };
-  });
-}
-
-/** All may change a page or a view; a named scope has one; a surface has any number of messages, and one of what is put in its place. */
-function isSingle({ kind, name }: Place, schemas: ReadonlySet<string>): boolean {
-  if (kind === 'surface') return [...schemas].some((schema) => SINGLE.has(schema));
-  return kind === 'scope' && name !== PAGE;
-}
-
 /** The scope of a page, by which clients get its views too. Documented. */
 export const PAGE = '__view__';
-
-function push<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
-  const list = lists.get(key);
-  if (list === undefined) lists.set(key, [value]);
-  else list.push(value);
-}

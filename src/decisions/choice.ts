@@ -28,7 +28,7 @@ function firstThatHolds(experiences: readonly Experience[], { input, marks }: Si
  * So each gets the share of its weight, and where weights change, nobody moves to an experience but from one whose weight
  * grew less: docs/decisions.md says how many move.
  */
-function byAlarms({ definition, experiences }: Activity, { visitor }: Sitting): Choice | null {
+function byAlarms({ definition, experiences, isEven }: Activity, { visitor }: Sitting): Choice | null {
   const id = visitor.hashOf(definition.bucketBy);
   let winner: Experience | null = null;
   let won = 0;
@@ -36,7 +36,8 @@ function byAlarms({ definition, experiences }: Activity, { visitor }: Sitting): 
   for (const experience of experiences) {
     if (!(experience.weight > 0)) continue;
     const drawn = draw(id, experience.share);
-    const after = ringsAfter(drawn, experience.weight);
+    // The higher what is drawn, the sooner: among equal weights there is no need for the time.
+    const after = isEven ? -drawn : ringsAfter(drawn, experience.weight);
     if (after >= soonest) continue;
     winner = experience;
     won = drawn;

@@ -2,13 +2,14 @@ import type { Condition, Leaf } from '../model/condition.ts';
 import { PERSONALIZING, type Requirement } from '../model/consent-gate.ts';
 import type { ActivityDefinition, DecisionDefinitions } from '../model/decision-definitions.ts';
 import { canonicalJson, type Json } from '../model/json.ts';
-import { type Activity, compileExperiences, type Placed, placedContents } from './activities.ts';
+import { type Activity, compileExperiences, type Placed } from './activities.ts';
 import { Conditions, type Judge } from './conditions.ts';
 import { type HashedText, hashed } from './draws.ts';
 import { type ExclusionGroup, exclusionGroups } from './exclusion.ts';
 import { messageOf } from './failures.ts';
 import { indexesOf } from './marks.ts';
 import { compileOffers, type OfferPlace } from './offers.ts';
+import { brokenPlaces, placedContents } from './placed.ts';
 
 /** What definitions come to once conditions are closures and items are made. Nothing in it changes. */
 export interface Compiled {
@@ -89,7 +90,7 @@ class ActivityCompiler {
       return { activity, placed: placedContents(activity) };
     } catch (error) {
       const activity = this.#broken(definition, order, messageOf(error));
-      return { activity, placed: placesOf(activity) };
+      return { activity, placed: brokenPlaces(activity) };
     }
   }
 
@@ -127,6 +128,7 @@ class ActivityCompiler {
     return {
       ...this.#broken(definition, order, null),
       ...{ when, experiences, leaves, leafIndexes: indexesOf(leaves), marksTo: end },
+      isEven: new Set(experiences.map(({ weight }) => weight)).size === 1 && experiences[0]!.weight > 0,
       experienceById: new Map(experiences.map((experience) => [experience.id, experience])),
     };
   }
@@ -135,7 +137,7 @@ class ActivityCompiler {
   #broken(definition: ActivityDefinition, order: number, problem: string | null): Activity {
     return {
       ...{ definition, order, problem },
-      ...{ when: null, experiences: [], experienceById: new Map(), leaves: [], leafIndexes: [] },
+      ...{ when: null, experiences: [], experienceById: new Map(), isEven: false, leaves: [], leafIndexes: [] },
       group: definition.exclusionGroup === null ? null : (this.#groups.get(definition.exclusionGroup) ?? null),
       requirement: this.requirement(definition.requires),
       ...{ marksFrom: this.#marksFrom, marksTo: this.#marksFrom },
@@ -149,17 +151,4 @@ class ActivityCompiler {
     this.marks = Math.max(this.marks, firstLeaf + condition.leaves.length);
     return condition;
   }
-}
-
-/** Where a broken activity would have had content: there its verdict says so. */
-function placesOf(activity: Activity): readonly Placed[] {
-  const places = new Map(
-    activity.definition.experiences.flatMap(({ items }) =>
-      items.map(({ place }) => [`${place.kind}\n${place.name}`, place]),
-    ),
-  );
-  return [...places.values()].map((place) => ({
-    ...{ activity, place },
-    ...{ isSingle: false, contents: new Map(), schemas: new Set<string>() },
-  }));
 }

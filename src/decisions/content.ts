@@ -25,40 +25,62 @@ export function contentFor(
   isPreview: boolean,
   sitting: Sitting,
 ): Missed | null {
-  let missed: Missed = NOTHING_HERE;
-  const made: { readonly placement: Placement; readonly isSingle: boolean }[] = [];
+  let missed = NOTHING_HERE;
+  let made: Placement[] | null = null;
   for (const one of asked) {
-    const items = itemsOf(one.placed, experience, sitting.input.query.schemas);
-    if (items.length === 0) continue;
-    const single = one.placed.some(({ isSingle }) => isSingle);
-    const winner = single ? sitting.takenBy(one.askedAs) : null;
+    const placement = placementFor(activity, experience, one, isPreview, sitting);
+    if (placement === null) continue;
+    const winner = placement.isSingle ? sitting.takenBy(one.askedAs) : null;
     if (winner !== null) {
       missed = { outcome: 'outranked', because: winner };
       continue;
     }
-    const rank = isPreview ? PREVIEW_RANK : rankOf(one.placed, experience);
-    const wire = items.map(({ make }) => make(sitting.input.facts));
-    const proposition = propositionOf(activity, experience, one, rank, wire, isPreview);
-    made.push({ placement: { proposition, askedAs: one.askedAs, rank }, isSingle: single });
+    made ??= [];
+    made.push(placement);
   }
-  if (made.length === 0) return missed;
-  for (const { placement, isSingle } of made) {
+  if (made === null) return missed;
+  for (const placement of made) {
     sitting.placements.push(placement);
-    if (isSingle) sitting.take(placement.askedAs, activity.definition.id);
+    if (placement.isSingle) sitting.take(placement.askedAs, activity.definition.id);
   }
   return null;
 }
 
+const NOTHING_HERE: Missed = { outcome: 'nothing-here', because: null };
 /** Before everything else. */
 const PREVIEW_RANK = 0;
 
-function rankOf(placed: readonly Placed[], { id }: Experience): number {
-  let rank = Number.POSITIVE_INFINITY;
-  for (const { contents } of placed) rank = Math.min(rank, contents.get(id)!.rank);
-  return rank;
+/** Null where there is nothing in the schemas that were asked for. */
+function placementFor(
+  activity: Activity,
+  experience: Experience,
+  asked: Asked,
+  isPreview: boolean,
+  { input }: Sitting,
+): Placement | null {
+  const { schemas } = input.query;
+  if (!isPreview && asked.placed.length === 1) {
+    const { ready, schemas: own } = asked.placed[0]!.contents[experience.index]!;
+    if (ready !== null && (schemas === null || areWanted(own, schemas))) return ready;
+  }
+  const items = itemsOf(asked.placed, experience, schemas);
+  if (items.length === 0) return null;
+  const rank = isPreview
+    ? PREVIEW_RANK
+    : Math.min(...asked.placed.map(({ contents }) => contents[experience.index]!.rank));
+  const wire = items.map(({ make }) => make(input.facts));
+  return {
+    proposition: propositionOf(activity, experience, asked, rank, wire, isPreview),
+    askedAs: asked.askedAs,
+    rank,
+    isSingle: asked.placed.some(({ isSingle }) => isSingle),
+  };
 }
 
-const NOTHING_HERE: Missed = { outcome: 'nothing-here', because: null };
+function areWanted(own: readonly string[], schemas: ReadonlySet<string>): boolean {
+  for (const schema of own) if (!isWanted(schema, schemas)) return false;
+  return true;
+}
 
 /**
  * What is there in the schemas that were asked for. Where an experience shows nothing and others would, it is the control:
@@ -66,57 +88,42 @@ const NOTHING_HERE: Missed = { outcome: 'nothing-here', because: null };
  */
 function itemsOf(
   placed: readonly Placed[],
-  { id }: Experience,
+  { index }: Experience,
   schemas: ReadonlySet<string> | null,
 ): readonly PreparedItem[] {
-  const [first] = placed;
-  const all = placed.length === 1 ? contentOf(first!, id) : placed.flatMap((one) => contentOf(one, id));
-  if (!all.some(isContent)) {
-    if (!isWanted(DEFAULT_CONTENT, schemas) || !placed.some((one) => isShownToOthers(one, schemas))) return NO_ITEMS;
-    return [CONTROL, ...all.filter(({ schema }) => isWanted(schema, schemas))];
-  }
-  if (schemas === null) return all;
-  const wanted = all.filter(({ schema }) => isWanted(schema, schemas));
-  return wanted.some(isContent) ? wanted : NO_ITEMS;
+  const wanted = placed
+    .flatMap(({ contents }) => contents[index]!.items)
+    .filter(({ schema }) => isWanted(schema, schemas));
+  if (wanted.some(({ isContent }) => isContent)) return wanted;
+  const isControl = placed.every(({ contents }) => !contents[index]!.isContent);
+  if (!isControl || !isWanted(DEFAULT_CONTENT, schemas)) return NO_ITEMS;
+  return placed.some((one) => isShownToOthers(one, schemas)) ? [CONTROL, ...wanted] : NO_ITEMS;
 }
 const NO_ITEMS: readonly PreparedItem[] = [];
-
-function contentOf({ contents }: Placed, experienceId: string): readonly PreparedItem[] {
-  return contents.get(experienceId)!.items;
-}
-
-function isContent(item: PreparedItem): boolean {
-  return item.isContent;
-}
 
 function isShownToOthers({ schemas: shown }: Placed, schemas: ReadonlySet<string> | null): boolean {
   for (const schema of shown) if (isWanted(schema, schemas)) return true;
   return false;
 }
 
-function propositionOf(
+export function propositionOf(
   { definition }: Activity,
   experience: Experience,
-  { placed, scope }: Asked,
+  { placed, scope }: Pick<Asked, 'placed' | 'scope'>,
   rank: number,
   items: readonly JsonObject[],
   isPreview: boolean,
 ): Proposition {
-  const isSurface = definition.provider === 'AJO';
-  const matched = placed.map(({ place }) => place.name);
   const isView = placed[0]!.place.kind === 'view';
+  const base = { scope, offer: null, items, activityId: definition.id, experienceId: experience.id, isPreview };
+  if (definition.provider === 'TGT') {
+    const scopeDetails = isView ? experience.viewDetails : experience.pageDetails;
+    return { id: experience.targetId, scopeDetails, ...base };
+  }
+  const matched = placed.map(({ place }) => place.name);
   return {
-    id: isSurface ? uuidOf(`${definition.id}\n${experience.id}\n${scope}`) : experience.targetId,
-    scope,
-    scopeDetails: isSurface
-      ? surfaceDetails(definition, experience.id, matched, rank)
-      : isView
-        ? experience.viewDetails
-        : experience.pageDetails,
-    offer: null,
-    items,
-    activityId: definition.id,
-    experienceId: experience.id,
-    isPreview,
+    id: uuidOf(`${definition.id}\n${experience.id}\n${scope}`),
+    scopeDetails: surfaceDetails(definition, experience.id, matched, rank),
+    ...base,
   };
 }

@@ -150,7 +150,11 @@ function judgedOffers(asked: AskedOffers, sitting: Sitting): Verdict {
 
 /** What was asked first comes first; at one place, the smaller rank. */
 function inOrder({ placements, input: { query } }: Sitting): readonly Proposition[] {
-  if (placements.length > 1) {
+  const first = placements[0];
+  if (first === undefined) return NOTHING.propositions;
+  if (
+    placements.some(({ askedAs, rank }, i) => askedAs !== first.askedAs || rank < placements[Math.max(0, i - 1)]!.rank)
+  ) {
     const asked = [...query.scopes, ...query.surfaces];
     const places = new Map(placements.map(({ askedAs }) => [askedAs, asked.indexOf(askedAs)]));
     placements.sort((a, b) => places.get(a.askedAs)! - places.get(b.askedAs)! || a.rank - b.rank);

@@ -50,6 +50,7 @@ export function judgeOffers({ place, scope, itemCount }: AskedOffers, sitting: S
     },
     askedAs: scope,
     rank: 0,
+    isSingle: true,
   });
   if (chosen.length > 0) return verdict('shown', ids, null);
   return verdict('shown', ids, `fallback: ${missing ?? (isOpen ? 'no offer is left' : 'global-holdout')}`);

@@ -71,7 +71,7 @@ export class PlaceIndex {
 const NONE: readonly AskedActivity[] = [];
 
 /** A client asks for all views together with its page, and keeps them until they are shown. Documented. */
-function scopeOf({ kind, name }: Place): string {
+export function scopeOf({ kind, name }: Place): string {
   return kind === 'view' ? PAGE : name;
 }
 

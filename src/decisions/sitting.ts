@@ -76,4 +76,6 @@ export interface Placement {
   readonly askedAs: string;
   /** Among those of one place: smaller first. */
   readonly rank: number;
+  /** Nobody else can have content there. */
+  readonly isSingle: boolean;
 }

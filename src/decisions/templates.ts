@@ -10,6 +10,8 @@ export interface PreparedItem {
   readonly schema: string;
   /** It shows something, other than metrics and what counts clicks. */
   readonly isContent: boolean;
+  /** The item, where it is the same for every request; else null. */
+  readonly fixed: JsonObject | null;
   readonly make: (facts: Facts) => JsonObject;
 }
 
@@ -22,6 +24,7 @@ export function prepareItem(schema: string, item: JsonObject): PreparedItem {
   return {
     schema,
     isContent: shows(schema, item),
+    fixed: typeof whole === 'function' ? null : (whole as JsonObject),
     make: typeof whole === 'function' ? (facts) => whole(facts) as JsonObject : () => whole as JsonObject,
   };
 }
