@@ -2,7 +2,7 @@ import type { CapDefinition } from '../model/decision-definitions.ts';
 
 /** Whether one more display would be more than a cap allows. `shown`: seconds, oldest first. */
 export function isCapped(caps: readonly CapDefinition[], shown: readonly number[], nowMs: number): boolean {
-  return shown.length > 0 && caps.some(({ max, periodMs }) => countSince(shown, periodMs, nowMs) >= max);
+  return caps.some(({ max, periodMs }) => countSince(shown, periodMs, nowMs) >= max);
 }
 
 function countSince(shown: readonly number[], periodMs: number | null, nowMs: number): number {
