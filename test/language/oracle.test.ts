@@ -88,7 +88,7 @@ test('and, or, !, if and comparisons say what a naive reader says, and what json
       expect(holds).toBe(naive(node, numbers));
       expect(holds).toBe(Boolean(jsonLogic.apply(rule as never, { profile: numbers })));
     }),
-    { numRuns: 3_000 },
+    { numRuns: 1_500 },
   );
 });
 
@@ -115,7 +115,7 @@ const RULES: readonly Json[] = [
   { '!==': [n, m] },
   { '<': [t, u] },
   { '<': [n, m, 3] },
-  { in: [t, u] },
+  { in: [t, { cat: [u, 'b'] }] },
   { in: [n, list] },
   { in: [t, ['a', 'b', '10']] },
   { some: [list, { '>': [{ var: '' }, 0] }] },
@@ -152,7 +152,7 @@ test.each(RULES.map((rule) => [JSON.stringify(rule), rule] as const))(
         const { holds } = tested(rule, facts({ profile: about as unknown as JsonObject }));
         expect(holds).toBe(jsonLogic.truthy(jsonLogic.apply(rule as never, { profile: about })));
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   },
 );
