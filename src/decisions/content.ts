@@ -84,7 +84,7 @@ function areWanted(own: readonly string[], schemas: ReadonlySet<string>): boolea
 
 /**
  * What is there in the schemas that were asked for. Where an experience shows nothing and others would, it is the control:
- * an item says so, and what counts clicks stays.
+ * an item says so, and what counts clicks stays. Where nobody shows anything, there is only what counts.
  */
 function itemsOf(
   placed: readonly Placed[],
@@ -95,6 +95,7 @@ function itemsOf(
     .flatMap(({ contents }) => contents[index]!.items)
     .filter(({ schema }) => isWanted(schema, schemas));
   if (wanted.some(({ isContent }) => isContent)) return wanted;
+  if (placed.every((one) => one.schemas.size === 0)) return wanted;
   const isControl = placed.every(({ contents }) => !contents[index]!.isContent);
   if (!isControl || !isWanted(DEFAULT_CONTENT, schemas)) return NO_ITEMS;
   return placed.some((one) => isShownToOthers(one, schemas)) ? [CONTROL, ...wanted] : NO_ITEMS;

@@ -1,0 +1,204 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compileDecisions } from '../../src/decisions/engine.ts';
+import type { Facts } from '../../src/model/condition.ts';
+import type { DecisionInput } from '../../src/model/decision.ts';
+import type { DecisionDefinitions } from '../../src/model/decision-definitions.ts';
+import type { Json } from '../../src/model/json.ts';
+import {
+  activityOf,
+  CONSENT,
+  decided,
+  definitionsOf,
+  experienceOf,
+  factsOf,
+  inputOf,
+  itemOf,
+  outcomesOf,
+} from '../support/decisions.ts';
+import { anyDefinitions, anyInput } from './arbitraries.ts';
+
+const inHero = [experienceOf('a', [itemOf('hero')])];
+const readsClient = { '==': [{ var: 'client.deviceType' }, 'mobile'] };
+
+/** Facts of which one part cannot be made. */
+function failingFacts(): Facts {
+  return Object.defineProperty({ ...factsOf() }, 'client', {
+    get: (): never => {
+      throw new Error('no client');
+    },
+  });
+}
+
+describe('an activity that fails', () => {
+  it('is broken, and the others stand, whichever comes first', () => {
+    for (const priority of [0, 9]) {
+      const activities = [
+        activityOf('bad', { when: readsClient, priority, experiences: inHero }),
+        activityOf('good', { priority: 5, experiences: inHero }),
+      ];
+      const decision = decided(
+        compileDecisions(definitionsOf({ activities })),
+        inputOf(['hero'], { facts: failingFacts() }),
+      );
+      expect(outcomesOf(decision)).toEqual({ bad: 'broken', good: 'shown' });
+      expect(decision.verdicts.find(({ outcome }) => outcome === 'broken')!.because).toBe('no client');
+    }
+  });
+
+  it('takes no place with what it had made before it failed', () => {
+    const items = [
+      itemOf('hero', { id: 'one' }),
+      itemOf('hero', { id: 'two', data: { content: '{{client.deviceType}}' } }),
+    ];
+    const activities = [
+      activityOf('bad', { priority: 9, experiences: [experienceOf('a', [...items, itemOf('other')])] }),
+      activityOf('good', { experiences: inHero }),
+    ];
+    const engine = compileDecisions(definitionsOf({ activities }));
+    const decision = decided(engine, inputOf(['other', 'hero'], { facts: failingFacts() }));
+    expect(decision.propositions.map(({ activityId }) => activityId)).toEqual(['good']);
+    expect(outcomesOf(decision)).toEqual({ bad: 'broken', good: 'shown' });
+  });
+
+  it('is broken by a condition that does not compile', () => {
+    const activities = [
+      activityOf('bad', { when: { nope: 1 }, experiences: inHero }),
+      activityOf('good', { experiences: inHero }),
+    ];
+    const { verdicts } = decided(compileDecisions(definitionsOf({ activities })), inputOf(['hero']));
+    expect(verdicts[0]).toMatchObject({ outcome: 'broken', because: expect.stringContaining("'nope' is not known") });
+    expect(verdicts[1]).toMatchObject({ outcome: 'shown' });
+  });
+});
+
+describe('a decision that takes too long', () => {
+  it('keeps what it has, and says of the rest that there was no time', () => {
+    const activities = Array.from({ length: 20 }, (_, n) =>
+      activityOf(`x${n}`, {
+        priority: 100 - n,
+        experiences: [experienceOf('a', [itemOf({ kind: 'scope', name: '__view__' })])],
+      }),
+    );
+    const engine = compileDecisions(definitionsOf({ activities }));
+    const looks: number[] = [];
+    const decision = engine.decide(inputOf(['__view__']), (verdicts) => {
+      looks.push(verdicts);
+      return verdicts >= 16;
+    });
+    expect(looks).toEqual([0, 8, 16]);
+    expect(decision.verdicts.map(({ outcome }) => outcome)).toEqual([
+      ...new Array<string>(16).fill('shown'),
+      ...new Array<string>(4).fill('out-of-time'),
+    ]);
+    expect(decision.propositions).toHaveLength(16);
+  });
+});
+
+describe('activation', () => {
+  const gold: Json = { '==': [{ var: 'profile.tier' }, 'gold'] };
+  const told = { destinationId: 'd', alias: 'a', attributes: [] };
+  const payload = { type: 'cookie' };
+  const definitions = definitionsOf({
+    audiences: [
+      { id: 'gold', name: 'Gold', when: gold, segment: told },
+      { id: 'quiet', name: 'Quiet', when: true, segment: null },
+      { id: 'mobile', name: 'Mobile', when: readsClient, segment: told },
+    ],
+    pushes: [
+      { id: 'all', when: null, payload, requires: {} },
+      { id: 'golden', when: { audience: 'gold' }, payload, requires: {} },
+      { id: 'sharing', when: null, payload, requires: { adobe: ['share'] } },
+      { id: 'wrong', when: { nope: 1 }, payload, requires: {} },
+    ],
+  });
+  const facts = factsOf({ profile: { tier: 'gold' }, client: { deviceType: 'desktop' } });
+  const asked = (given: Partial<DecisionInput>): unknown => {
+    const { segments, pushes, verdicts } = decided(
+      compileDecisions(definitions),
+      inputOf([], { wantsActivation: true, ...given }),
+    );
+    return { segments, pushes, broken: verdicts.map(({ activityId }) => activityId) };
+  };
+
+  it('tells segments and pushes that hold, where they are wanted', () => {
+    expect(asked({ facts })).toEqual({ segments: ['gold'], pushes: ['all', 'golden', 'sharing'], broken: ['wrong'] });
+    expect(asked({})).toEqual({ segments: [], pushes: ['all', 'sharing'], broken: ['wrong'] });
+    expect(asked({ wantsActivation: false })).toEqual({ segments: [], pushes: [], broken: [] });
+  });
+
+  it('keeps to what the visitor agreed to', () => {
+    const value = { share: { val: 'n' }, personalize: { content: { val: 'n' } } };
+    expect(asked({ facts, consent: { ...CONSENT, value } })).toEqual({
+      segments: [],
+      pushes: ['all', 'golden'],
+      broken: ['wrong'],
+    });
+  });
+
+  it('that fails is broken by itself', () => {
+    expect(asked({ facts: failingFacts() })).toMatchObject({ pushes: ['all', 'sharing'], broken: ['mobile', 'wrong'] });
+  });
+});
+
+/** What a decision may take: the bar is 5 ms of its own work, and the machine is shared, so the best of some tries counts. */
+const STALL_MS = 5;
+
+describe('any definitions and any input', () => {
+  it('make a decision: nothing throws, nothing stalls, nothing of either is changed, and the same again', () => {
+    fc.assert(
+      fc.property(anyDefinitions, fc.array(anyInput, { minLength: 1, maxLength: 4 }), (definitions, inputs) => {
+        const before = JSON.stringify(definitions);
+        const engine = compileDecisions(definitions);
+        for (const input of inputs) {
+          const first = engine.decide(input, null);
+          expect(tookMs(() => engine.decide(input, null))).toBeLessThan(STALL_MS);
+          expect(engine.decide(input, null)).toEqual(first);
+          check(definitions, input, first);
+        }
+        expect(JSON.stringify(definitions)).toBe(before);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+function check(definitions: DecisionDefinitions, input: DecisionInput, decision: ReturnType<typeof decided>): void {
+  const ids = new Set(definitions.activities.map(({ id }) => id));
+  for (const { activityId, outcome, because } of decision.verdicts) {
+    if (outcome === 'broken') expect(because).not.toBe('');
+    if (!activityId.includes('/')) expect(ids).toContain(activityId);
+  }
+  for (const proposition of decision.propositions) {
+    expect([...input.query.scopes, ...input.query.surfaces, ...viewsOf(definitions)]).toContain(proposition.scope);
+    expect(proposition.items.length).toBeGreaterThan(0);
+    // What strict clients demand: texts as ids and schemas, data that is an object but for default content.
+    for (const { id, schema, data } of proposition.items) {
+      expect([typeof id, typeof schema]).toEqual(['string', 'string']);
+      if (schema !== 'https://ns.adobe.com/personalization/default-content-item') expect(typeof data).toBe('object');
+    }
+    const { outcome } = decision.verdicts.find(({ activityId }) => activityId === proposition.activityId)!;
+    expect(['shown', 'preview']).toContain(outcome);
+  }
+}
+
+function viewsOf({ activities }: DecisionDefinitions): readonly string[] {
+  return activities.flatMap(({ experiences }) =>
+    experiences.flatMap(({ items }) =>
+      items
+        .map(({ place }) => place)
+        .filter(({ kind }) => kind === 'view')
+        .map(({ name }) => name),
+    ),
+  );
+}
+
+function tookMs(work: () => unknown): number {
+  let best = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 3 && best >= STALL_MS; i++) {
+    const start = performance.now();
+    work();
+    best = Math.min(best, performance.now() - start);
+  }
+  return best;
+}
