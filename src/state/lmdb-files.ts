@@ -38,6 +38,8 @@ export class StateFiles {
 
   /** Why the database is not to be opened; null if nothing speaks against it. */
   async distrust(): Promise<string | null> {
+    // Killed before it was made, or behind its being set aside: there is nothing to distrust, and nothing to rename.
+    if (!existsSync(this.database)) return null;
     if (existsSync(this.suspect)) return 'the last process died while opening it, or met damage in it';
     return headerFault(this.database);
   }

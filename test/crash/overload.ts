@@ -158,10 +158,10 @@ function isRefused({ status, retryAfter, why }: Outcome): boolean {
   return status === 503 && /^([2-9]|10)$/.test(retryAfter) && why.includes('EXEG-0000-503');
 }
 
-const ATTEMPTS = 3;
+const ATTEMPTS = 6;
 
 /**
- * The same load until what it comes to is good, three times at most. On a machine that others keep busy the process may
+ * The same load until what it comes to is good, `ATTEMPTS` times at most. On a machine that others keep busy the process may
  * not get the processor to do what the disk could; what the server gets wrong, it gets wrong every time. What was
  * acknowledged is of all of them.
  */

@@ -72,6 +72,15 @@ describe('a database that cannot be trusted is set aside, and a new one opened',
     await state.close();
   });
 
+  test('a process that was killed before it had made one leaves nothing to set aside', async () => {
+    await writeFile(join(directory, 'suspect'), '');
+    const state = await open();
+    await state.apply([record(0, change('a', 1, { value: 1 }))]);
+    await state.close();
+    expect(said).toEqual([]);
+    expect((await readdir(directory)).sort()).toEqual(['state.mdb', 'state.mdb-lock']);
+  });
+
   test(`the last ${SET_ASIDE_MAX} are kept, and the removal of others is reported`, async () => {
     for (let i = 0; i < SET_ASIDE_MAX + 1; i++) {
       await writeFile(file, `broken ${i}`);
