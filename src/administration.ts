@@ -6,12 +6,14 @@ import { configurationChanges } from './admin/configuration-changes.ts';
 import { Failures } from './admin/failures.ts';
 import type { Health } from './admin/health.ts';
 import { renderMetrics } from './admin/metrics.ts';
+import type { PersonOfOrg, Persons } from './admin/persons.ts';
 import type { Plane } from './admin/routes.ts';
 import { type AdminStore, adminStore } from './admin/store.ts';
 import type { TlsFiles } from './config/tls-files.ts';
 import type { WorkspaceChange, WorkspaceSource } from './config/watch.ts';
 import { acquireLock } from './log/lock.ts';
 import type { JsonObject } from './model/json.ts';
+import { type AskedPerson, erasePerson, exportPerson, shownErasure } from './persons.ts';
 import type { Storage } from './storage.ts';
 import type { Counters } from './telemetry/counters.ts';
 import { DiskForecast, FORECAST_LOOK_MS } from './telemetry/disk-forecast.ts';
@@ -122,7 +124,27 @@ export class Administration {
       notReady: () => this.#notReady(),
       metrics: () => this.#metrics(),
       person: (key) => this.#deps.storage.state.get(key),
+      persons: this.#persons(),
       reload: (who) => source.reload(who),
+    };
+  }
+
+  #persons(): Persons {
+    const { source, storage } = this.#deps;
+    const { audit, exclusively } = this.#store;
+    const deps = { storage, audit, exclusively };
+    const asked = ({ datastreamId, orgId, given }: PersonOfOrg, who: JsonObject): AskedPerson => {
+      const { namespaces } = source.current.datastreams.get(datastreamId)!.identity.rules;
+      return { orgId, given, namespaces, who };
+    };
+    return {
+      erase: (person, carriesOut, who) => erasePerson(deps, asked(person, who), carriesOut),
+      export: (person, who) => exportPerson(deps, asked(person, who)),
+      async erasure(id) {
+        const found = await storage.erasures.find(id);
+        if (found === null) return null;
+        return { org: found.isDone ? found.receipt.org : found.org, shown: shownErasure(found) };
+      },
     };
   }
 

@@ -1,7 +1,11 @@
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { endpointAt } from './components.ts';
 import type { ServerOptions } from './config/options.ts';
+import { secretKeys } from './config/secret-key.ts';
+import { ErasureKey } from './erasing/key.ts';
+import { Erasures } from './erasures.ts';
 import { FileLog } from './log/file.ts';
 import { acquireLock } from './log/lock.ts';
 import { nodeFs } from './log/node-fs.ts';
@@ -23,6 +27,8 @@ export interface Storage {
   readonly log: FileLog;
   readonly state: LmdbState;
   readonly duplicates: DuplicateWindow;
+  readonly erasures: Erasures;
+  readonly erasureKey: ErasureKey;
   readonly damage: readonly string[];
   close(): Promise<void>;
 }
@@ -30,8 +36,13 @@ export interface Storage {
 /** How often snapshots and retention are looked after. */
 const UPKEEP_MS = 60_000;
 
-/** A snapshot when one is due, then whatever the log may drop. A failure is reported, and tried again next time. Returns how to stop. */
-function startUpkeep(keeper: StateKeeper, log: FileLog, report: (message: string) => void): () => void {
+/** A snapshot when one is due, then whatever the log may drop, then persons who are erased. A failure is reported, and tried again next time. Returns how to stop. */
+function startUpkeep(
+  keeper: StateKeeper,
+  log: FileLog,
+  erasures: Erasures,
+  report: (message: string) => void,
+): () => void {
   let bytesAtSnapshot = 0;
   const upkeep = async (): Promise<void> => {
     const bytes = log.writtenBytes - bytesAtSnapshot;
@@ -40,9 +51,12 @@ function startUpkeep(keeper: StateKeeper, log: FileLog, report: (message: string
       bytesAtSnapshot += bytes;
     }
     await log.retain();
+    if (erasures.isDue) await erasures.carryOut();
   };
   const timer = setInterval(() => {
-    upkeep().catch((error: Error) => report(`A snapshot or retention failed: ${error.message}`));
+    upkeep().catch((error: Error) =>
+      report(`A snapshot, retention or an erasure failed, and is tried again: ${error.message}`),
+    );
   }, UPKEEP_MS);
   return () => clearInterval(timer);
 }
@@ -77,7 +91,8 @@ async function openLocked(
     damage.push(message);
     warn(message);
   };
-  const state = await LmdbState.open(join(data, 'state'), { report, warn });
+  const erasureKey = await openErasureKey(data, options.identity.erasureKeyFile);
+  const state = await LmdbState.open(join(data, 'state'), { report, warn, digest: erasureKey.digest });
   const keeper = await StateKeeper.open({
     fs: nodeFs,
     directory: join(data, 'snapshots'),
@@ -91,6 +106,7 @@ async function openLocked(
     partition: PARTITION,
     ...options.log,
     parseBody,
+    erasureKey,
     onSynced: (applied) => keeper.apply(applied),
     mayDropBefore: () => keeper.mayDropBefore(),
     onFatal(error) {
@@ -105,22 +121,44 @@ async function openLocked(
   });
   await keeper.recover(eventLog);
   const duplicates = await rebuildDuplicates(eventLog, options);
-  const stopUpkeep = startUpkeep(keeper, eventLog, warn);
+  const directory = join(data, 'erasures');
+  const erasures = new Erasures({ log: eventLog, keeper, key: erasureKey, directory, partition: PARTITION });
+  const stopUpkeep = startUpkeep(keeper, eventLog, erasures, warn);
   return {
     log: eventLog,
     state,
     duplicates,
+    erasures,
+    erasureKey,
     damage,
     async close() {
       stopUpkeep();
       try {
         await eventLog.close();
         await state.close();
+        await erasures.settled();
       } finally {
         unlock();
       }
     },
   };
+}
+
+/** Made at the first start. To be called under the lock of the data folder. */
+async function openErasureKey(data: string, file: string | null): Promise<ErasureKey> {
+  const [secret] = await secretKeys({ ...ERASURE_KEY, file, ownFile: ownKeyFile(data) }, process.env, 1);
+  return new ErasureKey(secret!);
+}
+
+/** Null where there is none, or it is not for this process to read. */
+export async function knownErasureKey(data: string): Promise<ErasureKey | null> {
+  if (process.env[ERASURE_KEY.variable] === undefined && !existsSync(ownKeyFile(data))) return null;
+  return await openErasureKey(data, null);
+}
+const ERASURE_KEY = { variable: 'WEIR_ERASURE_KEY' } as const;
+
+function ownKeyFile(data: string): string {
+  return join(data, 'keys', 'erasure.key');
 }
 
 /** Reads the tail of the log that the window covers, at most as many records as the window holds entries. */
@@ -158,6 +196,7 @@ export async function* readLog(
     partition: PARTITION,
     parseBody,
     report,
+    erasureKey: () => knownErasureKey(data),
   });
   yield* reader.read('start', follow, signal);
 }

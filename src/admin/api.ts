@@ -1,8 +1,9 @@
+import { Readable } from 'node:stream';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { httpProblem, Problem } from '../model/problem.ts';
 import { type AuthenticationDeps, authenticate } from './authentication.ts';
 import { AdminQuery } from './query.ts';
-import { type AdminRoute, type Plane, ROUTES } from './routes.ts';
+import { type AdminAnswer, type AdminRoute, type Plane, ROUTES } from './routes.ts';
 
 /** No body of the admin API is larger. */
 const BODY_BYTES_MAX = 65_536;
@@ -65,7 +66,11 @@ async function answer(
   return plain(reply)
     .code(status)
     .type(type)
-    .send(typeof body === 'string' ? body : JSON.stringify(body));
+    .send(isStream(body) ? Readable.from(body) : typeof body === 'string' ? body : JSON.stringify(body));
+}
+
+function isStream(body: AdminAnswer['body']): body is AsyncIterable<string> {
+  return typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
 }
 
 function refuse(reply: FastifyReply, problem: Problem): FastifyReply {

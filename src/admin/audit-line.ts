@@ -17,7 +17,14 @@ export interface AuditEntry {
 }
 
 /** Everything that is audited. */
-export type AuditAction = 'token.created' | 'token.not-created' | 'token.revoked' | 'configuration.reloaded';
+export type AuditAction =
+  | 'token.created'
+  | 'token.not-created'
+  | 'token.revoked'
+  | 'configuration.reloaded'
+  | 'person.erased'
+  | 'person.not-erased'
+  | 'person.exported';
 
 export interface AuditLine extends AuditEntry {
   /** From 1. */

@@ -1,8 +1,8 @@
 import { httpProblem, type Problem } from '../model/problem.ts';
 import { parseTimestamp } from '../model/timestamp.ts';
 
-/** What a query parameter of the admin API takes. `id`: of a datastream; `cursor`: as the page before gave it. */
-export type QueryKind = 'id' | 'time' | 'number' | 'limit' | 'cursor';
+/** What a query parameter of the admin API takes. `id`: of a datastream; `cursor`: as the page before gave it; `flag`: true or false. */
+export type QueryKind = 'id' | 'time' | 'number' | 'limit' | 'cursor' | 'flag';
 export type QuerySpec = Readonly<Record<string, QueryKind>>;
 
 export const LIMIT_DEFAULT = 100;
@@ -42,6 +42,13 @@ export class AdminQuery {
     if (value === undefined) return otherwise;
     if (!/^\d{1,15}$/.test(value)) throw invalid(name, value, 'a whole number');
     return Number(value);
+  }
+
+  flag(name: string): boolean {
+    const value = this.#values.get(name);
+    if (value === undefined || value === 'false') return false;
+    if (value === 'true') return true;
+    throw invalid(name, value, 'true or false');
   }
 
   limit(): number {

@@ -6,6 +6,7 @@ import type { IngressLedger, LedgerRow } from '../telemetry/ledger.ts';
 import type { AuditLog } from './audit-log.ts';
 import type { Health } from './health.ts';
 import type { ReadPerson } from './identities.ts';
+import { erasePerson, exportPerson, getErasure, type Persons } from './persons.ts';
 import { type AdminQuery, pageOf, type QuerySpec } from './query.ts';
 import { describeDatastream, describeRow, TenantView } from './tenant-view.ts';
 import type { Role, TokenScope } from './tokens.ts';
@@ -20,6 +21,7 @@ export interface Plane {
   readonly notReady: () => readonly string[];
   readonly metrics: () => Promise<string>;
   readonly person: ReadPerson;
+  readonly persons: Persons;
   /** Reads the workspace again; resolves when that is done. `who`: for the audit log. */
   readonly reload: (who: JsonObject) => Promise<void>;
 }
@@ -40,7 +42,7 @@ export interface AdminAnswer {
   readonly status?: number;
   /** JSON unless said otherwise. */
   readonly type?: string;
-  readonly body: Json | string;
+  readonly body: Json | string | AsyncIterable<string>;
 }
 
 /**
@@ -113,6 +115,23 @@ export const ROUTES: readonly AdminRoute[] = [
     query: {},
     answer: getIdentity,
   },
+  {
+    method: 'POST',
+    path: '/api/v1/datastreams/:id/identities/:namespace/:identity/erasure',
+    access: 'org',
+    role: 'admin',
+    query: { now: 'flag' },
+    answer: erasePerson,
+  },
+  {
+    method: 'GET',
+    path: '/api/v1/datastreams/:id/identities/:namespace/:identity/export',
+    access: 'org',
+    role: 'admin',
+    query: {},
+    answer: exportPerson,
+  },
+  { method: 'GET', path: '/api/v1/erasures/:erasure', access: 'org', role: 'read', query: {}, answer: getErasure },
   {
     method: 'GET',
     path: '/api/v1/ledger',

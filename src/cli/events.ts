@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Stored, StoredEvent } from '../model/record.ts';
+import { eventLine } from '../model/event-line.ts';
 import { readLog } from '../server.ts';
 import { type Command, type Io, readArgs, UsageError } from './usage.ts';
 
@@ -44,7 +44,7 @@ async function run(args: string[], io: Io): Promise<number> {
     for await (const stored of readLog(values.data, values.follow === true, stop.signal, report)) {
       if (values.datastream !== undefined && stored.record.datastreamId !== values.datastream) continue;
       for (const event of stored.record.events) {
-        if (!io.stdout.write(`${JSON.stringify(lineOf(stored, event))}\n`))
+        if (!io.stdout.write(`${JSON.stringify(eventLine(stored, event))}\n`))
           await once(io.stdout, 'drain', { signal: stop.signal });
       }
     }
@@ -55,29 +55,4 @@ async function run(args: string[], io: Io): Promise<number> {
     process.removeListener('SIGTERM', onSignal);
   }
   return damaged ? 1 : 0;
-}
-
-function lineOf({ position, record }: Stored, event: StoredEvent) {
-  return {
-    position: `${position.partition}:${position.offset}`,
-    id: event.id,
-    datastreamId: record.datastreamId,
-    orgId: record.orgId,
-    requestId: record.requestId,
-    eventIndex: event.index,
-    receivedAt: new Date(record.atMs).toISOString(),
-    occurredAt: new Date(event.occurredAtMs).toISOString(),
-    occurredAtFrom: event.occurredAtFrom,
-    ecid: ecidOf(event) ?? record.ecid,
-    consent: event.consent,
-    xdm: event.xdm,
-    data: event.data,
-    query: event.query,
-    meta: event.meta,
-    configOverrides: record.meta['configOverrides'] ?? null,
-  };
-}
-
-function ecidOf(event: StoredEvent): string | undefined {
-  return event.identities.find((identity) => identity.namespace === 'ECID')?.id;
 }

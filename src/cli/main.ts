@@ -28,6 +28,14 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; readonly load:
     about: 'bring identities or consent of another system into the log',
     load: async () => (await import('./import.ts')).importCommand,
   },
+  erase: {
+    about: 'erase a person, or check a receipt of an erasure',
+    load: async () => (await import('./erase.ts')).erase,
+  },
+  export: {
+    about: 'print everything that is known of a person',
+    load: async () => (await import('./export.ts')).exportCommand,
+  },
   check: { about: 'validate a workspace', load: async () => (await import('./check.ts')).check },
 };
 

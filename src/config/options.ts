@@ -50,6 +50,8 @@ export interface ServerOptions {
     readonly fpidKeyFile: string | null;
     /** Absolute path of the keys that sign identity cookies; null: as above. */
     readonly cookieKeysFile: string | null;
+    /** Absolute path of the key by which erased persons are told and receipts signed; null: as above. */
+    readonly erasureKeyFile: string | null;
     /** Identity cookies that these keys did not sign name nobody. */
     readonly requireSigned: boolean;
   };
@@ -93,6 +95,7 @@ export interface WeirFile {
   readonly identity?: IdentityFile & {
     readonly fpidKeyFile?: string | null;
     readonly cookieKeysFile?: string | null;
+    readonly erasureKeyFile?: string | null;
     readonly requireSigned?: boolean;
   };
   readonly thirdParty?: { readonly hosts?: readonly string[]; readonly cookie?: string };
@@ -148,6 +151,7 @@ export function serverOptions(file: WeirFile, folder: string): ServerOptions {
     identity: {
       fpidKeyFile: absolute(folder, file.identity?.fpidKeyFile),
       cookieKeysFile: absolute(folder, file.identity?.cookieKeysFile),
+      erasureKeyFile: absolute(folder, file.identity?.erasureKeyFile),
       requireSigned: file.identity?.requireSigned ?? false,
     },
     thirdParty: { hosts: file.thirdParty?.hosts ?? [], cookie: file.thirdParty?.cookie ?? THIRD_PARTY_COOKIE },

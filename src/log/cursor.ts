@@ -1,5 +1,6 @@
 import type { FileHandle, Fs } from '../model/fs.ts';
 import { decodeRecord, type ParseBody, type Position, type Stored } from '../model/record.ts';
+import type { Hidden } from './hidden.ts';
 import { openIfThere } from './io.ts';
 import { createdAtMs } from './recovery.ts';
 import { Scan, segmentStart } from './scan.ts';
@@ -28,9 +29,13 @@ export interface Durable {
   readonly segments: readonly SegmentRef[];
   /** Of the next record: those below are durable. */
   readonly offset: number;
+  /** What of them is not shown. */
+  readonly hidden: Hidden;
 }
 export interface View {
   current(): Durable | Promise<Durable>;
+  /** What is hidden at this moment, where that can be said without looking at the disk. */
+  hidden?(): Hidden;
   /** Resolves to true when there may be records from `offset` on, to false when there will be none. */
   wait(offset: number, signal: AbortSignal): Promise<boolean>;
 }
@@ -48,6 +53,8 @@ interface OpenSegment {
   readonly scan: Scan;
   /** The end of what was durable when bytes were last read. */
   limit: number;
+  /** Of `Hidden`, when the file was opened. */
+  readonly generation: number;
 }
 
 /** A place in the log from which durable records are taken in order, in constant memory. */
@@ -82,7 +89,9 @@ export class Cursor {
   /** The next records, `max` at most; none at the durable end. */
   async take(max: number): Promise<Stored[]> {
     for (;;) {
-      const { segments, offset: end } = await this.#view.current();
+      const { segments, offset: end, hidden } = await this.#view.current();
+      // A segment that was rewritten since has its place in the folder, and not behind this descriptor.
+      if (this.#open !== null && this.#open.generation !== hidden.list.generation) await this.close();
       if (this.#isFromStart && segments.length > 0) {
         this.#offset = (await this.#firstByTime(segments)).firstOffset;
         this.#isFromStart = false;
@@ -95,15 +104,22 @@ export class Cursor {
       }
       const ref = segments[index]!;
       const limit = Math.min(segments[index + 1]?.firstOffset ?? end, end);
-      const open = await this.#enter(ref, limit);
+      const open = await this.#enter(ref, limit, hidden.list.generation);
       if (open === null) {
         const isKnown = (await this.#view.current()).segments.some(({ name }) => name === ref.name);
         if (isKnown) this.#pass('damaged', limit, `the file ${ref.name} is missing`);
         continue;
       }
-      const stored = await this.#collect(open, max);
-      if (stored.length > 0) return stored;
+      const stored = await this.#collect(open, max, hidden);
+      if (stored.length > 0) return this.#stillShown(stored, hidden);
     }
+  }
+
+  /** Whoever was erased while this was read is not shown either, as far as this process knows. */
+  #stillShown(stored: Stored[], before: Hidden): Stored[] {
+    const hidden = this.#view.hidden?.() ?? before;
+    if (hidden === before) return stored;
+    return stored.map(({ position, record }) => ({ position, record: hidden.shown(position.offset, record) }));
   }
 
   async close(): Promise<void> {
@@ -125,7 +141,7 @@ export class Cursor {
   }
 
   /** The segment, read up to just before the offset; null where its file is not there. */
-  async #enter(ref: SegmentRef, limit: number): Promise<OpenSegment | null> {
+  async #enter(ref: SegmentRef, limit: number, generation: number): Promise<OpenSegment | null> {
     if (this.#open?.ref.name === ref.name) {
       if (this.#open.limit !== limit) this.#open.scan.refresh();
       this.#open.limit = limit;
@@ -136,7 +152,7 @@ export class Cursor {
     const file = await openIfThere(fs, `${directory}/${ref.name}`, 'read');
     if (file === null) return null;
     const scan = new Scan(file, ref.epoch, segmentStart(ref.firstOffset), 'is-damage');
-    this.#open = { ref, file, scan, limit };
+    this.#open = { ref, file, scan, limit, generation };
     const wantedMs = this.#sinceMs - TIME_SLACK_MS;
     const isBefore = ({ offset, atMs }: Frame): boolean =>
       offset < limit && (offset <= this.#offset || atMs < wantedMs);
@@ -146,7 +162,7 @@ export class Cursor {
     return this.#open;
   }
 
-  async #collect({ ref, scan, limit }: OpenSegment, max: number): Promise<Stored[]> {
+  async #collect({ ref, scan, limit }: OpenSegment, max: number, hidden: Hidden): Promise<Stored[]> {
     const { partition, parseBody } = this.#options;
     const stored: Stored[] = [];
     let bytes = 0;
@@ -165,7 +181,9 @@ export class Cursor {
       this.#offset = frame.offset + 1;
       if (frame.atMs < this.#sinceMs) continue;
       bytes += frame.payload.length;
-      stored.push({ position: { partition, offset: frame.offset }, record: decodeRecord(frame.payload, parseBody) });
+      const record = decodeRecord(frame.payload, parseBody);
+      const shown = hidden.isEmpty ? record : hidden.shown(frame.offset, record);
+      stored.push({ position: { partition, offset: frame.offset }, record: shown });
     }
     return stored;
   }

@@ -15,6 +15,8 @@ export interface DiskSpaceOptions {
   readonly report: (message: string) => void;
 }
 
+/** Room for some thousand commits of consumers, and the snapshots of a small installation. */
+export const RESERVED_BYTES = 8 * 1024 * 1024;
 const RESERVE = 'reserve';
 const PIECE_BYTES = 1024 * 1024;
 

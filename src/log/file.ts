@@ -1,15 +1,20 @@
+import type { Erasure } from '../model/erasure.ts';
 import type { Fs } from '../model/fs.ts';
 import type { Applied, Batch, EventLog } from '../model/parts.ts';
 import type { LogRecord, ParseBody, Position, Stored } from '../model/record.ts';
 import { LogMeter } from '../telemetry/log-meter.ts';
 import { PREALLOCATE_BYTES } from './active-segment.ts';
-import { Consumers } from './consumers.ts';
+import type { Consumers } from './consumers.ts';
 import { Cursor, type ReaderOptions, type ReadFrom, type Report, readRecords, type View } from './cursor.ts';
-import { DiskSpace } from './disk-space.ts';
-import { EndMarkFile } from './end-mark.ts';
+import type { DiskSpace } from './disk-space.ts';
+import type { EndMarkFile } from './end-mark.ts';
+import type { DigestKey, PendingErasure } from './hidden.ts';
+import type { HiddenFile } from './hidden-file.ts';
 import { type LogHost, systemHost } from './host.ts';
-import { createdAtMs, type Recovered, recover } from './recovery.ts';
-import { countDroppable, dropSegments, type Retention, totalBytes } from './retention.ts';
+import { type Opened, placeErasures, prepare } from './opening.ts';
+import { type Retention, totalBytes } from './retention.ts';
+import type { Rewritten } from './rewriting.ts';
+import { Upkeep } from './upkeep.ts';
 import { Writer } from './writer.ts';
 
 export interface FileLogOptions {
@@ -40,17 +45,13 @@ export interface FileLogOptions {
   /** Told of everything an operator should know, and of records that could not be read, each range once. */
   readonly report: Report;
   readonly preallocateBytes?: number;
+  /** By which persons who are erased are told; left out, nobody can be. */
+  readonly erasureKey?: DigestKey | null;
   readonly host?: LogHost;
 }
 
-/** Room for some thousand commits of consumers, and the snapshots of a small installation. */
-export const RESERVED_BYTES = 8 * 1024 * 1024;
 /** How often the log looks at its queue and the free space: appends are taken again within two of these. */
 export const TICK_MS = 1000;
-/** With retention by age a segment is sealed after this part of it, however little it holds: or it would never go. */
-const SEGMENTS_PER_AGE = 8;
-/** Ranges of missing records that are remembered as reported. */
-const REPORTED_MAX = 1024;
 
 /**
  * The event log of one process, in a folder of segments (segment.ts). Appends are made durable in groups (writer.ts);
@@ -58,7 +59,6 @@ const REPORTED_MAX = 1024;
  */
 export class FileLog implements EventLog {
   readonly #options: FileLogOptions;
-  readonly #host: LogHost;
   readonly #reading: ReaderOptions;
   readonly #writer: Writer;
   readonly #space: DiskSpace;
@@ -67,15 +67,15 @@ export class FileLog implements EventLog {
   readonly #view: View;
   readonly meter = new LogMeter();
   readonly #stopTicks: () => void;
-  #retaining: Promise<number> | null = null;
+  readonly #hidden: HiddenFile;
+  readonly #upkeep: Upkeep;
   #closing: Promise<void> | null = null;
   /** Followers that wait for more. */
   #followers = new Set<() => void>();
 
   private constructor(options: FileLogOptions, opened: Opened) {
-    const { host, space, endMark, consumers, recovered, nextOffset, report } = opened;
+    const { host, space, endMark, consumers, recovered, nextOffset, report, hidden } = opened;
     this.#options = options;
-    this.#host = host;
     this.#space = space;
     this.#endMark = endMark;
     this.#consumers = consumers;
@@ -93,7 +93,13 @@ export class FileLog implements EventLog {
       recovered.segments,
       nextOffset,
     );
-    this.#view = { current: () => this.#writer, wait: (offset, signal) => this.#wait(offset, signal) };
+    this.#hidden = hidden;
+    this.#upkeep = new Upkeep({ ...options, host, writer: this.#writer, hidden });
+    this.#view = {
+      current: () => ({ segments: this.#writer.segments, offset: this.#writer.offset, hidden: hidden.current }),
+      hidden: () => hidden.current,
+      wait: (offset, signal) => this.#wait(offset, signal),
+    };
     this.#stopTicks = host.every(TICK_MS, () => this.#tick());
   }
 
@@ -105,7 +111,9 @@ export class FileLog implements EventLog {
   static async open(options: FileLogOptions): Promise<FileLog> {
     const { fs, directory, host = systemHost } = options;
     await fs.mkdir(directory);
-    return new FileLog(options, await prepare(options, host));
+    const log = new FileLog(options, await prepare(options, host));
+    await placeErasures(log.#hidden, log.#reading, log.#view, log.nextOffset);
+    return log;
   }
 
   get nextOffset(): number {
@@ -172,31 +180,40 @@ export class FileLog implements EventLog {
 
   /** Drops the oldest segments that retention allows, and returns how many; to be called now and then. */
   retain(): Promise<number> {
-    this.#retaining ??= this.#retain().finally(() => {
-      this.#retaining = null;
-    });
-    return this.#retaining;
+    return this.#upkeep.retain();
   }
 
-  async #retain(): Promise<number> {
-    const { fs, directory, retention, mayDropBefore } = this.#options;
-    if (retention.maxAgeMs === null && retention.maxBytes === null) return 0;
-    const segments = [...this.#writer.segments];
-    const nowMs = this.#host.nowMs();
-    const count = await countDroppable(fs, directory, segments, retention, mayDropBefore(), nowMs);
-    const dropped = segments.slice(0, count);
-    this.#writer.forget(dropped);
-    await dropSegments(fs, directory, dropped);
-    await this.#rollOld(nowMs);
-    return count;
+  /**
+   * Hides a person from every reader, for good: durable when it resolves, with where its record stands. `record` has the
+   * change that says so (model/erasure.ts). Rejects as `append` does; then nobody is erased.
+   */
+  async erase(erasure: Erasure, record: LogRecord): Promise<Position> {
+    await this.#hidden.begin(erasure, this.#writer.offset);
+    let position: Position;
+    try {
+      position = await this.#writer.append(record);
+    } catch (error) {
+      // After a failed sync it may be there after all: the next start looks for it.
+      if (this.#writer.state !== 'failed') await this.#hidden.end([erasure.id]);
+      throw error;
+    }
+    await this.#hidden.place(erasure.id, position.offset);
+    return position;
   }
 
-  async #rollOld(nowMs: number): Promise<void> {
-    const { fs, directory, retention } = this.#options;
-    const last = this.#writer.segments.at(-1);
-    if (retention.maxAgeMs === null || last === undefined) return;
-    const createdMs = await createdAtMs(fs, directory, last);
-    if (createdMs !== null && createdMs < nowMs - retention.maxAgeMs / SEGMENTS_PER_AGE) this.#writer.roll();
+  /** Erasures whose persons are hidden, and may still stand in segments. */
+  get erasures(): readonly PendingErasure[] {
+    return this.#hidden.current.list.erasures;
+  }
+
+  /** Removes from the segments what is hidden now. What hides it goes on doing so until `forgetErasures`. */
+  rewrite(): Promise<Rewritten> {
+    return this.#upkeep.rewrite();
+  }
+
+  /** These have been carried out everywhere. Durable when it resolves. */
+  forgetErasures(ids: readonly string[]): Promise<void> {
+    return this.#hidden.end(ids);
   }
 
   #tick(): void {
@@ -230,64 +247,7 @@ export class FileLog implements EventLog {
 
   async #close(): Promise<void> {
     this.#stopTicks();
-    await Promise.all([this.#writer.close(), this.#space.settled()]);
+    await Promise.all([this.#writer.close(), this.#upkeep.stop(), this.#space.settled()]);
     await this.#endMark.close();
   }
-}
-
-interface Opened {
-  readonly host: LogHost;
-  readonly space: DiskSpace;
-  readonly endMark: EndMarkFile;
-  readonly consumers: Consumers;
-  readonly recovered: Recovered;
-  readonly nextOffset: number;
-  readonly report: Report;
-}
-
-/** A start may need a few bytes on a disk that is full: then the reserve is given up for them. */
-async function prepare(options: FileLogOptions, host: LogHost): Promise<Opened> {
-  const { fs, directory, lowWaterBytes, reservedBytes = RESERVED_BYTES } = options;
-  const report = onceEach(options.report);
-  const space = new DiskSpace({ fs, directory, lowWaterBytes, reservedBytes, report });
-  const found = await space.withReserve(() => recover(fs, directory));
-  for (const { segment, startByte, endByte, fromOffset, toOffset } of found.damage) {
-    report(
-      `Bytes ${startByte} to ${endByte} of ${segment.name} are damaged: ${toOffset - fromOffset} records (offsets ${fromOffset} to ${toOffset - 1}) are lost.`,
-      { why: 'damaged', fromOffset, toOffset },
-    );
-  }
-  const consumers = await Consumers.open({ fs, directory, space, report });
-  const end = found.end.offset;
-  const nextOffset = Math.max(end, consumers.committedMax);
-  if (nextOffset > end) {
-    // Given out again, these offsets would be taken for delivered.
-    report(
-      `The log ends at ${end}, but records up to ${nextOffset - 1} were delivered: the last ${nextOffset - end} are lost.`,
-      { why: 'damaged', fromOffset: end, toOffset: nextOffset },
-    );
-  }
-  const endMark = await EndMarkFile.open(fs, directory, host.bootId(), space, report);
-  const last = found.segments.at(-1);
-  await endMark.write(last?.epoch ?? NO_EPOCH, { ...found.end, offset: nextOffset });
-  await endMark.sync();
-  await fs.syncDirectory(directory);
-  await space.look();
-  return { host, space, endMark, consumers, recovered: found, nextOffset, report };
-}
-
-/** Of the mark of a log without segments; an epoch is never this, but for a chance of one in 2^53. */
-const NO_EPOCH = 0;
-
-/** Many readers meet the same damage: it is reported by the first. */
-function onceEach(report: Report): Report {
-  const reported = new Set<string>();
-  return (message, missing) => {
-    if (missing !== undefined) {
-      const range = `${missing.why} ${missing.fromOffset} ${missing.toOffset}`;
-      if (reported.has(range)) return;
-      if (reported.size < REPORTED_MAX) reported.add(range);
-    }
-    report(message, missing);
-  };
 }

@@ -9,6 +9,9 @@ interface Holder {
   readonly token: string;
 }
 
+/** Another process holds the lock; the message names it. */
+export class LockHeld extends Error {}
+
 /** While another process takes a dead one's lock away, which is a matter of microseconds. */
 const RETRY_MS = 1;
 
@@ -28,7 +31,7 @@ export async function acquireLock(path: string): Promise<() => void> {
     if (got === 'busy') await sleep(RETRY_MS);
     else if (typeof got === 'function') return got;
     else {
-      throw new Error(
+      throw new LockHeld(
         `The data folder is in use by process ${got.pid} (${path}). Stop that server, or choose another --data folder.`,
       );
     }

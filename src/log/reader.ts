@@ -1,6 +1,7 @@
 import type { Stored } from '../model/record.ts';
 import { type Durable, type ReaderOptions, type ReadFrom, readRecords, type View } from './cursor.ts';
 import { type EndMark, readEndMark } from './end-mark.ts';
+import { type DigestKey, Hidden, NOTHING_HIDDEN, readHidden } from './hidden.ts';
 import { type LogHost, systemHost } from './host.ts';
 import { codeOf, openIfThere } from './io.ts';
 import { findEnd, listSegments, readHeader } from './recovery.ts';
@@ -14,6 +15,12 @@ const MARK_TRIES = 5;
 const MARK_RETRY_MS = 5;
 const NEVER = new AbortController().signal;
 
+export interface OutsideOptions extends ReaderOptions {
+  readonly host?: Pick<LogHost, 'sleep' | 'bootId'>;
+  /** By which persons who are being erased are told: asked for only while there are any. */
+  readonly erasureKey?: () => Promise<DigestKey | null>;
+}
+
 export interface LogReader {
   read(from: ReadFrom, follow: boolean, signal: AbortSignal): AsyncIterable<Stored>;
 }
@@ -24,9 +31,7 @@ export interface LogReader {
  * machine was started anew since, nothing is in the page cache that did not come from the disk, so every whole record is
  * durable. Where there is no mark for the newest segment, a batch counts when a later one proves it.
  */
-export async function openLogReader(
-  options: ReaderOptions & { readonly host?: Pick<LogHost, 'sleep' | 'bootId'> },
-): Promise<LogReader> {
+export async function openLogReader(options: OutsideOptions): Promise<LogReader> {
   const { fs, directory, host = systemHost } = options;
   await fs.readdir(directory).catch((error: unknown) => {
     if (codeOf(error) !== 'ENOENT') throw error;
@@ -38,19 +43,35 @@ export async function openLogReader(
 }
 
 class OutsideView implements View {
-  readonly #options: ReaderOptions;
+  readonly #options: OutsideOptions;
   readonly #host: Pick<LogHost, 'sleep' | 'bootId'>;
   /** How far the newest segment has been proven, so that it is not scanned from its start at every look. */
   #scanned: { readonly ref: SegmentRef; readonly proven: Place } | null = null;
   /** The newest segment, when its format was looked at. */
   #known: string | null = null;
+  #key: DigestKey | null = null;
 
-  constructor(options: ReaderOptions, host: Pick<LogHost, 'sleep' | 'bootId'>) {
+  constructor(options: OutsideOptions, host: Pick<LogHost, 'sleep' | 'bootId'>) {
     this.#options = options;
     this.#host = host;
   }
 
   async current(): Promise<Durable> {
+    const hidden = await this.#readHidden();
+    return { ...(await this.#durable()), hidden };
+  }
+
+  /** Before any record: whoever was erased by now is not shown. */
+  async #readHidden(): Promise<Hidden> {
+    const { fs, directory, erasureKey } = this.#options;
+    const list = (await readHidden(fs, directory)) ?? NOTHING_HIDDEN;
+    if (list.erasures.length > 0) this.#key ??= (await erasureKey?.()) ?? null;
+    const hidden = new Hidden(list, this.#key);
+    hidden.check();
+    return hidden;
+  }
+
+  async #durable(): Promise<Omit<Durable, 'hidden'>> {
     const { fs, directory } = this.#options;
     // The mark first: a segment that is begun meanwhile proves what the mark says of the one before.
     const mark = await this.#readMark();

@@ -135,6 +135,17 @@ export class Writer {
     this.#start();
   }
 
+  /** Resolves when everything that is in the log now stands in segments that are not written any more. Rejects where the disk is full. */
+  async seal(): Promise<void> {
+    const end = this.#offset;
+    const isSealed = (): boolean => (this.#segments.at(-1)?.firstOffset ?? end) >= end;
+    if (isSealed()) return;
+    this.#isRollDue = true;
+    this.#start();
+    await this.#flushing;
+    if (!isSealed()) throw new LogUnavailable('disk-full', 'There was no space for a new segment.');
+  }
+
   /** These are not in the log any more. By name: the list may have changed since they were chosen from it. */
   forget(segments: readonly SegmentRef[]): void {
     for (const { name } of segments) {

@@ -103,6 +103,11 @@ export interface StateStore {
   appliedUpTo(partition: number): number | Promise<number>;
   /** A consistent view of everything with its checkpoint, for snapshots; stays consistent while `apply` goes on. */
   dump(): { readonly position: Position; readonly persons: Iterable<PersonState>; end(): void };
+  /**
+   * Removes for good what belongs to persons who are erased: they are known to nobody from the moment at which a change of
+   * kind `erasure` was applied, but their bytes may still lie where they were written. Reads and `apply` go on meanwhile.
+   */
+  purge(): Promise<void>;
   /** Replaces everything by a dump's content. */
   restore(position: Position, persons: AsyncIterable<PersonState>): Promise<void>;
   close(): Promise<void>;

@@ -1,8 +1,10 @@
+import { addedJson } from './added-json.ts';
 import { PLAIN_CONSENT } from './consent-in-force.ts';
 import type { StoredDecision, StoredNotice } from './decision.ts';
+import { isErasure } from './erasure.ts';
 import type { Consent, EdgeEvent, Received, RetryKey } from './exchange.ts';
 import { identitiesOf } from './identity.ts';
-import { isObject, type Json, type JsonObject, jsonText, mergeJson, parseJson } from './json.ts';
+import { type Json, type JsonObject, jsonText, mergeJson, parseJson } from './json.ts';
 import type { Change } from './person.ts';
 
 /**
@@ -86,7 +88,7 @@ interface HeadEvent {
   f?: StoredEvent['occurredAtFrom'];
 }
 interface Head {
-  v: 1;
+  v: number;
   r: string;
   t: number;
   g: string;
@@ -105,6 +107,8 @@ interface Head {
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 export const RECORD_VERSION = 1;
+/** Of records that erase: a version of Weir that would go on showing what they hide does not read them. */
+export const ERASING_RECORD_VERSION = 2;
 
 /** At most this many bytes are written by `writeRecord`, given the record's head. */
 export function recordBytesMax(head: string, record: LogRecord): number {
@@ -141,7 +145,8 @@ export function recordHead(record: LogRecord): string {
   const noted = record.notices ?? null;
   const notices = noted === null ? '' : `,"w":${JSON.stringify(noted)}`;
   const meta = whole ? '' : `,"n":${JSON.stringify(record.meta)}`;
-  return `{"v":${RECORD_VERSION},"r":${jsonText(record.requestId)},"t":${record.atMs},${placeJson(record)},"u":${ecid},"e":[${events}]${key}${changes}${decisions}${notices}${meta}}`;
+  const version = record.changes.length > 0 && record.changes.some(isErasure) ? ERASING_RECORD_VERSION : RECORD_VERSION;
+  return `{"v":${version},"r":${jsonText(record.requestId)},"t":${record.atMs},${placeJson(record)},"u":${ecid},"e":[${events}]${key}${changes}${decisions}${notices}${meta}}`;
 }
 
 function encodeEvent(event: StoredEvent, atMs: number, whole: boolean): string {
@@ -171,35 +176,6 @@ function placeJson({ orgId, datastreamId, path }: LogRecord): string {
   return place.json;
 }
 
-/** Nearly every event is given one ECID and nothing else: that has its own words, which take a tenth of the time. */
-function addedJson(added: JsonObject): string {
-  const ecid = onlyEcidIn(added);
-  if (ecid === null) return JSON.stringify(added);
-  const { id, authenticatedState, primary } = ecid;
-  return `{"identityMap":{"ECID":[{"id":${jsonText(id)},"authenticatedState":${jsonText(authenticatedState)},"primary":${primary}}]}}`;
-}
-
-interface EcidEntry {
-  readonly id: string;
-  readonly authenticatedState: string;
-  readonly primary: boolean;
-}
-
-/** Null where there is anything else, or where these would not be written in this order. */
-function onlyEcidIn(added: JsonObject): EcidEntry | null {
-  const map = added['identityMap'];
-  if (!isObject(map) || Object.keys(added).length !== 1) return null;
-  const list = map['ECID'];
-  if (!Array.isArray(list) || list.length !== 1 || Object.keys(map).length !== 1) return null;
-  const entry = list[0]!;
-  if (!isObject(entry)) return null;
-  const keys = Object.keys(entry);
-  if (keys.length !== 3 || keys[0] !== 'id' || keys[1] !== 'authenticatedState' || keys[2] !== 'primary') return null;
-  const { id, authenticatedState, primary } = entry;
-  if (typeof id !== 'string' || typeof authenticatedState !== 'string' || typeof primary !== 'boolean') return null;
-  return { id, authenticatedState, primary };
-}
-
 /** A record was written by a newer version of Weir: nothing of it is guessed. */
 export class UnknownRecordVersion extends Error {}
 
@@ -211,9 +187,9 @@ export function decodeRecord(bytes: Uint8Array, parseBody: ParseBody): LogRecord
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headBytes = view.getUint32(0, true);
   const head = JSON.parse(decoder.decode(bytes.subarray(4, 4 + headBytes))) as Head;
-  if (head.v !== RECORD_VERSION) {
+  if (head.v !== RECORD_VERSION && head.v !== ERASING_RECORD_VERSION) {
     throw new UnknownRecordVersion(
-      `The log holds a record of format ${String(head.v)}; this version reads format ${RECORD_VERSION}. Start the version of Weir that wrote it, or a newer one.`,
+      `The log holds a record of format ${String(head.v)}; this version reads formats up to ${ERASING_RECORD_VERSION}. Start the version of Weir that wrote it, or a newer one.`,
     );
   }
   const raw = bytes.byteLength > 4 + headBytes ? bytes.subarray(4 + headBytes) : null;
@@ -224,6 +200,11 @@ export function decodeRecord(bytes: Uint8Array, parseBody: ParseBody): LogRecord
 export function duplicateKeysOf(record: LogRecord): readonly RetryKey[] {
   const ofEvents = record instanceof DecodedRecord ? record.keys() : record.events;
   return record.retryKey == null ? ofEvents : [...ofEvents, record.retryKey];
+}
+
+/** What the body says, with every event of it, stored or not; null where the body was not kept. */
+export function requestOf(record: LogRecord): Received | null {
+  return record instanceof DecodedRecord ? record.request() : null;
 }
 
 class DecodedRecord implements LogRecord {
@@ -270,6 +251,10 @@ class DecodedRecord implements LogRecord {
 
   keys(): readonly RetryKey[] {
     return this.#head.e.map((head) => ({ dedupKey: head.k, payloadHash: head.h }));
+  }
+
+  request(): Received | null {
+    return this.raw === null ? null : this.#receive(this.raw);
   }
 
   #receive(raw: Uint8Array): Received {

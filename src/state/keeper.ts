@@ -1,7 +1,9 @@
 import type { Fs } from '../model/fs.ts';
+import { OneAtATime } from '../model/one-at-a-time.ts';
 import type { Applied, EventLog, StateStore } from '../model/parts.ts';
 import type { PersonState } from '../model/person.ts';
 import type { Position } from '../model/record.ts';
+import type { Erased } from './erased.ts';
 import { NOTHING_APPLIED } from './fold.ts';
 import { SnapshotDamaged } from './snapshot-file.ts';
 import { KEPT, Snapshots } from './snapshots.ts';
@@ -45,6 +47,8 @@ export class StateKeeper {
   #recovered = false;
   #snapshotMs: number;
   #underWay: Promise<Position | null> | null = null;
+  /** A snapshot or a purge: neither runs beside the other. */
+  readonly #alone = new OneAtATime();
 
   private constructor(options: StateKeeperOptions, snapshots: Snapshots) {
     this.#store = options.store;
@@ -81,9 +85,11 @@ export class StateKeeper {
 
   /** Writes a snapshot of now; it is synced when this resolves. Its position, or null where nothing was ever applied. */
   snapshot(): Promise<Position | null> {
-    this.#underWay ??= this.#snapshot().finally(() => {
-      this.#underWay = null;
-    });
+    this.#underWay ??= this.#alone
+      .run(() => this.#snapshot())
+      .finally(() => {
+        this.#underWay = null;
+      });
     return this.#underWay;
   }
 
@@ -102,6 +108,16 @@ export class StateKeeper {
     const applied = await this.#store.appliedUpTo(this.#partition);
     const last = this.#snapshots.offsets.at(-1) ?? NOTHING_APPLIED;
     return { records: applied - last, ageMs: this.#now() - this.#snapshotMs };
+  }
+
+  /**
+   * Removes for good, from the store and every snapshot, whoever is erased by these; the store knows them already. Returns how many snapshots were written anew.
+   */
+  purge(erased: Erased): Promise<number> {
+    return this.#alone.run(async () => {
+      await this.#store.purge();
+      return await this.#snapshots.purge((person) => erased.of(person), this.#report);
+    });
   }
 
   async #snapshot(): Promise<Position | null> {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { type Json, parseJson } from '../model/json.ts';
 import type { PersonState } from '../model/person.ts';
+import type { AppliedErasure } from './erased.ts';
 import type { Checkpoints } from './fold.ts';
 import { restored, shortened } from './json-phrases.ts';
 
@@ -13,9 +14,11 @@ import { restored, shortened } from './json-phrases.ts';
  * Value: CRC-32, little-endian, of the database's key and the rest | 2 | JSON in UTF-8, shortened (json-phrases.ts): `[version, body]`, or for a key
  * of the second kind `[version, body, key]`. LMDB has no checksums of its own, and a flipped bit in a consent is not to be answered
  * with. Format 1, which is still read: CRC-32 of the rest | JSON: `[key, version, body]`. The checkpoints are as they were:
- * CRC-32 of the rest | JSON: `{format, checkpoints}`.
+ * CRC-32 of the rest | JSON: `{format, checkpoints, erased?}`.
  */
 export const STATE_FORMAT = 2;
+/** While erasures are to be carried out: a version of Weir that does not know of them would show what they hide. */
+export const ERASING_STATE_FORMAT = 3;
 
 /** LMDB's limit for pages of 4096 bytes, as lmdb-js builds it. */
 export const KEY_BYTES_MAX = 1978;
@@ -84,19 +87,30 @@ function isKeyItself(at: Buffer): boolean {
 }
 const KEY_ITSELF = 'p'.charCodeAt(0);
 
-export function encodeCheckpoints(checkpoints: Checkpoints): Buffer {
-  return sealed(JSON.stringify({ format: STATE_FORMAT, checkpoints: [...checkpoints] }));
+/** What stands beside the persons: how far state has come, and the erasures that the database has not carried out yet. */
+export interface Standing {
+  readonly checkpoints: Checkpoints;
+  readonly erased: readonly AppliedErasure[];
+}
+
+export function encodeStanding({ checkpoints, erased }: Standing): Buffer {
+  if (erased.length === 0) return sealed(JSON.stringify({ format: STATE_FORMAT, checkpoints: [...checkpoints] }));
+  return sealed(JSON.stringify({ format: ERASING_STATE_FORMAT, checkpoints: [...checkpoints], erased }));
 }
 
 /** Throws `StateDamaged`, or an error that names the format if a newer version of Weir wrote it. */
-export function decodeCheckpoints(value: Uint8Array): Checkpoints {
-  const { format, checkpoints } = unsealed(value) as { format: number; checkpoints: [number, number][] };
-  if (format > STATE_FORMAT) {
+export function decodeStanding(value: Uint8Array): Standing {
+  const { format, checkpoints, erased } = unsealed(value) as unknown as {
+    format: number;
+    checkpoints: [number, number][];
+    erased?: AppliedErasure[];
+  };
+  if (format > ERASING_STATE_FORMAT) {
     throw new Error(
-      `The state database has format ${format}; this version reads format ${STATE_FORMAT}. Start the version of Weir that wrote it, or a newer one, or move the folder away: it is rebuilt from the snapshots and the log.`,
+      `The state database has format ${format}; this version reads formats up to ${ERASING_STATE_FORMAT}. Start the version of Weir that wrote it, or a newer one, or move the folder away: it is rebuilt from the snapshots and the log.`,
     );
   }
-  return new Map(checkpoints);
+  return { checkpoints: new Map(checkpoints), erased: erased ?? [] };
 }
 
 function sealed(text: string): Buffer {

@@ -1,13 +1,15 @@
 import { open, type RootDatabase } from 'lmdb';
 import type { PersonState } from '../model/person.ts';
 import type { Position } from '../model/record.ts';
-import { type Checkpoints, checkpointsAt } from './fold.ts';
+import { checkpointsAt } from './fold.ts';
 import {
   CHECKPOINTS_KEY,
   databaseKey,
-  decodeCheckpoints,
-  encodeCheckpoints,
+  decodePerson,
+  decodeStanding,
   encodePerson,
+  encodeStanding,
+  type Standing,
   StateDamaged,
 } from './lmdb-codec.ts';
 
@@ -28,9 +30,8 @@ export function openDatabase(path: string, noSync = false): Database {
   });
 }
 
-export interface Opened {
+export interface Opened extends Standing {
   readonly db: Database;
-  readonly checkpoints: Checkpoints;
 }
 
 /** Opens or makes a database; null, and nothing is open, where its checkpoints cannot be read. Throws what is no damage. */
@@ -38,7 +39,7 @@ export function openTrusted(path: string): Opened | null {
   const db = openDatabase(path);
   try {
     const stored = db.get(CHECKPOINTS_KEY);
-    return { db, checkpoints: stored === undefined ? new Map() : decodeCheckpoints(stored) };
+    return { db, ...(stored === undefined ? { checkpoints: new Map(), erased: [] } : decodeStanding(stored)) };
   } catch (error) {
     // Nothing was written: it closes at once.
     void db.close();
@@ -60,14 +61,14 @@ export async function committed(db: Database, fill: () => void): Promise<void> {
   }
 }
 
-/** Persons that are handed to one transaction while a database is filled. */
-const FILL_PERSONS = 1000;
+/** Persons that are handed to one transaction while a database is filled: some milliseconds of the event loop. */
+const FILL_PERSONS = 250;
 
 /** Makes a new database; it is not synced yet. Throws what `persons` throws. */
 export async function fillDatabase(
   path: string,
   position: Position,
-  persons: AsyncIterable<PersonState>,
+  persons: AsyncIterable<PersonState> | Iterable<PersonState>,
 ): Promise<void> {
   const db = openDatabase(path, true);
   try {
@@ -86,8 +87,46 @@ export async function fillDatabase(
       batch = [];
     }
     if (batch.length > 0) await write();
-    await committed(db, () => db.put(CHECKPOINTS_KEY, encodeCheckpoints(checkpointsAt(position))));
+    const standing = { checkpoints: checkpointsAt(position), erased: [] };
+    await committed(db, () => db.put(CHECKPOINTS_KEY, encodeStanding(standing)));
   } finally {
     await db.close();
   }
+}
+
+/**
+ * Every person in a database at this moment, whatever is written to it meanwhile, but for those that `newer` has: these
+ * come last. `isOpen`: LMDB ends the process where a closed database is read.
+ */
+export function dumpDatabase(
+  db: Database,
+  newer: ReadonlyMap<string, PersonState>,
+  decode: (value: Buffer, at: Buffer) => PersonState,
+  isOpen: () => boolean,
+): { readonly persons: Iterable<PersonState>; end(): void } {
+  db.resetReadTxn();
+  const transaction = db.useReadTransaction();
+  function* persons(): Generator<PersonState> {
+    for (const { key, value } of db.getRange({ transaction })) {
+      if (CHECKPOINTS_KEY.equals(key)) continue;
+      const person = decode(value, key);
+      if (newer.has(person.key)) continue;
+      yield person;
+      if (!isOpen()) throw new Error('The state was closed or restored while it was being dumped.');
+    }
+    yield* newer.values();
+  }
+  let ended = false;
+  const end = (): void => {
+    if (!ended && isOpen()) transaction.done();
+    ended = true;
+  };
+  return { persons: persons(), end };
+}
+
+/** A person in a database, as it stands there. Throws `StateDamaged`. */
+export function readPerson(db: Database, key: string): PersonState | null {
+  const at = databaseKey(key);
+  const value = db.getBinaryFast(at);
+  return value === undefined ? null : decodePerson(value, at, key);
 }

@@ -57,7 +57,7 @@ export class StateFiles {
   async setAside(why: string): Promise<void> {
     const kept = await this.#asideName();
     await rename(this.database, kept);
-    await this.#syncDirectory();
+    await this.syncDirectory();
     this.#report(`The state database was set aside as ${kept} and is rebuilt from the snapshots and the log: ${why}.`);
   }
 
@@ -79,9 +79,23 @@ export class StateFiles {
     const kept = await this.#asideName();
     await link(this.database, kept);
     await rename(this.restoring, this.database);
-    await this.#syncDirectory();
+    await this.syncDirectory();
     await this.discardRestoring();
     return kept;
+  }
+
+  /** Puts the restored database in the other's place, of which nothing is kept. Durable with the folder's next sync. */
+  async replaceForGood(): Promise<void> {
+    await syncFile(this.restoring);
+    await rename(this.restoring, this.database);
+  }
+
+  /** Removes the databases that were set aside. Durable when it resolves. */
+  async discardSetAside(): Promise<void> {
+    for (const name of await readdir(this.directory)) {
+      if (/^set-aside-\d+\.mdb(-lock)?$/.test(name)) await rm(join(this.directory, name), { force: true });
+    }
+    await this.syncDirectory();
   }
 
   /** A name that is free. The oldest database set aside makes room for it: a server that restarts for ever is not to fill the disk. */
@@ -106,7 +120,7 @@ export class StateFiles {
     return join(this.directory, `set-aside-${number}.mdb`);
   }
 
-  async #syncDirectory(): Promise<void> {
+  async syncDirectory(): Promise<void> {
     await syncFile(this.directory);
   }
 }

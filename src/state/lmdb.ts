@@ -3,13 +3,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Applied, StateStore } from '../model/parts.ts';
 import type { PersonState } from '../model/person.ts';
 import type { Position } from '../model/record.ts';
-import { type Checkpoints, checkpointsAt, dumpPosition, foldRecords, NOTHING_APPLIED } from './fold.ts';
-import { CHECKPOINTS_KEY, databaseKey, decodePerson, encodeCheckpoints, StateDamaged } from './lmdb-codec.ts';
-import { committed, type Database, fillDatabase, type Opened, openDatabase, openTrusted } from './lmdb-database.ts';
+import { type AppliedErasure, Erased, leftOf } from './erased.ts';
+import { type Checkpoints, checkpointsAt, dumpPosition, foldRecords, lagBehind, NOTHING_APPLIED } from './fold.ts';
+import { CHECKPOINTS_KEY, databaseKey, decodePerson, encodeStanding, StateDamaged } from './lmdb-codec.ts';
+import { committed, type Database, dumpDatabase, type Opened, openDatabase, readPerson } from './lmdb-database.ts';
 import { StateFiles } from './lmdb-files.ts';
 import { LMDB_STATE_LIMITS, type LmdbStateLimits } from './lmdb-limits.ts';
+import { changedSince, fillRestoring, type Move, putPersons, unless } from './lmdb-move.ts';
+import { openFiles } from './lmdb-open.ts';
+import type { LmdbStateOptions } from './lmdb-options.ts';
 import { PendingPersons } from './pending.ts';
 import { PersonCache } from './person-cache.ts';
+
+type Flush = { readonly persons: PendingPersons; readonly done: Promise<void> };
 
 /**
  * Persons' state in LMDB, with what is newer than the database in memory. Invariants:
@@ -22,21 +28,8 @@ import { PersonCache } from './person-cache.ts';
  * 4. What was read or changed lately is kept as it is now (person-cache.ts): what `apply` folds replaces it at once.
  * 5. Memory for what is not in the database yet is bounded: `apply` waits at `pendingBytesMax` or `pendingPersonsMax`.
  *
- * Why not one synchronous transaction per `apply`: measured with 100,000 persons (2-core virtio ext4, Node 20), it blocks
- * the event loop for 22 µs for one change (p99 5 ms) and 870 µs for 64 even without any sync, 4.5 ms with one; and
- * without a sync a power cut may leave a file that is no database. Folded here it is 10 µs
- * for one (p99 60 µs) and 600 µs for 64, handing over to the thread included.
+ * Why no synchronous transaction for each `apply`: docs/adr/0006-lmdb-for-state.md.
  */
-export interface LmdbStateOptions {
-  /** Told when the database was set aside, or holds damage. */
-  readonly report?: (message: string) => void;
-  /** Told of what passes: the database cannot be written now. `report` where it is not given. */
-  readonly warn?: (message: string) => void;
-  readonly limits?: Partial<LmdbStateLimits>;
-}
-
-type Flush = { readonly persons: PendingPersons; readonly done: Promise<void> };
-
 export class LmdbState implements StateStore {
   readonly #files: StateFiles;
   readonly #report: (message: string) => void;
@@ -54,6 +47,11 @@ export class LmdbState implements StateStore {
   #failing = false;
   #retryAtMs = 0;
   #suspect: Promise<void> | null = null;
+  readonly #erased: Erased;
+  /** Who has changed since a new database was begun; null where none is. */
+  #touched: Set<string> | null = null;
+  #purging: Promise<void> | null = null;
+  #isClosing = false;
   #closed = false;
 
   private constructor(files: StateFiles, opened: Opened, options: Required<LmdbStateOptions>) {
@@ -65,43 +63,32 @@ export class LmdbState implements StateStore {
     this.#db = opened.db;
     this.#flushed = opened.checkpoints;
     this.#checkpoints = new Map(opened.checkpoints);
+    this.#erased = new Erased(options.digest, opened.erased);
   }
 
   /** Opens or makes the database in `directory`. One that cannot be trusted is set aside, reported, and a new one made. */
   static async open(directory: string, options: LmdbStateOptions = {}): Promise<LmdbState> {
-    const { report = (message) => process.emitWarning(message), warn = report, limits = {} } = options;
+    const { report = (message) => process.emitWarning(message), warn = report, limits = {}, digest = null } = options;
     const files = new StateFiles(directory, report);
-    await files.prepare();
-    const fault = await files.distrust();
-    if (fault !== null) await files.setAside(fault);
-    // If the process dies before this is taken back, the next one does not try the same file again.
-    await files.markSuspect();
-    try {
-      let opened = openTrusted(files.database);
-      if (opened === null) {
-        await files.setAside('its checkpoint cannot be read');
-        opened = openTrusted(files.database)!;
-      }
-      return new LmdbState(files, opened, { report, warn, limits });
-    } finally {
-      await files.clearSuspect();
-    }
+    return new LmdbState(files, await openFiles(files), { report, warn, limits, digest });
   }
 
   get(key: string): PersonState | null {
     const cached = this.#cache.get(key);
     if (cached !== undefined) return cached;
     const newer = this.#pending.get(key) ?? this.#flush?.persons.get(key);
-    if (newer !== undefined) return newer;
+    if (newer !== undefined) return this.#erased.of(newer);
     const at = databaseKey(key);
     const value = this.#db.getBinaryFast(at);
     const person = value === undefined ? null : this.#trusted(() => decodePerson(value, at, key));
-    this.#cache.put(key, person, value === undefined ? 0 : value.length);
-    return person;
+    const left = this.#erased.of(person);
+    this.#cache.put(key, left, left === null ? 0 : value!.length);
+    return left;
   }
 
   #put(person: PersonState): void {
     this.#cache.put(person.key, person, this.#pending.put(person));
+    this.#touched?.add(person.key);
   }
 
   getMany(keys: readonly string[]): readonly (PersonState | null)[] {
@@ -114,10 +101,16 @@ export class LmdbState implements StateStore {
       this.#checkpoints,
       (key) => this.get(key),
       (person) => this.#put(person),
+      (erasure) => this.#erase(erasure),
     );
     if (this.#isFull()) return this.#makeRoom();
     if (this.#flush === null && this.#isDue() && performance.now() >= this.#retryAtMs) this.#startFlush();
     return undefined;
+  }
+
+  #erase(erasure: AppliedErasure): void {
+    this.#erased.add(erasure);
+    this.#cache.clear();
   }
 
   appliedUpTo(partition: number): number {
@@ -131,37 +124,53 @@ export class LmdbState implements StateStore {
       for (const person of layer?.persons() ?? []) newer.set(person.key, person);
     }
     const db = this.#db;
-    db.resetReadTxn();
-    const transaction = db.useReadTransaction();
-    const isOpen = (): boolean => this.#db === db && !this.#closed;
     const decode = (value: Buffer, at: Buffer): PersonState => this.#trusted(() => decodePerson(value, at, null));
-    function* persons(): Generator<PersonState> {
-      for (const { key, value } of db.getRange({ transaction })) {
-        if (CHECKPOINTS_KEY.equals(key)) continue;
-        const person = decode(value, key);
-        if (newer.has(person.key)) continue;
-        yield person;
-        // LMDB ends the process where a closed database is read.
-        if (!isOpen()) throw new Error('The state was closed or restored while it was being dumped.');
-      }
-      yield* newer.values();
+    const { persons, end } = dumpDatabase(db, newer, decode, () => this.#db === db && !this.#closed);
+    return { position, persons: leftOf(persons, this.#erased.copy()), end };
+  }
+
+  /** A new database takes the other's place, beside reads and `apply`: LMDB leaves what was removed in its free pages. */
+  purge(): Promise<void> {
+    this.#purging ??= this.#purge().finally(() => {
+      this.#purging = null;
+    });
+    return this.#purging;
+  }
+
+  async #purge(): Promise<void> {
+    await this.#files.discardSetAside();
+    const carriedOut = this.#erased.all;
+    if (carriedOut.length === 0) return;
+    this.#touched = new Set();
+    try {
+      const { position, persons, end } = this.dump();
+      const going = unless(() => this.#isClosing, persons);
+      await fillRestoring(this.#files, position, going).finally(end);
+      await this.#moveInto(openDatabase(this.#files.restoring), carriedOut);
+    } finally {
+      this.#touched = null;
+      await this.#files.discardRestoring();
     }
-    let ended = false;
-    const end = (): void => {
-      if (!ended && isOpen()) transaction.done();
-      ended = true;
-    };
-    return { position, persons: persons(), end };
+  }
+
+  /** Brings what has changed since the dump into the new database, the last of it as a transaction like any other. */
+  async #moveInto(db: Database, carriedOut: readonly AppliedErasure[]): Promise<void> {
+    const old = this.#db;
+    try {
+      while (this.#touched!.size > this.#limits.flushPersons) {
+        const keys = this.#touched!;
+        this.#touched = new Set();
+        await putPersons(db, keys, (key) => this.get(key));
+      }
+      while (this.#flush !== null) await Promise.allSettled([this.#flush.done]);
+      await this.#startFlush({ db, carriedOut });
+    } finally {
+      await (this.#db === db ? old : db).close();
+    }
   }
 
   async restore(position: Position, persons: AsyncIterable<PersonState>): Promise<void> {
-    await this.#files.discardRestoring();
-    try {
-      await fillDatabase(this.#files.restoring, position, persons);
-    } catch (error) {
-      await this.#files.discardRestoring();
-      throw error;
-    }
+    await fillRestoring(this.#files, position, persons);
     await Promise.allSettled([this.#flush?.done]);
     const held = this.#flushed.size > 0;
     await this.#db.close();
@@ -175,10 +184,13 @@ export class LmdbState implements StateStore {
     this.#flushed = new Map(this.#checkpoints);
     this.#pending = new PendingPersons();
     this.#cache.clear();
+    this.#erased.done(this.#erased.all);
   }
 
   /** Writes what is new, then closes. Where that fails the state is closed all the same, and the log has what is missing. */
   async close(): Promise<void> {
+    this.#isClosing = true;
+    await Promise.allSettled([this.#purging]);
     try {
       await Promise.allSettled([this.#flush?.done]);
       if (this.lag > 0) await this.#startFlush();
@@ -191,11 +203,7 @@ export class LmdbState implements StateStore {
 
   /** Records that would be replayed if the process died now. */
   get lag(): number {
-    let lag = 0;
-    for (const [partition, offset] of this.#checkpoints) {
-      lag = Math.max(lag, offset - (this.#flushed.get(partition) ?? NOTHING_APPLIED));
-    }
-    return lag;
+    return lagBehind(this.#checkpoints, this.#flushed);
   }
 
   #isDue(): boolean {
@@ -219,12 +227,15 @@ export class LmdbState implements StateStore {
     }
   }
 
-  /** One transaction with everything pending and the checkpoint. Rejects when it failed: then all of it is pending again. */
-  #startFlush(): Promise<void> {
+  /**
+   * One transaction with everything pending and the checkpoint. Rejects when it failed: then all of it is pending again.
+   * `move`: into a database that takes the other's place when it is synced.
+   */
+  #startFlush(move: Move | null = null): Promise<void> {
     const persons = this.#pending;
     const checkpoints = new Map(this.#checkpoints);
     this.#pending = new PendingPersons();
-    const done = this.#commit(persons, checkpoints).then(
+    const done = this.#commit(persons, checkpoints, move).then(
       () => {
         this.#flush = null;
         this.#flushed = checkpoints;
@@ -244,12 +255,21 @@ export class LmdbState implements StateStore {
     return done;
   }
 
-  async #commit(persons: PendingPersons, checkpoints: Checkpoints): Promise<void> {
-    const db = this.#db;
+  async #commit(persons: PendingPersons, checkpoints: Checkpoints, move: Move | null): Promise<void> {
+    const db = move?.db ?? this.#db;
+    const erased = this.#erased.all.filter((one) => move?.carriedOut.includes(one) !== true);
+    const read = (key: string): PersonState | null => this.#erased.of(persons.get(key) ?? readPerson(this.#db, key));
+    const changed = move === null ? persons : changedSince(this.#touched!, persons, read);
     await committed(db, () => {
-      persons.forEachValue((at, value) => db.put(at, value));
-      db.put(CHECKPOINTS_KEY, encodeCheckpoints(checkpoints));
+      changed.forEachValue((at, value) => db.put(at, value));
+      db.put(CHECKPOINTS_KEY, encodeStanding({ checkpoints, erased }));
     });
+    if (move !== null) {
+      await this.#files.replaceForGood();
+      this.#db = db;
+      this.#erased.done(move.carriedOut);
+      await this.#files.syncDirectory();
+    }
     // What was pending is now read from the database: no read may still look at the one before.
     db.resetReadTxn();
   }
@@ -263,7 +283,7 @@ export class LmdbState implements StateStore {
   }
 
   /** Damage is met once: the next start does not open this database. */
-  #trusted(read: () => PersonState): PersonState {
+  #trusted<T>(read: () => T): T {
     try {
       return read();
     } catch (error) {

@@ -37,14 +37,14 @@ export async function writeSnapshotFile(
   fs: Fs,
   path: string,
   position: Position,
-  persons: Iterable<PersonState>,
+  persons: Iterable<PersonState> | AsyncIterable<PersonState>,
 ): Promise<number> {
   const file = await fs.open(path, 'create');
   try {
     const out = new LineWriter(file);
     await out.line(headerOf(position));
     let count = 0;
-    for (const { key, version, body } of persons) {
+    for await (const { key, version, body } of persons) {
       const full = out.line(JSON.stringify([key, version, body]));
       if (full !== undefined) await full;
       count += 1;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import * as limits from '../../src/config/limits.ts';
 import { changedOptions, DEFAULT_BASE_PATH, DEFAULT_PORTS, serverOptions } from '../../src/config/options.ts';
 import { readSchema, type Schema } from '../../src/config/schema-check.ts';
-import { RESERVED_BYTES } from '../../src/log/file.ts';
+import { RESERVED_BYTES } from '../../src/log/disk-space.ts';
 import { DEFAULT_OWN_HINT } from '../../src/model/region.ts';
 import { DUPLICATE_WINDOW_MS, DUPLICATES_MAX } from '../../src/stages/duplicates.ts';
 
@@ -81,7 +81,7 @@ describe('options', () => {
         tlsCert: null,
         tlsKey: null,
       },
-      identity: { fpidKeyFile: null, cookieKeysFile: null, requireSigned: false },
+      identity: { fpidKeyFile: null, cookieKeysFile: null, erasureKeyFile: null, requireSigned: false },
       thirdParty: { hosts: [], cookie: 'demdex' },
       decisions: { budgetMs: 50, keysFile: null },
       admin: { openStatus: false },

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Cursor, type Missing, type ReaderOptions, type ReadFrom, type View } from '../../src/log/cursor.ts';
+import { Hidden, NOTHING_HIDDEN } from '../../src/log/hidden.ts';
 import { listSegments } from '../../src/log/recovery.ts';
 import { Random } from '../sim/random.ts';
 import type { MemoryFs } from './memory-fs.ts';
@@ -14,7 +15,8 @@ beforeEach(() => {
 /** Of a log that nobody writes to. */
 async function cursorOf(fs: MemoryFs, end: number, from: ReadFrom): Promise<Cursor> {
   const segments = await listSegments(fs, FOLDER);
-  const view: View = { current: () => ({ segments, offset: end }), wait: () => Promise.resolve(false) };
+  const hidden = new Hidden(NOTHING_HIDDEN, null);
+  const view: View = { current: () => ({ segments, offset: end, hidden }), wait: () => Promise.resolve(false) };
   const report: ReaderOptions['report'] = (_message, what) => void missing.push(...(what === undefined ? [] : [what]));
   return new Cursor({ fs, directory: FOLDER, partition: 0, parseBody, report }, view, from);
 }

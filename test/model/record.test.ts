@@ -9,6 +9,7 @@ import type { Change } from '../../src/model/person.ts';
 import {
   decodeRecord,
   duplicateKeysOf,
+  ERASING_RECORD_VERSION,
   type LogRecord,
   type ParseBody,
   RECORD_VERSION,
@@ -288,11 +289,11 @@ describe('the bytes', () => {
   test('of a newer format are refused, with the remedy', () => {
     const head = Buffer.from(bytesOf(simple(null)));
     const newer = Buffer.from(
-      head.toString('latin1').replace(`"v":${RECORD_VERSION}`, `"v":${RECORD_VERSION + 1}`),
+      head.toString('latin1').replace(`"v":${RECORD_VERSION}`, `"v":${ERASING_RECORD_VERSION + 1}`),
       'latin1',
     );
     expect(() => decodeRecord(newer, parseBody)).toThrow(UnknownRecordVersion);
-    expect(() => decodeRecord(newer, parseBody)).toThrow(/format 2; this version reads format 1/);
+    expect(() => decodeRecord(newer, parseBody)).toThrow(/format 3; this version reads formats up to 2/);
   });
 
   test('that are damaged are an error, not another record', () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LmdbState } from '../../src/state/lmdb.ts';
-import { databaseKey, KEY_BYTES_MAX, STATE_FORMAT } from '../../src/state/lmdb-codec.ts';
+import { databaseKey, ERASING_STATE_FORMAT, KEY_BYTES_MAX, STATE_FORMAT } from '../../src/state/lmdb-codec.ts';
 import { openDatabase } from '../../src/state/lmdb-database.ts';
 import { SET_ASIDE_MAX } from '../../src/state/lmdb-files.ts';
 import { change, contentOf, record } from '../conformance/state-store.ts';
@@ -134,17 +134,17 @@ describe('damage that only reading finds', () => {
 
 test('a database of a newer format is refused and left as it is', async () => {
   const db = openDatabase(file);
-  const { encodeCheckpoints } = await import('../../src/state/lmdb-codec.ts');
+  const { encodeStanding } = await import('../../src/state/lmdb-codec.ts');
   const { crc32 } = await import('node:zlib');
-  const text = encodeCheckpoints(new Map([[0, 7]]))
+  const text = encodeStanding({ checkpoints: new Map([[0, 7]]), erased: [] })
     .subarray(4)
     .toString()
-    .replace(`"format":${STATE_FORMAT}`, `"format":${STATE_FORMAT + 1}`);
+    .replace(`"format":${STATE_FORMAT}`, `"format":${ERASING_STATE_FORMAT + 1}`);
   const head = Buffer.alloc(4);
   head.writeUInt32LE(crc32(text));
   await db.put(Buffer.from('c'), Buffer.concat([head, Buffer.from(text)]));
   await db.close();
-  for (const _twice of [1, 2]) await expect(open()).rejects.toThrow(`has format ${STATE_FORMAT + 1}`);
+  for (const _twice of [1, 2]) await expect(open()).rejects.toThrow(`has format ${ERASING_STATE_FORMAT + 1}`);
   expect((await readdir(directory)).filter((name) => name.startsWith('set-aside'))).toEqual([]);
 });
 

@@ -119,7 +119,7 @@ test('while the database is opened, the next process is warned of it', async () 
   vi.mocked(database.openTrusted).mockImplementationOnce((path) => {
     seen.push(suspect());
     const db = database.openDatabase(path);
-    return { db, checkpoints: new Map() };
+    return { db, checkpoints: new Map(), erased: [] };
   });
   await (await LmdbState.open(other)).close();
   expect([...seen, suspect()]).toEqual([true, false]);

@@ -38,11 +38,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'identity-tools.ts',
     'decision-tools.ts',
   ],
-  'administration.ts': ['model', 'telemetry', 'net', 'config', 'log/lock.ts', 'admin', 'storage.ts'],
-  'storage.ts': ['model', 'telemetry', 'config', 'stages', 'log', 'state', 'components.ts'],
+  'administration.ts': ['model', 'telemetry', 'net', 'config', 'log/lock.ts', 'admin', 'storage.ts', 'persons.ts'],
+  erasing: ['model'],
+  'person-tools.ts': [
+    ...['model', 'telemetry', 'config', 'admin', 'log/lock.ts', 'erasing', 'persons.ts', 'storage.ts'],
+  ],
+  'persons.ts': ['model', 'admin', 'erasing', 'erasures.ts', 'storage.ts'],
+  'erasures.ts': ['model', 'log', 'state', 'erasing'],
+  'storage.ts': [
+    ...['model', 'telemetry', 'config', 'stages', 'log', 'state', 'components.ts', 'erasing', 'erasures.ts'],
+  ],
   'kept-definitions.ts': ['model'],
   'reporting.ts': ['model', 'config', 'reports', 'kept-definitions.ts', 'storage.ts'],
-  cli: ['server.ts', 'importing.ts', 'reporting.ts', 'config', 'model'],
+  cli: ['server.ts', 'importing.ts', 'reporting.ts', 'person-tools.ts', 'config', 'model'],
   'main.ts': ['cli'],
 };
 

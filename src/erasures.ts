@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ErasureKey } from './erasing/key.ts';
+import { type Receipt, signReceipt } from './erasing/receipt.ts';
+import type { FileLog } from './log/file.ts';
+import { replaceFile } from './log/io.ts';
+import { nodeFs } from './log/node-fs.ts';
+import { type Erasure, erasureChange } from './model/erasure.ts';
+import { HybridClock } from './model/hybrid-time.ts';
+import { parseJson } from './model/json.ts';
+import { OneAtATime } from './model/one-at-a-time.ts';
+import { personKey } from './model/person.ts';
+import type { OwnId } from './model/person-ids.ts';
+import { Erased } from './state/erased.ts';
+import type { StateKeeper } from './state/keeper.ts';
+
+/** Erasures wait so long for others before they are carried out, because each pass reads the whole log. Chosen; a day is promised. */
+export const CARRY_OUT_AFTER_MS = 60 * 60 * 1000;
+
+export interface ErasuresDeps {
+  readonly log: FileLog;
+  readonly keeper: StateKeeper;
+  readonly key: ErasureKey;
+  /** Folder of the receipts. */
+  readonly directory: string;
+  readonly partition: number;
+  readonly nowMs?: () => number;
+}
+
+/** What is known of an erasure: its receipt, or that it is still being carried out. */
+export type Progress =
+  | { readonly isDone: false; readonly erasure: string; readonly org: string; readonly position: string | null }
+  | { readonly isDone: true; readonly receipt: Receipt };
+
+/** Erases persons: at once for every reader, and soon from the disk; and keeps the receipts. */
+export class Erasures {
+  readonly #deps: ErasuresDeps;
+  readonly #clock = new HybridClock();
+  readonly #nowMs: () => number;
+  readonly #alone = new OneAtATime();
+
+  constructor(deps: ErasuresDeps) {
+    this.#deps = deps;
+    this.#nowMs = deps.nowMs ?? Date.now;
+  }
+
+  /** What an erasure of these ids would be called and say. The first is the one that was asked for. */
+  prepare(orgId: string, ids: readonly OwnId[]): Erasure {
+    const { digest } = this.#deps.key;
+    const digests = ids.map(({ namespace, id }) => digest(personKey(orgId, namespace, id)));
+    return { id: randomBytes(8).toString('hex'), orgId, atMs: this.#nowMs(), digests };
+  }
+
+  /** The person is known to nobody when this resolves, and that is durable. Rejects as an append does; then nothing has changed. */
+  async erase(erasure: Erasure): Promise<void> {
+    const { orgId, atMs } = erasure;
+    const changes = [erasureChange(erasure, this.#clock.after(atMs, null))];
+    const rest = { datastreamId: '', path: '', ecid: null, meta: {}, events: [], raw: null };
+    await this.#deps.log.erase(erasure, { requestId: `erasure-${erasure.id}`, atMs, orgId, changes, ...rest });
+  }
+
+  /** Whether one has waited for long enough. */
+  get isDue(): boolean {
+    const before = this.#nowMs() - CARRY_OUT_AFTER_MS;
+    return this.#deps.log.erasures.some(({ atMs }) => atMs <= before);
+  }
+
+  get pending(): number {
+    return this.#deps.log.erasures.length;
+  }
+
+  /**
+   * Removes everybody who is erased by now from segments, state and snapshots; one pass at a time. Killed midway it starts
+   * again: until all of it is done they stay hidden. Resolves to the receipts, which are on disk.
+   */
+  carryOut(): Promise<readonly Receipt[]> {
+    return this.#alone.run(() => this.#carryOut());
+  }
+
+  async #carryOut(): Promise<readonly Receipt[]> {
+    const { log, keeper, key, partition } = this.#deps;
+    const placed = log.erasures.flatMap((one) => (one.offset === null ? [] : [{ ...one, offset: one.offset }]));
+    if (placed.length === 0) return [];
+    const rewritten = await log.rewrite();
+    const applied = placed.map(({ offset, digests }) => ({ position: { partition, offset }, digests }));
+    const snapshots = await keeper.purge(new Erased(key.digest, applied));
+    const completedAt = new Date(this.#nowMs()).toISOString();
+    const receipts = placed.map(({ id, orgId, atMs, digests, offset }) =>
+      signReceipt(
+        {
+          erasure: id,
+          org: orgId,
+          subject: digests[0]!,
+          ids: digests.length,
+          requestedAt: new Date(atMs).toISOString(),
+          completedAt,
+          position: `${partition}:${offset}`,
+          rewritten: { ...rewritten, snapshots },
+        },
+        key,
+      ),
+    );
+    for (const receipt of receipts) await this.#keep(receipt);
+    await log.forgetErasures(placed.map(({ id }) => id));
+    return receipts;
+  }
+
+  /** Null where there is no such erasure. */
+  async find(id: string): Promise<Progress | null> {
+    const pending = this.#deps.log.erasures.find((one) => one.id === id);
+    if (pending !== undefined) {
+      const { orgId: org, offset } = pending;
+      return {
+        isDone: false,
+        erasure: id,
+        org,
+        position: offset === null ? null : `${this.#deps.partition}:${offset}`,
+      };
+    }
+    if (!ID.test(id)) return null;
+    try {
+      const text = await readFile(join(this.#deps.directory, `${id}.json`), 'utf8');
+      return { isDone: true, receipt: parseJson(text) as unknown as Receipt };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      throw error;
+    }
+  }
+
+  async #keep(receipt: Receipt): Promise<void> {
+    const { directory } = this.#deps;
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await replaceFile(
+      nodeFs,
+      directory,
+      `${receipt.erasure}.json`,
+      Buffer.from(`${JSON.stringify(receipt, null, 2)}\n`),
+    );
+  }
+
+  /** Resolves when no pass is under way. */
+  async settled(): Promise<void> {
+    await this.#alone.settled();
+  }
+}
+const ID = /^[0-9a-f]{16}$/;

@@ -1,0 +1,101 @@
+import type { Fs } from '../model/fs.ts';
+import { OneAtATime } from '../model/one-at-a-time.ts';
+import { LogUnavailable } from '../model/parts.ts';
+import type { ParseBody } from '../model/record.ts';
+import type { HiddenFile } from './hidden-file.ts';
+import type { LogHost } from './host.ts';
+import { createdAtMs } from './recovery.ts';
+import { countDroppable, dropSegments, type Retention } from './retention.ts';
+import { NOTHING_REWRITTEN, type Rewritten, removeUnfinished, rewriteSegment } from './rewriting.ts';
+import type { SegmentRef } from './segment.ts';
+import type { Writer } from './writer.ts';
+
+export interface UpkeepDeps {
+  readonly fs: Fs;
+  readonly directory: string;
+  readonly partition: number;
+  readonly retention: Retention;
+  readonly parseBody: ParseBody;
+  readonly mayDropBefore: () => number;
+  readonly host: LogHost;
+  readonly writer: Writer;
+  readonly hidden: HiddenFile;
+}
+
+/** With retention by age a segment is sealed after this part of it, however little it holds: or it would never go. */
+const SEGMENTS_PER_AGE = 8;
+
+/** What is done to sealed segments: they are dropped, or rewritten with less in them. One after the other. */
+export class Upkeep {
+  readonly #deps: UpkeepDeps;
+  #retaining: Promise<number> | null = null;
+  readonly #alone = new OneAtATime();
+  #isStopped = false;
+
+  constructor(deps: UpkeepDeps) {
+    this.#deps = deps;
+  }
+
+  /** Drops the oldest segments that retention allows, and returns how many. */
+  retain(): Promise<number> {
+    const { maxAgeMs, maxBytes } = this.#deps.retention;
+    if (maxAgeMs === null && maxBytes === null) return Promise.resolve(0);
+    this.#retaining ??= this.#alone
+      .run(() => this.#retain())
+      .finally(() => {
+        this.#retaining = null;
+      });
+    return this.#retaining;
+  }
+
+  /** Removes from all segments what is hidden at this moment. */
+  rewrite(): Promise<Rewritten> {
+    return this.#alone.run(() => this.#rewrite());
+  }
+
+  /** Breaks off; resolves when nothing is under way. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#alone.settled();
+  }
+
+  async #retain(): Promise<number> {
+    const { fs, directory, retention, mayDropBefore, host, writer } = this.#deps;
+    const segments = [...writer.segments];
+    const nowMs = host.nowMs();
+    const count = await countDroppable(fs, directory, segments, retention, mayDropBefore(), nowMs);
+    const dropped = segments.slice(0, count);
+    writer.forget(dropped);
+    await dropSegments(fs, directory, dropped);
+    await this.#rollOld(nowMs);
+    return count;
+  }
+
+  async #rollOld(nowMs: number): Promise<void> {
+    const { fs, directory, retention, writer } = this.#deps;
+    const last = writer.segments.at(-1);
+    if (retention.maxAgeMs === null || last === undefined) return;
+    const createdMs = await createdAtMs(fs, directory, last);
+    if (createdMs !== null && createdMs < nowMs - retention.maxAgeMs / SEGMENTS_PER_AGE) writer.roll();
+  }
+
+  async #rewrite(): Promise<Rewritten> {
+    const { fs, directory, writer, hidden } = this.#deps;
+    const { current } = hidden;
+    await removeUnfinished(fs, directory);
+    if (current.isEmpty) return NOTHING_REWRITTEN;
+    await writer.seal();
+    const segments: readonly SegmentRef[] = [...writer.segments];
+    let total = NOTHING_REWRITTEN;
+    for (let i = 0; i < segments.length - 1; i++) {
+      const ref = segments[i]!;
+      const limit = segments[i + 1]!.firstOffset;
+      const { records } = await rewriteSegment(this.#deps, ref, limit, (offset, record) => {
+        if (this.#isStopped) throw new LogUnavailable('closed', 'The log is closed while it is being rewritten.');
+        return current.shown(offset, record);
+      });
+      if (records > 0) total = { records: total.records + records, segments: total.segments + 1 };
+    }
+    return total;
+  }
+}

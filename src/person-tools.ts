@@ -1,0 +1,141 @@
+import { readFile } from 'node:fs/promises';
+import { adminStore } from './admin/store.ts';
+import { serverOptions } from './config/options.ts';
+import { WorkspaceError } from './config/watch.ts';
+import { loadWorkspace } from './config/workspace.ts';
+import { receiptFault } from './erasing/receipt.ts';
+import { acquireLock, LockHeld } from './log/lock.ts';
+import { type Namespace, STANDARD_NAMESPACES } from './model/identity-rules.ts';
+import { isObject, type Json, type JsonObject, parseJson, valueAt } from './model/json.ts';
+import { personKey } from './model/person.ts';
+import { type AskedPerson, erasePerson, exportPerson, type PersonDeps } from './persons.ts';
+import { knownErasureKey, openStorage } from './storage.ts';
+import type { Log } from './telemetry/log.ts';
+
+/** Erasing and exporting from the command line: in a data folder that no server uses, or by way of a running server. */
+
+export interface PersonId {
+  readonly orgId: string;
+  readonly namespace: string;
+  readonly id: string;
+}
+
+/** A data folder. `workspace`: says which namespaces the org has, and where keys are; null: the standard ones, and the folder's own. */
+export interface OfFolder {
+  readonly data: string;
+  readonly workspace: string | null;
+  readonly who: JsonObject;
+  readonly log: Log;
+}
+
+/** The admin listener of a running server. */
+export interface OfServer {
+  readonly adminUrl: string;
+  readonly token: string;
+}
+
+export async function eraseInFolder(place: OfFolder, person: PersonId, carriesOut: boolean): Promise<Json> {
+  return await inFolder(place, person, 'erasure', (deps, asked) => erasePerson(deps, asked, carriesOut));
+}
+
+export async function exportFromFolder(place: OfFolder, person: PersonId, write: Write): Promise<void> {
+  await inFolder(place, person, 'export', async (deps, asked) => {
+    for await (const piece of await exportPerson(deps, asked)) await write(piece);
+  });
+}
+export type Write = (piece: string) => Promise<void>;
+
+async function inFolder<T>(
+  { data, workspace, who, log }: OfFolder,
+  { orgId, namespace, id }: PersonId,
+  what: 'erasure' | 'export',
+  run: (deps: PersonDeps, asked: AskedPerson) => Promise<T>,
+): Promise<T> {
+  const loaded = workspace === null ? null : await loadWorkspace(workspace);
+  if (loaded?.ok === false) throw new WorkspaceError(workspace!, loaded.findings);
+  const options = loaded === null ? serverOptions({}, data) : loaded.options;
+  const storage = await openStorage(data, options, log, () => {}).catch((error: unknown) => {
+    if (!(error instanceof LockHeld)) throw error;
+    const method = what === 'erasure' ? 'POST' : 'GET';
+    throw new Error(
+      `${error.message} Or let that server do it: give --admin-url and --token here, or call ${method} <admin listener>/api/v1/datastreams/<a datastream of the org>/identities/<namespace>/<id>/${what}${what === 'erasure' ? '?now=true' : ''}.`,
+    );
+  });
+  try {
+    const namespaces = new Map<string, Namespace>(Object.entries(STANDARD_NAMESPACES));
+    for (const datastream of loaded?.workspace.datastreams.values() ?? []) {
+      if (datastream.orgId !== orgId) continue;
+      for (const [code, known] of datastream.identity.rules.namespaces) namespaces.set(code, known);
+    }
+    const { audit, exclusively } = adminStore(data, acquireLock);
+    return await run({ storage, audit, exclusively }, { orgId, given: { namespace, id }, namespaces, who });
+  } finally {
+    await storage.close();
+  }
+}
+
+export async function eraseOnServer(server: OfServer, person: PersonId, carriesOut: boolean): Promise<Json> {
+  const answer = await call(server, 'POST', `${await pathOf(server, person)}/erasure${carriesOut ? '?now=true' : ''}`);
+  return parseJson(await answer.text());
+}
+
+export async function exportFromServer(server: OfServer, person: PersonId, write: Write): Promise<void> {
+  const answer = await call(server, 'GET', `${await pathOf(server, person)}/export`);
+  const decoder = new TextDecoder();
+  for await (const bytes of answer.body!) await write(decoder.decode(bytes, { stream: true }));
+}
+
+/** Of a person in the admin API, under any datastream of the org that the token sees. */
+async function pathOf(server: OfServer, { orgId, namespace, id }: PersonId): Promise<string> {
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const page = parseJson(await (await call(server, 'GET', `/api/v1/datastreams${cursor}`)).text());
+    const items = valueAt(page, 'items');
+    const own = (Array.isArray(items) ? items : []).find((item) => valueAt(item, 'org') === orgId);
+    const parts = [String(valueAt(own, 'id')), 'identities', namespace, id];
+    if (own !== undefined) return `/api/v1/datastreams/${parts.map(encodeURIComponent).join('/')}`;
+    const next: Json | undefined = valueAt(page, 'next');
+    cursor = typeof next === 'string' ? `?cursor=${encodeURIComponent(next)}` : null;
+  }
+  throw new Error(`This token sees no datastream of the org '${orgId}'.`);
+}
+
+async function call({ adminUrl, token }: OfServer, method: string, path: string): Promise<Response> {
+  const url = `${adminUrl.replace(/\/+$/, '')}${path}`;
+  const answer = await fetch(url, { method, headers: { authorization: `Bearer ${token}` } }).catch((cause: unknown) => {
+    throw new Error(`${adminUrl} does not answer. Is it the admin listener of a running server?`, { cause });
+  });
+  if (answer.ok) return answer;
+  const problem = await answer.text();
+  throw new Error(`The server answered ${answer.status}: ${detailOf(problem)}`);
+}
+
+function detailOf(text: string): string {
+  try {
+    return String(valueAt(parseJson(text), 'detail') ?? text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return text.slice(0, 200);
+    throw error;
+  }
+}
+
+/**
+ * Why a receipt does not hold, or is not of this person; null where it is good. By the key of a data folder, or a public key;
+ * only the folder's key tells whom it is about.
+ */
+export async function receiptProblem(
+  file: string,
+  by: { readonly data: string } | { readonly publicKey: string },
+  person: PersonId | null,
+): Promise<string | null> {
+  const receipt = parseJson(await readFile(file, 'utf8'));
+  // As a receipt, or as the server answers it.
+  const found = isObject(receipt) && isObject(receipt['receipt']) ? receipt['receipt'] : receipt;
+  const key = 'data' in by ? await knownErasureKey(by.data) : null;
+  if ('data' in by && key === null)
+    throw new Error(`${by.data} has no erasure key. Give --public-key, or WEIR_ERASURE_KEY.`);
+  const fault = receiptFault(found, key?.publicKey ?? (by as { publicKey: string }).publicKey);
+  if (fault !== null || person === null) return fault;
+  const { orgId, namespace, id } = person;
+  const digest = key!.digest(personKey(orgId, namespace, id));
+  return valueAt(found, 'subject') === digest && valueAt(found, 'org') === orgId ? null : 'it is of another person';
+}

@@ -1,0 +1,68 @@
+import type { AuditLog } from './admin/audit-log.ts';
+import type { Exclusively } from './admin/token-store.ts';
+import { exportOf } from './erasing/person-export.ts';
+import type { Progress } from './erasures.ts';
+import type { Namespace } from './model/identity-rules.ts';
+import type { Json, JsonObject } from './model/json.ts';
+import { idsOfPerson, type OwnId } from './model/person-ids.ts';
+import type { Storage } from './storage.ts';
+
+/** Erasing and exporting a person, with the entry in the audit log: what the admin plane and the command line have in common. */
+export interface PersonDeps {
+  readonly storage: Storage;
+  readonly audit: AuditLog;
+  readonly exclusively: Exclusively;
+}
+
+export interface AskedPerson {
+  readonly orgId: string;
+  readonly given: OwnId;
+  /** What is known of the org's namespaces. */
+  readonly namespaces: ReadonlyMap<string, Namespace>;
+  /** Who asks, for the audit log. */
+  readonly who: JsonObject;
+}
+
+/**
+ * Erases. The entry stands in the audit log before, and names the person by digest only; an erasure that failed is entered too.
+ * Resolves when nobody is shown the person any more, or with `carriesOut`, when nothing of them is left on the disk.
+ */
+export async function erasePerson(
+  { storage, audit, exclusively }: PersonDeps,
+  { orgId, given, namespaces, who }: AskedPerson,
+  carriesOut: boolean,
+): Promise<Json> {
+  const { erasures, state } = storage;
+  const ids = await idsOfPerson((key) => state.get(key), orgId, given, namespaces);
+  const erasure = erasures.prepare(orgId, ids);
+  const details = { erasure: erasure.id, org: orgId, subject: erasure.digests[0]!, ids: ids.length };
+  await exclusively(() => audit.append({ what: 'person.erased', who, details }));
+  try {
+    await erasures.erase(erasure);
+  } catch (error) {
+    const why = (error as Error).message;
+    await exclusively(() => audit.append({ what: 'person.not-erased', who, details: { erasure: erasure.id, why } }));
+    throw error;
+  }
+  if (carriesOut) await erasures.carryOut();
+  return shownErasure((await erasures.find(erasure.id))!);
+}
+
+export function shownErasure(progress: Progress): Json {
+  if (progress.isDone) return { status: 'done', receipt: progress.receipt as unknown as Json };
+  const { erasure, org, position } = progress;
+  return { status: 'hidden', erasure, org, position };
+}
+
+/** The person's data; see erasing/person-export.ts. Entered in the audit log first. */
+export async function exportPerson(
+  { storage, audit, exclusively }: PersonDeps,
+  { orgId, given, namespaces, who }: AskedPerson,
+): Promise<AsyncIterable<string>> {
+  const { state, log, erasures } = storage;
+  const read = (key: string) => state.get(key);
+  const ids = await idsOfPerson(read, orgId, given, namespaces);
+  const [subject] = erasures.prepare(orgId, [given]).digests;
+  await exclusively(() => audit.append({ what: 'person.exported', who, details: { org: orgId, subject: subject! } }));
+  return exportOf({ orgId, ids, state: read, log: log.read('start', false, new AbortController().signal) });
+}
