@@ -8,7 +8,7 @@ import { TlsFiles } from './config/tls-files.ts';
 import { WorkspaceSource } from './config/watch.ts';
 import { decisionTools } from './decision-tools.ts';
 import { Access } from './gateway/access.ts';
-import { Admission } from './gateway/admission.ts';
+import { Admission, type LogQueue } from './gateway/admission.ts';
 import { ADMIN_CONNECTIONS_MAX, ConnectionBudget, connectionsMax } from './gateway/connection-budget.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { type Address, type ListenerDeps, type Listening, listen } from './gateway/listen.ts';
@@ -22,6 +22,8 @@ import { TrustedProxies } from './net/proxies.ts';
 import { openStorage } from './storage.ts';
 import { Counters } from './telemetry/counters.ts';
 import { createLog, type Log } from './telemetry/log.ts';
+import { openTracing } from './telemetry/open-tracing.ts';
+import type { Tracing } from './telemetry/tracing.ts';
 
 export { readLog } from './storage.ts';
 
@@ -53,6 +55,7 @@ export async function startServer(start: StartOptions): Promise<Running> {
     beforeChange: async (change) => (await admin.promise).record(change),
   });
   const { options } = source;
+  const tracing = await tracingOf(source, log);
   const failed = deferred<'failed'>();
   const storage = await openStorage(start.data, options, log, failed.resolve);
   const counters = new Counters(Date.now());
@@ -79,16 +82,14 @@ export async function startServer(start: StartOptions): Promise<Running> {
     matrix: matrix({ log: storage.log, state: storage.state, duplicates: storage.duplicates, identity, decisions }),
     proxies: new TrustedProxies(options.proxies),
     access,
-    admission: new Admission(storage.log, {
-      waitMsMax: Math.min(options.deadlineMs, options.log.queueAgeMsMax),
-      queueBytesMax: options.log.queueBytesMax,
-    }),
+    admission: admissionOf(storage.log, options),
     units: new RequestUnits(() => performance.now()),
     basePath: options.basePath,
     deadlineMs: options.deadlineMs,
     requestBytesMax: options.requestBytesMax,
     counters,
     log,
+    tracing,
   });
   const listeners = await openListeners(at, gateway, counters, admin.promise, log).catch(async (error) => {
     await storage.close();
@@ -125,9 +126,23 @@ export async function startServer(start: StartOptions): Promise<Running> {
       // Last, so that /ready says that the server is stopping for as long as it does.
       await Promise.all([listeners.admin.close(), listeners.admin.closeNow()]);
       await (await admin.promise).close();
-      await storage.close();
+      await Promise.all([storage.close(), tracing?.close()]);
     },
   };
+}
+
+function admissionOf(queue: LogQueue, { deadlineMs, log }: ServerOptions): Admission {
+  const waitMsMax = Math.min(deadlineMs, log.queueAgeMsMax);
+  return new Admission(queue, { waitMsMax, queueBytesMax: log.queueBytesMax });
+}
+
+async function tracingOf(source: WorkspaceSource, log: Log): Promise<Tracing | null> {
+  try {
+    return await openTracing({ ...source.options.tracing, env: process.env, log });
+  } catch (error) {
+    source.close();
+    throw error;
+  }
 }
 
 function deferred<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T | Promise<T>) => void } {

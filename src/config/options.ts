@@ -63,6 +63,10 @@ export interface ServerOptions {
     /** Absolute path of the keys that sign event tokens and previews; null: they are kept in the data folder. */
     readonly keysFile: string | null;
   };
+  readonly tracing: {
+    /** Null: where the environment names somebody who takes traces. */
+    readonly enabled: boolean | null;
+  };
   readonly admin: {
     /** /health, /ready and /metrics need no token, wherever the admin listener is. On loopback they never do. */
     readonly openStatus: boolean;
@@ -100,6 +104,7 @@ export interface WeirFile {
   };
   readonly thirdParty?: { readonly hosts?: readonly string[]; readonly cookie?: string };
   readonly decisions?: DecisionsFile;
+  readonly tracing?: { readonly enabled?: boolean | null };
   readonly admin?: { readonly openStatus?: boolean };
   readonly listeners?: { readonly [K in keyof ServerOptions['listeners']]?: ServerOptions['listeners'][K] };
   readonly site?: { readonly root: string; readonly files?: Readonly<Record<string, string>> };
@@ -155,6 +160,7 @@ export function serverOptions(file: WeirFile, folder: string): ServerOptions {
       requireSigned: file.identity?.requireSigned ?? false,
     },
     thirdParty: { hosts: file.thirdParty?.hosts ?? [], cookie: file.thirdParty?.cookie ?? THIRD_PARTY_COOKIE },
+    tracing: { enabled: file.tracing?.enabled ?? null },
     admin: { openStatus: file.admin?.openStatus ?? false },
     decisions: {
       budgetMs: file.decisions?.budgetMs ?? DECISIONS_BUDGET_MS.default,

@@ -5,6 +5,7 @@ import { runStages } from '../stages/run.ts';
 import { type Counters, codeOf, type Fates, fatesOf } from '../telemetry/counters.ts';
 import { ABORTED, type Failure } from '../telemetry/ledger.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { RequestTrace } from '../telemetry/tracing.ts';
 import type { Route } from './paths.ts';
 import { late, tooLarge, unexpected } from './refusals.ts';
 import { type Answerable, type Reply, replyTo, respondProblem, send } from './respond.ts';
@@ -29,6 +30,8 @@ export class Call {
   #x: Exchange | null = null;
   #reply: Reply | null = null;
   readonly #takesEvents: boolean;
+  /** Null where nobody traces this request. */
+  readonly #trace: RequestTrace | null;
   /** What became of its events, once they could be read. */
   #fates: Fates | null = null;
   #nowMs = 0;
@@ -39,10 +42,11 @@ export class Call {
   #isEntered = false;
 
   /** `takesEvents`: it stands in the ingress ledger. */
-  constructor(deps: CallDeps, to: Answerable, takesEvents: boolean) {
+  constructor(deps: CallDeps, to: Answerable, takesEvents: boolean, trace: RequestTrace | null) {
     this.#deps = deps;
     this.#to = to;
     this.#takesEvents = takesEvents;
+    this.#trace = trace;
   }
 
   /**
@@ -72,7 +76,7 @@ export class Call {
     if (this.#isOver) return;
     try {
       if (body === TOO_LARGE) throw tooLarge(this.#deps.requestBytesMax);
-      this.#run(accept(body), route);
+      this.#run(this.#trace === null ? accept(body) : this.#trace.accept(body, accept), route);
     } catch (error) {
       this.fail(error);
     }
@@ -80,7 +84,7 @@ export class Call {
 
   #run(x: Exchange, route: Route): void {
     this.#x = x;
-    const pending = runStages(route.stages, x);
+    const pending = runStages(this.#trace === null ? route.stages : this.#trace.stages(route.stages), x);
     if (pending === undefined) this.#prepare(x, route);
     else pending.then(() => this.#prepare(x, route)).catch((error: unknown) => this.fail(error));
   }
@@ -105,6 +109,7 @@ export class Call {
 
   #sendAfter(durable: Promise<Position>, appended: Promise<Position> | null): void {
     this.#isOnItsWay = true;
+    this.#trace?.durable(durable);
     durable.then(
       (position) => {
         this.#enter(appended !== null);
@@ -156,8 +161,14 @@ export class Call {
     if (isUnread) this.#enter(false);
   }
 
+  /** The connection is done with it. */
+  close(): void {
+    this.#abandon();
+    this.#trace?.end(this.#to.status, this.#failure);
+  }
+
   /** The client is gone: there is nobody to be late for, and what it has not sent yet does not come. */
-  abandon(): void {
+  #abandon(): void {
     clearTimeout(this.#timer);
     if (this.#isOver || !this.#isUnread()) return;
     this.#isOver = true;

@@ -5,6 +5,7 @@ import type { Exchange } from '../model/exchange.ts';
 import type { Endpoint, Matrix } from '../model/parts.ts';
 import type { TrustedProxies } from '../net/proxies.ts';
 import { NO_ENDPOINT } from '../telemetry/requests.ts';
+import type { RequestTrace, Tracing } from '../telemetry/tracing.ts';
 import { accept } from './accept.ts';
 import type { Access } from './access.ts';
 import type { Admission } from './admission.ts';
@@ -33,6 +34,8 @@ export interface GatewayDeps extends CallDeps {
   readonly admission: Admission;
   readonly units: RequestUnits;
   readonly basePath: string;
+  /** Null where nobody wants traces. */
+  readonly tracing: Tracing | null;
 }
 
 /** Requests in, answers out. One instance serves every data listener; the listener says which role a request has. */
@@ -101,7 +104,9 @@ export class Gateway {
       unitsLeft: null,
       closing: this.#closing || fault !== null,
     };
-    const call = this.#call(to, typeof found === 'string' ? null : found.endpoint, req.method === 'POST');
+    const route = typeof found === 'string' ? null : found;
+    const trace = this.#deps.tracing === null ? null : traceOf(this.#deps.tracing, req, to, route);
+    const call = this.#call(to, route?.endpoint ?? null, req.method === 'POST', trace);
     try {
       if (fault !== null) throw fault;
       if (typeof found === 'string') {
@@ -148,12 +153,12 @@ export class Gateway {
     }
   }
 
-  #call(to: Answerable, endpoint: Endpoint | null, isPost: boolean): Call {
-    const call = new Call(this.#deps, to, isPost && endpoint?.takesEvents === true);
+  #call(to: Answerable, endpoint: Endpoint | null, isPost: boolean, trace: RequestTrace | null): Call {
+    const call = new Call(this.#deps, to, isPost && endpoint?.takesEvents === true, trace);
     this.#inFlight += 1;
     to.outlet.onClose = () => {
       this.#inFlight -= 1;
-      call.abandon();
+      call.close();
       this.#deps.counters.requests.count(to.role, endpoint?.name ?? NO_ENDPOINT, to.status);
     };
     return call;
@@ -171,6 +176,17 @@ export class Gateway {
     if (why !== 'unknown-hint') throw why === 'media' ? noMedia() : nothingAt(pathname, this.#deps.basePath);
     respondEmpty(to, 404);
   }
+}
+
+function traceOf(tracing: Tracing, req: IncomingMessage, to: Answerable, route: Route | null): RequestTrace | null {
+  const { traceparent } = req.headers;
+  return tracing.request({
+    role: to.role,
+    method: req.method ?? '',
+    path: route?.path ?? null,
+    requestId: to.requestId,
+    traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+  });
 }
 
 function notPost(to: Answerable, req: IncomingMessage, route: Route): void {

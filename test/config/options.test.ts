@@ -84,6 +84,7 @@ describe('options', () => {
       identity: { fpidKeyFile: null, cookieKeysFile: null, erasureKeyFile: null, requireSigned: false },
       thirdParty: { hosts: [], cookie: 'demdex' },
       decisions: { budgetMs: 50, keysFile: null },
+      tracing: { enabled: null },
       admin: { openStatus: false },
     });
   });

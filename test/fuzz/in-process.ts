@@ -55,6 +55,7 @@ export class InProcess {
       admission: new Admission({ waitMs: 0, queueBytes: 0 }, { waitMsMax: 1, queueBytesMax: 1 }),
       units: new RequestUnits(() => performance.now()),
       basePath: 'ee',
+      tracing: null,
       deadlineMs: 5_000,
       requestBytesMax: 65_536,
       counters: new Counters(Date.now()),

@@ -7,6 +7,7 @@ import { adminTokens } from '../../src/server.ts';
 import { credentials, tokenFor } from '../support/issuers.ts';
 import { open, post, type RawAnswer, requestBytes, send } from '../support/raw-http.ts';
 import { type Server, startServer } from '../support/server.ts';
+import { startTraceReceiver, type TraceReceiver } from '../support/trace-receiver.ts';
 import { writeFile } from '../support/workspace-folder.ts';
 import { Canaries } from './canaries.ts';
 import { canaryRequests } from './canary-requests.ts';
@@ -35,10 +36,12 @@ const canaries = new Canaries();
 const planted = canaryRequests(canaries);
 const SHARED_ID = canaries.text('id that all use');
 let server: Server;
+let traces: TraceReceiver;
 let operator: string;
 let said = '';
 beforeAll(async () => {
-  server = await startServer({ workspace: FILES });
+  traces = await startTraceReceiver();
+  server = await startServer({ workspace: FILES, env: { OTEL_EXPORTER_OTLP_ENDPOINT: traces.url } });
   for (const stream of [server.process.stdout!, server.process.stderr!]) {
     stream.on('data', (bytes: Buffer | string) => {
       said += bytes.toString();
@@ -47,7 +50,10 @@ beforeAll(async () => {
   const scope = { orgId: null, role: 'admin', datastreams: null } as const;
   operator = (await (await adminTokens(server.data)).create(scope, 3_600_000, {})).text;
 });
-afterAll(() => server.stop());
+afterAll(async () => {
+  await server.stop();
+  await traces.stop();
+});
 
 const shownOf = ({ headers, text }: RawAnswer): string => JSON.stringify(headers) + text;
 const asOperator = (method: string, path: string): Promise<RawAnswer> =>
@@ -138,6 +144,13 @@ test('none is in the log, up to a stop with a request under way', async () => {
   const lines = said.split('\n').filter((line) => line !== '');
   expect(lines.length).toBeGreaterThanOrEqual(5);
   expect(lines.filter((line) => canaries.in(line).length > 0)).toEqual([]);
+});
+
+test('none is in the traces, which have a span for each request', () => {
+  const requests = traces.spans.filter(({ parentSpanId }) => parentSpanId === undefined);
+  expect(requests.length).toBeGreaterThan(planted.length);
+  expect(traces.spans.length).toBeGreaterThan(3 * DEVICES);
+  expect(canaries.in(traces.text)).toEqual([]);
 });
 
 test('of a request the data folder has the body, and neither headers nor cookies, addresses, tokens or an FPID', () => {

@@ -50,6 +50,7 @@ export async function startGateway(parts: GatewayParts = {}): Promise<GatewaySer
     admission: new Admission({ waitMs: 0, queueBytes: 0 }, { waitMsMax: 1, queueBytesMax: 1 }),
     units: new RequestUnits(() => performance.now()),
     basePath: 'ee',
+    tracing: null,
     deadlineMs: 2_000,
     requestBytesMax: 65_536,
     counters,

@@ -19,6 +19,8 @@ export interface ServerOptions {
   readonly data?: string;
   /** Further arguments of `weir serve`. */
   readonly args?: readonly string[];
+  /** Beside the environment of the tests. */
+  readonly env?: Readonly<Record<string, string>>;
   /** A command that starts node, in front of it: it must become that process. */
   readonly within?: readonly string[];
 }
@@ -54,7 +56,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const ports = ['--edge-port', '0', '--server-port', '0', '--admin-port', '0'];
   const args = ['serve', '--workspace', workspace, '--data', data, ...ports, ...(options.args ?? [])];
   const [command, ...rest] = [...(options.within ?? []), process.execPath, MAIN, ...args];
-  const child = spawn(command!, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command!, rest, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...options.env },
+  });
   try {
     const urls = await readyLine(child);
     return { urls, process: child, data, events: () => readEvents(data), stop: () => stop(child, folder) };
