@@ -16,7 +16,7 @@ import { type PreparedItem, prepareItem } from './templates.ts';
 
 /** A placement of an offer decision: what a scope of `{activityId, placementId}` names. */
 export interface OfferPlace {
-  /** In verdicts and propositions: "<decision>/<placement>". */
+  /** In verdicts and propositions: "<decision>~<placement>" (ids have no "~"). */
   readonly id: string;
   readonly decisionId: string;
   readonly startMs: number | null;
@@ -50,7 +50,7 @@ export interface Offers {
 }
 
 export function placeId(decisionId: string, placementId: string): string {
-  return `${decisionId}/${placementId}`;
+  return `${decisionId}~${placementId}`;
 }
 
 /** Never throws: what is wrong with an offer breaks the placements in which it is listed. */

@@ -1,7 +1,7 @@
 import { compileTemplate, isTemplate } from '../language/templates.ts';
 import type { Facts } from '../model/condition.ts';
-import { isObject, type Json, type JsonObject } from '../model/json.ts';
-import { DOM_ACTION, INVISIBLE_ACTIONS, MARKUP_ACTIONS, MEASUREMENT } from './schemas.ts';
+import { isObject, type Json, type JsonObject, valueAt } from '../model/json.ts';
+import { DOM_ACTION, INVISIBLE_ACTIONS, MARKUP_ACTIONS, MEASUREMENT, REDIRECT } from './schemas.ts';
 
 type Escape = 'html' | 'none';
 
@@ -25,9 +25,21 @@ export function prepareItem(schema: string, item: JsonObject): PreparedItem {
     schema,
     isContent: shows(schema, item),
     fixed: typeof whole === 'function' ? null : (whole as JsonObject),
-    make: typeof whole === 'function' ? (facts) => whole(facts) as JsonObject : () => whole as JsonObject,
+    make: typeof whole === 'function' ? makerOf(schema, whole) : () => whole as JsonObject,
   };
 }
+
+function makerOf(schema: string, whole: Make): (facts: Facts) => JsonObject {
+  if (schema !== REDIRECT) return (facts) => whole(facts) as JsonObject;
+  return (facts) => {
+    const item = whole(facts) as JsonObject;
+    const target = valueAt(item, 'data', 'content');
+    if (typeof target === 'string' && LEADS_SOMEWHERE.test(target)) return item;
+    throw new Error('The redirect was filled in to something that is no http or https URL and no path of the site.');
+  };
+}
+/** What a visitor filled in could be a script, or another site without a scheme. */
+const LEADS_SOMEWHERE = /^(?:https?:\/\/|[/?#](?![/\\]))/i;
 
 function shows(schema: string, { data }: JsonObject): boolean {
   if (schema !== DOM_ACTION) return schema !== MEASUREMENT;

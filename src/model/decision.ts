@@ -84,6 +84,7 @@ export interface Proposition {
   /** Of offers: `activity` and `placement`, with their etags. */
   readonly offer: JsonObject | null;
   readonly items: readonly JsonObject[];
+  /** Of an offer decision: "<decision>~<placement>", as in its verdict. */
   readonly activityId: string;
   /** Of an offer decision: the ids of its offers, with commas. */
   readonly experienceId: string;

@@ -150,6 +150,19 @@ describe('templates', () => {
     expect(made(given, evil)?.['data']).toMatchObject(data);
   });
 
+  it.each([
+    ['https://shop.example/{{profile.a}}', 'x?y=1', true],
+    ['{{profile.a}}', 'https://shop.example/', true],
+    ['{{profile.a}}', '/sale', true],
+    ['{{profile.a}}', 'javascript:alert(1)', false],
+    ['{{profile.a}}', '//evil.example/', false],
+    ['{{profile.a}}', '/\\\\evil.example/', false],
+    ['{{profile.a}}', '', false],
+  ])('of a redirect to %s, filled with %s', (content, a, isTaken) => {
+    const item = made({ schema: of('redirect-item'), data: { type: 'redirect', content } }, { profile: { a } });
+    expect(item !== undefined).toBe(isTaken);
+  });
+
   it('that are wrong break their activity, and leave the others', () => {
     const broken = activityOf('x', {
       experiences: [experienceOf('a', [itemOf('s', { data: { content: '{{profile' } })])],

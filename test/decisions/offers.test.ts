@@ -106,7 +106,7 @@ describe('an offer', () => {
     const [proposition] = propositions;
     expect(proposition).toMatchObject({
       scope,
-      activityId: `${DECISION}/${HERO}`,
+      activityId: `${DECISION}~${HERO}`,
       experienceId: 'xcore:personalized-offer:9',
       offer: {
         activity: { id: DECISION, etag: expect.any(String) },
@@ -129,7 +129,7 @@ describe('an offer', () => {
         },
       },
     ]);
-    expect(verdicts).toMatchObject([{ activityId: `${DECISION}/${HERO}`, outcome: 'shown', because: null }]);
+    expect(verdicts).toMatchObject([{ activityId: `${DECISION}~${HERO}`, outcome: 'shown', because: null }]);
   });
 
   it.each([

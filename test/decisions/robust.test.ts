@@ -167,7 +167,7 @@ function check(definitions: DecisionDefinitions, input: DecisionInput, decision:
   const ids = new Set(definitions.activities.map(({ id }) => id));
   for (const { activityId, outcome, because } of decision.verdicts) {
     if (outcome === 'broken') expect(because).not.toBe('');
-    if (!activityId.includes('/')) expect(ids).toContain(activityId);
+    if (!activityId.includes('~')) expect(ids).toContain(activityId);
   }
   for (const proposition of decision.propositions) {
     expect([...input.query.scopes, ...input.query.surfaces, ...viewsOf(definitions)]).toContain(proposition.scope);
