@@ -12,7 +12,10 @@ import { DEFAULT_ITEM } from './wire-items.ts';
 
 /** An activity as it is asked: conditions compiled, what is drawn for hashed, items made. */
 export interface Activity {
+  readonly id: string;
   readonly definition: ActivityDefinition;
+  /** No property token, schedule, group or caps: most have none, and are not asked about each. */
+  readonly isPlain: boolean;
   /** Place in the order of judging. */
   readonly order: number;
   /** What is wrong with it, so that it can never be judged; null. */

@@ -1,3 +1,4 @@
+import type { ComparisonsOnce } from '../language/shared-comparisons.ts';
 import type { Condition, Leaf } from '../model/condition.ts';
 import { PERSONALIZING, type Requirement } from '../model/consent-gate.ts';
 import type { ActivityDefinition, DecisionDefinitions } from '../model/decision-definitions.ts';
@@ -11,7 +12,7 @@ import { indexesOf } from './marks.ts';
 import { compileOffers, type OfferPlace } from './offers.ts';
 import { brokenPlaces, placedContents } from './placed.ts';
 
-/** What definitions come to once conditions are closures and items are made. Nothing in it changes. */
+/** What definitions come to once conditions are closures and items are made. Nothing in it changes, but for what `once` remembers. */
 export interface Compiled {
   readonly definitions: DecisionDefinitions;
   /** In the order of judging: the highest priority first, then the smallest id. */
@@ -23,6 +24,7 @@ export interface Compiled {
   readonly segments: readonly Named[];
   readonly pushes: readonly (Named & { readonly requirement: number })[];
   readonly globalHoldout: HashedText;
+  readonly once: ComparisonsOnce;
   /** Places of `marks` that keep what is known of audiences throughout a decision. */
   readonly audienceMarks: number;
   readonly marks: number;
@@ -60,6 +62,7 @@ export function compile(definitions: DecisionDefinitions, judge: Judge | null): 
     pushes,
     requirements: activities.requirements,
     globalHoldout: hashed(`${definitions.orgId}\nholdout`),
+    once: conditions.once,
     audienceMarks: conditions.end,
     marks: activities.marks,
   };
@@ -136,7 +139,7 @@ class ActivityCompiler {
   /** What every activity has, even one that cannot be judged. */
   #broken(definition: ActivityDefinition, order: number, problem: string | null): Activity {
     return {
-      ...{ definition, order, problem },
+      ...{ id: definition.id, definition, isPlain: isPlain(definition), order, problem },
       ...{ when: null, experiences: [], experienceById: new Map(), isEven: false, leaves: [], leafIndexes: [] },
       group: definition.exclusionGroup === null ? null : (this.#groups.get(definition.exclusionGroup) ?? null),
       requirement: this.requirement(definition.requires),
@@ -151,4 +154,8 @@ class ActivityCompiler {
     this.marks = Math.max(this.marks, firstLeaf + condition.leaves.length);
     return condition;
   }
+}
+
+function isPlain({ propertyToken, startMs, endMs, exclusionGroup, caps }: ActivityDefinition): boolean {
+  return [propertyToken, startMs, endMs, exclusionGroup].every((one) => one === null) && caps.length === 0;
 }

@@ -1,5 +1,6 @@
 import { compileAudiences } from '../language/audiences.ts';
 import { compileCondition, isCondition } from '../language/condition.ts';
+import { ComparisonsOnce } from '../language/shared-comparisons.ts';
 import type { Condition, ConditionContext, ConditionProblem, Leaf } from '../model/condition.ts';
 import type { AudienceDefinition } from '../model/decision-definitions.ts';
 import { isObject, type Json } from '../model/json.ts';
@@ -12,12 +13,14 @@ export class Conditions {
   readonly audiences: ReadonlyMap<string, Condition>;
   /** The first index of `marks` that no audience uses. */
   readonly end: number;
+  /** To be begun anew for each decision. */
+  readonly once = new ComparisonsOnce();
   readonly #judge: Judge | null;
   readonly #named: ReadonlyMap<string, readonly string[]>;
 
   constructor(definitions: readonly AudienceDefinition[], judge: Judge | null) {
     const rules = new Map(definitions.map(({ id, when }) => [id, when]));
-    const compiled = compileAudiences(rules, { firstLeaf: 0, ...judging(judge, null) });
+    const compiled = compileAudiences(rules, { firstLeaf: 0, ...judging(judge, null, this.once) });
     this.audiences = compiled.conditions;
     this.end = compiled.nextLeaf;
     this.#judge = judge;
@@ -26,7 +29,11 @@ export class Conditions {
 
   /** Throws where the condition is wrong: its owner is then broken. */
   compile(rule: Json, owner: string, firstLeaf: number): Condition {
-    const compiled = compileCondition(rule, { audiences: this.audiences, firstLeaf, ...judging(this.#judge, owner) });
+    const compiled = compileCondition(rule, {
+      audiences: this.audiences,
+      firstLeaf,
+      ...judging(this.#judge, owner, this.once),
+    });
     if (isCondition(compiled)) return compiled;
     throw new Error(textOf(compiled));
   }
@@ -49,8 +56,12 @@ export class Conditions {
 /** To explain: what a leaf of an owner (an activity or offer; null: an audience) is taken for. */
 export type Judge = (owner: string | null, index: number, holds: boolean) => boolean;
 
-function judging(judge: Judge | null, owner: string | null): Pick<ConditionContext, 'judge'> {
-  return judge === null ? {} : { judge: (index, holds) => judge(owner, index, holds) };
+function judging(
+  judge: Judge | null,
+  owner: string | null,
+  shared: ComparisonsOnce,
+): Pick<ConditionContext, 'judge' | 'shared'> {
+  return judge === null ? { shared } : { judge: (index, holds) => judge(owner, index, holds) };
 }
 
 function textOf(problems: readonly ConditionProblem[]): string {

@@ -40,6 +40,7 @@ export class CompiledEngine implements DecisionEngine {
     const offers = this.#askedOffers(input);
     if (asked.length === 0 && offers.length === 0 && !input.wantsActivation) return NOTHING;
     this.#marks.fill(0, 0, this.compiled.audienceMarks);
+    this.compiled.once.begin();
     const sitting = new Sitting(this.compiled, input, this.#marks);
     const verdicts: Verdict[] = [];
     this.#judgeActivities(asked, sitting, verdicts, isOver);
@@ -60,7 +61,7 @@ export class CompiledEngine implements DecisionEngine {
     for (const { activity, asked: ofIt } of asked) {
       const count = verdicts.length;
       if (isOver !== null && !isLate && count % VERDICTS_BETWEEN_LOOKS === 0) isLate = isOver(count);
-      verdicts.push(isLate ? outOfTime(activity.definition.id) : judged(activity, ofIt, sitting));
+      verdicts.push(isLate ? outOfTime(activity.id) : judged(activity, ofIt, sitting));
     }
   }
 
@@ -136,7 +137,7 @@ function judged(activity: Activity, asked: readonly Asked[], sitting: Sitting): 
   try {
     return judge(activity, asked, sitting);
   } catch (error) {
-    return broken(activity.definition.id, error);
+    return broken(activity.id, error);
   }
 }
 

@@ -19,17 +19,16 @@ import { DEVICE } from './visitor.ts';
  * Throws what a template or a fact throws.
  */
 export function judge(activity: Activity, asked: readonly Asked[], sitting: Sitting): Verdict {
-  const { definition } = activity;
   const { marks, input } = sitting;
   for (let i = activity.marksFrom; i < activity.marksTo; i++) marks[i] = 0;
   if (activity.problem !== null) return refused(activity, sitting, 'broken', activity.problem);
-  const forced = input.preview === null ? undefined : input.preview.get(definition.id);
+  const forced = input.preview === null ? undefined : input.preview.get(activity.id);
   if (forced !== undefined) return previewed(activity, forced, asked, sitting);
   const refusal = refusalOf(activity, sitting);
   if (refusal !== null) return refusal;
   const kept = keptOf(activity, sitting);
   if (kept === null) {
-    const { trafficPercent, holdoutPercent, bucketBy } = definition;
+    const { trafficPercent, holdoutPercent, bucketBy } = activity.definition;
     if (trafficPercent < 100 && !isWithin(trafficPercent, sitting.visitor.hashOf(bucketBy), activity.traffic)) {
       return refused(activity, sitting, 'traffic', null);
     }
@@ -72,27 +71,36 @@ function previewed(activity: Activity, forced: string, asked: readonly Asked[], 
 
 /** The checks up to those that chance decides; null: passed. */
 function refusalOf(activity: Activity, sitting: Sitting): Verdict | null {
-  const { definition, when, group } = activity;
+  const { isPlain, when } = activity;
   const { input, marks } = sitting;
-  const { startMs, endMs, propertyToken } = definition;
-  if (propertyToken !== null && propertyToken !== input.propertyToken) {
-    return refused(activity, sitting, 'property-token', null);
-  }
-  if (startMs !== null && input.nowMs < startMs) return refused(activity, sitting, 'not-started', null);
-  if (endMs !== null && input.nowMs >= endMs) return refused(activity, sitting, 'ended', null);
+  const early = isPlain ? null : tokenAndSchedule(activity, sitting);
+  if (early !== null) return early;
   const missing = sitting.missingConsent(activity.requirement);
   if (missing !== null) return refused(activity, sitting, 'no-consent', missing);
   if (sitting.isHeldOut()) return refused(activity, sitting, 'global-holdout', null);
   if (when !== null && !when.test(input.facts, marks)) return refused(activity, sitting, 'audience', null);
+  return isPlain ? null : groupAndCaps(activity, sitting);
+}
+
+function tokenAndSchedule(activity: Activity, sitting: Sitting): Verdict | null {
+  const { propertyToken, startMs, endMs } = activity.definition;
+  const { input } = sitting;
+  if (propertyToken !== null && propertyToken !== input.propertyToken) {
+    return refused(activity, sitting, 'property-token', null);
+  }
+  if (startMs !== null && input.nowMs < startMs) return refused(activity, sitting, 'not-started', null);
+  return endMs !== null && input.nowMs >= endMs ? refused(activity, sitting, 'ended', null) : null;
+}
+
+function groupAndCaps(activity: Activity, sitting: Sitting): Verdict | null {
+  const { group, id, definition } = activity;
   if (group !== null) {
     const member = sitting.memberFor(group);
-    if (member !== definition.id) return refused(activity, sitting, 'excluded', member);
+    if (member !== id) return refused(activity, sitting, 'excluded', member);
   }
-  if (definition.caps.length > 0) {
-    const shown = sitting.visitor.shownOf(definition.id, definition.bucketBy);
-    if (isCapped(definition.caps, shown, input.nowMs)) return refused(activity, sitting, 'capped', null);
-  }
-  return null;
+  const { caps, bucketBy } = definition;
+  if (caps.length === 0 || !isCapped(caps, sitting.visitor.shownOf(id, bucketBy), sitting.input.nowMs)) return null;
+  return refused(activity, sitting, 'capped', null);
 }
 
 /** Of an activity that is not bucketed by device: what the device, or else the person, has seen of it. */
@@ -117,7 +125,7 @@ function refused(activity: Activity, sitting: Sitting, outcome: Outcome, because
 }
 
 function verdictOf(
-  { definition, leafIndexes }: Activity,
+  { id, leafIndexes }: Activity,
   { marks }: Sitting,
   outcome: Outcome,
   experience: Experience | null,
@@ -125,7 +133,7 @@ function verdictOf(
   because: string | null,
 ): Verdict {
   return {
-    activityId: definition.id,
+    activityId: id,
     outcome,
     experienceId: experience === null ? null : experience.id,
     bucket,

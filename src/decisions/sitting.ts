@@ -42,10 +42,10 @@ export class Sitting {
 
   /** From everything that the org personalises. */
   isHeldOut(): boolean {
+    if (this.#isHeldOut !== null) return this.#isHeldOut;
     const { definitions, globalHoldout } = this.#compiled;
     const { holdoutPercent } = definitions;
-    if (holdoutPercent <= 0) return false;
-    this.#isHeldOut ??= isWithin(holdoutPercent, this.visitor.hashOf(DEVICE), globalHoldout);
+    this.#isHeldOut = holdoutPercent > 0 && isWithin(holdoutPercent, this.visitor.hashOf(DEVICE), globalHoldout);
     return this.#isHeldOut;
   }
 

@@ -14,7 +14,7 @@ import {
   YES,
 } from './closures.ts';
 import { type Kind, kindProblem } from './kinds.ts';
-import { judged, marking, withErrorsInside } from './leaf-closures.ts';
+import { judged, marking, markingOnce, withErrorsInside } from './leaf-closures.ts';
 import { PROBLEMS_MAX, RULE_DEPTH_MAX, RULE_LIST_ITEMS_MAX, RULE_NODES_MAX } from './limits.ts';
 import { COMPARISONS } from './operators/comparisons.ts';
 import { LOGIC } from './operators/logic.ts';
@@ -74,14 +74,16 @@ export class Compilation {
   readonly audiences: ReadonlyMap<string, Condition>;
   readonly #firstLeaf: number;
   readonly #judge: ConditionContext['judge'];
+  readonly #shared: ConditionContext['shared'];
   /** Leaves with conditions inside, which may find an error by themselves. */
   readonly #holdingTests = new Set<number>();
   #nodes = 0;
 
-  constructor({ audiences, firstLeaf, judge }: ConditionContext) {
+  constructor({ audiences, firstLeaf, judge, shared }: ConditionContext) {
     this.audiences = audiences;
     this.#firstLeaf = firstLeaf;
     this.#judge = judge;
+    this.#shared = shared;
   }
 
   /** Nodes so far: what a part costs is the difference. */
@@ -129,8 +131,12 @@ export class Compilation {
     return { ...this.#valueOf(call), constant: undefined, path };
   }
 
-  /** A comparison of its own, or a part of the leaf around it. */
-  leaf(place: Place, make: (inside: Place) => { readonly compare: Compare; readonly text: string }): Test {
+  /** A comparison of its own, or a part of the leaf around it. `comparison`: its text, where others may make it too. */
+  leaf(
+    place: Place,
+    make: (inside: Place) => { readonly compare: Compare; readonly text: string },
+    comparison: string | null = null,
+  ): Test {
     if (place.leaf !== null) {
       const { compare, text } = make(place);
       this.inside.push(text);
@@ -140,7 +146,9 @@ export class Compilation {
     const { compare, text } = make({ ...place, leaf: index });
     this.leaves.push({ index, text: leafText(text) });
     const whole = this.#holdingTests.has(index) ? withErrorsInside(compare, index) : compare;
-    return this.#judge === undefined ? marking(whole, index) : judged(whole, index, this.#judge);
+    if (this.#judge !== undefined) return judged(whole, index, this.#judge);
+    if (comparison === null || this.#shared === undefined) return marking(whole, index);
+    return markingOnce(whole, index, this.#shared, this.#shared.slotOf(comparison));
   }
 
   #within(leaf: number, compare: Compare): Test {
@@ -154,11 +162,15 @@ export class Compilation {
 
   #comparison(call: Call): Test {
     const comparison = COMPARISONS[call.name]!;
-    return this.leaf(call.place, (inside) => {
-      const operands = this.#operands(call, inside, comparison.kinds);
-      if (operands === null) return { compare: () => ERROR, text: '' };
-      return { compare: comparison.make(operands, this), text: comparison.text(...operands.map(({ text }) => text)) };
-    });
+    return this.leaf(
+      call.place,
+      (inside) => {
+        const operands = this.#operands(call, inside, comparison.kinds);
+        if (operands === null) return { compare: () => ERROR, text: '' };
+        return { compare: comparison.make(operands, this), text: comparison.text(...operands.map(({ text }) => text)) };
+      },
+      JSON.stringify([call.name, call.args]),
+    );
   }
 
   #valueOf(call: Call): Pick<Operand, 'read' | 'text'> {

@@ -1,4 +1,4 @@
-import { type ConditionContext, MARKS } from '../model/condition.ts';
+import { type ConditionContext, MARKS, type SharedComparisons } from '../model/condition.ts';
 import { type Compare, ERROR, markOf, type Test, YES } from './closures.ts';
 
 /** From a comparison to a leaf, which has its place in `marks`. */
@@ -6,6 +6,21 @@ import { type Compare, ERROR, markOf, type Test, YES } from './closures.ts';
 export function marking(compare: Compare, index: number): Test {
   return (facts, marks, item) => {
     const mark = compare(facts, marks, item);
+    marks[index] = mark;
+    return mark === YES;
+  };
+}
+
+/** A comparison that others make too. An error is found out by each, because what is left of a budget may be behind it. */
+export function markingOnce(compare: Compare, index: number, shared: SharedComparisons, slot: number): Test {
+  return (facts, marks, item) => {
+    const known = shared.known[slot]! - shared.epoch;
+    if (known > 0) {
+      marks[index] = known;
+      return known === YES;
+    }
+    const mark = compare(facts, marks, item);
+    if (mark !== ERROR) shared.known[slot] = shared.epoch + mark;
     marks[index] = mark;
     return mark === YES;
   };

@@ -64,4 +64,14 @@ export interface ConditionContext {
    * Left out where requests are served: nothing is asked then.
    */
   readonly judge?: (index: number, holds: boolean) => boolean;
+  /** Comparisons that several conditions make are then made once, until the facts are others. Not beside a judge. */
+  readonly shared?: SharedComparisons;
+}
+
+/** What is known of comparisons, by slot: `epoch` and the mark, where it was found out in this epoch. */
+export interface SharedComparisons {
+  readonly epoch: number;
+  readonly known: Int32Array;
+  /** The slot of a comparison, by its text. At load. */
+  slotOf(comparison: string): number;
 }
