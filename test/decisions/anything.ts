@@ -1,15 +1,16 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { CompiledEngine, compileDecisions } from '../../src/decisions/engine.ts';
-import type { Decision, DecisionInput } from '../../src/model/decision.ts';
+import type { Decision, DecisionInput, Outcome } from '../../src/model/decision.ts';
 import type { DecisionDefinitions } from '../../src/model/decision-definitions.ts';
 import { anyDefinitions, anyInput } from './arbitraries.ts';
 
 /** What a decision may take: the bar is 5 ms of its own work, and the machine is shared, so the best of some tries counts. */
 const STALL_MS = 5;
 
-/** Decides about random definitions and inputs, and holds each decision to what is true of all. */
-export function decideAnything(runs: number): void {
+/** Decides about random definitions and inputs, and holds each decision to what is true of all. Returns how often each outcome was met. */
+export function decideAnything(runs: number): ReadonlyMap<Outcome, number> {
+  const met = new Map<Outcome, number>();
   fc.assert(
     fc.property(anyDefinitions, fc.array(anyInput, { minLength: 1, maxLength: 4 }), (definitions, inputs) => {
       const before = JSON.stringify(definitions);
@@ -22,11 +23,13 @@ export function decideAnything(runs: number): void {
         expect(engine.decide(input, null)).toEqual(first);
         expect(patient.decide(input, null)).toEqual(first);
         check(definitions, input, first);
+        for (const { outcome } of first.verdicts) met.set(outcome, (met.get(outcome) ?? 0) + 1);
       }
       expect(JSON.stringify(definitions)).toBe(before);
     }),
     { numRuns: runs },
   );
+  return met;
 }
 
 function check(definitions: DecisionDefinitions, input: DecisionInput, decision: Decision): void {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { Facts } from '../../src/model/condition.ts';
+import type { Requirement } from '../../src/model/consent-gate.ts';
 import type { ActivityHistory, DecisionInput } from '../../src/model/decision.ts';
 import type {
   ActivityDefinition,
@@ -12,16 +13,30 @@ import { COMPONENT, CONSENT, ECID, NOW_MS, PERSONALIZATION } from '../support/de
 
 /** Definitions and inputs of every kind, sensible and not; names are few, so that they meet. */
 
-const name = fc.constantFrom('a', 'b', 'c', '__view__', '__proto__', 'constructor', '');
+const name = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom('a', 'b', '__view__') },
+  { weight: 1, arbitrary: fc.constantFrom('c', '__proto__', 'constructor', '') },
+);
+/** Most are nothing in the way, so that decisions come to something. */
+function rarely<T>(one: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
+  return fc.oneof({ weight: 5, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: one });
+}
+function mostly<T>(usual: T, one: fc.Arbitrary<T>): fc.Arbitrary<T> {
+  return fc.oneof({ weight: 5, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: one });
+}
+
 const text = fc.oneof(
-  name,
-  fc.string({ unit: 'binary', maxLength: 12 }),
-  fc.constantFrom('{{profile.a}}', '{{', '{{page.url}}', '\\{{'),
+  { weight: 60, arbitrary: name },
+  { weight: 30, arbitrary: fc.string({ unit: 'binary', maxLength: 12 }) },
+  { weight: 30, arbitrary: fc.constantFrom('{{profile.a}}', '{{page.url}}', '{{{profile.b | "x"}}}', '\\{{') },
+  { weight: 1, arbitrary: fc.constant('{{') },
 );
 const json = fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<Json>;
 const object = fc.dictionary(text, json, { maxKeys: 4 }) as fc.Arbitrary<JsonObject>;
-const time = fc.option(fc.constantFrom(NOW_MS - 1, NOW_MS, NOW_MS + 1, Number.MAX_SAFE_INTEGER, -1), { nil: null });
-const percent = fc.constantFrom(0, 100, 50, 0.1, -1, 1_000, Number.NaN);
+const time = rarely(fc.constantFrom(NOW_MS - 1, NOW_MS, NOW_MS + 1, Number.MAX_SAFE_INTEGER, -1));
+const oddPercent = fc.constantFrom(0, 100, 50, 0.1, -1, 1_000, Number.NaN);
+const traffic = mostly(100, oddPercent);
+const holdout = mostly(0, oddPercent);
 
 const operand = fc.oneof(
   fc
@@ -47,7 +62,24 @@ const rule = fc.letrec<{ rule: Json }>((tie) => ({
     json,
   ),
 })).rule;
-const when = fc.option(rule, { nil: null });
+/** Conditions that compile, and that hold of some. */
+const soundRule = fc.letrec<{ rule: Json }>((tie) => ({
+  rule: fc.oneof(
+    { maxDepth: 3 },
+    fc
+      .tuple(
+        fc.constantFrom('==', '!=', '==='),
+        fc.constantFrom('profile.a', 'xdm.b', 'page.query.a'),
+        fc.constantFrom('a', 'b', 1, true),
+      )
+      .map(([operator, path, value]) => ({ [operator]: [{ var: path }, value] }) as Json),
+    fc
+      .tuple(fc.constantFrom('and', 'or'), fc.array(tie('rule'), { minLength: 1, maxLength: 3 }))
+      .map(([operator, parts]) => ({ [operator]: parts }) as Json),
+    tie('rule').map((part) => ({ '!': part }) as Json),
+  ),
+})).rule;
+const when = fc.oneof(fc.constant(null), soundRule, rarely(rule));
 
 const surface = fc.oneof(
   fc.constantFrom(
@@ -99,9 +131,11 @@ const item: fc.Arbitrary<ItemDefinition> = fc.record({
   meta: fc.dictionary(text, text, { maxKeys: 2 }),
   rank: fc.option(fc.integer(), { nil: null }),
 });
-const caps = fc.array(
-  fc.record({ max: fc.integer({ min: -1, max: 3 }), periodMs: fc.option(fc.integer(), { nil: null }) }),
-  { maxLength: 2 },
+const caps = mostly(
+  [],
+  fc.array(fc.record({ max: fc.integer({ min: -1, max: 3 }), periodMs: fc.option(fc.integer(), { nil: null }) }), {
+    maxLength: 2,
+  }),
 );
 
 const activity: fc.Arbitrary<ActivityDefinition> = fc.record({
@@ -112,20 +146,20 @@ const activity: fc.Arbitrary<ActivityDefinition> = fc.record({
   },
   kind: fc.constantFrom('ab', 'targeted'),
   provider: fc.constantFrom('TGT', 'AJO'),
-  datastreams: fc.option(fc.array(name, { maxLength: 2 }), { nil: null }),
-  propertyToken: fc.option(name, { nil: null }),
+  datastreams: rarely(fc.array(name, { maxLength: 2 })),
+  propertyToken: rarely(name),
   ...{ startMs: time, endMs: time, priority: fc.integer({ min: -1, max: 1_000 }) },
-  exclusionGroup: fc.option(fc.constantFrom('g', 'h'), { nil: null }),
-  ...{ when, trafficPercent: percent, holdoutPercent: percent },
+  exclusionGroup: rarely(fc.constantFrom('g', 'h')),
+  ...{ when, trafficPercent: traffic, holdoutPercent: holdout },
   bucketing: fc.constantFrom('weir', 'target'),
   bucketBy: fc.constantFrom('ECID', 'CRM', '__proto__'),
-  requires: fc.constantFrom({}, { adobe: ['share'] as const }, { tcf: [1] }),
+  requires: mostly<Requirement>({}, fc.constantFrom<Requirement>({ adobe: ['share'] }, { tcf: [1] })),
   caps,
   experiences: fc.array(
     fc.record({
       id: name,
       name: text,
-      weight: fc.constantFrom(0, 1, 2.5, -1, Number.NaN, Number.POSITIVE_INFINITY),
+      weight: mostly(1, fc.constantFrom(0, 2.5, -1, Number.NaN, Number.POSITIVE_INFINITY)),
       when,
       items: fc.array(item, { maxLength: 3 }),
     }),
@@ -135,17 +169,17 @@ const activity: fc.Arbitrary<ActivityDefinition> = fc.record({
 });
 
 export const anyDefinitions: fc.Arbitrary<DecisionDefinitions> = fc.record({
-  ...{ orgId: text, hash: text, timeZone: fc.constant('UTC'), holdoutPercent: percent, targetClient: text },
+  ...{ orgId: text, hash: text, timeZone: fc.constant('UTC'), holdoutPercent: holdout, targetClient: text },
   audiences: fc.uniqueArray(
     fc.record({
       id: name,
       name: text,
-      when: rule,
+      when: fc.oneof(soundRule, rule),
       segment: fc.option(fc.constant({ destinationId: 'd', alias: 'a', attributes: [] }), { nil: null }),
     }),
     { selector: ({ id }) => id, maxLength: 3 },
   ),
-  activities: fc.uniqueArray(activity, { selector: ({ id }) => id, maxLength: 6 }),
+  activities: fc.uniqueArray(activity, { selector: ({ id }) => id, maxLength: 8 }),
   offers: fc.record({
     placements: fc.array(
       fc.record({ id: name, name: text, component: fc.oneof(text, fc.constant(`${COMPONENT}html`)) }),
@@ -191,19 +225,16 @@ const history = fc.dictionary(
 ) as fc.Arbitrary<Record<string, ActivityHistory>>;
 
 export const anyInput: fc.Arbitrary<DecisionInput> = fc.record({
-  datastreamId: name,
+  datastreamId: mostly('shop', name),
   query: fc.record({
-    schemas: fc.option(
-      fc.array(schema).map((all) => new Set(all)),
-      { nil: null },
-    ),
+    schemas: rarely(fc.array(schema).map((all) => new Set(all))),
     scopes: fc.array(fc.oneof(name, offerScope, text), { maxLength: 30 }),
     surfaces: fc.array(surface, { maxLength: 5 }),
   }),
   facts: fc.record({
     xdm: object,
     data: object,
-    profile: object,
+    profile: fc.oneof(object, fc.record({ a: fc.constantFrom('a', 'b', 1) }, { requiredKeys: [] })),
     consent: object,
     client: object,
     page: object,
@@ -226,8 +257,11 @@ export const anyInput: fc.Arbitrary<DecisionInput> = fc.record({
         ['CRM', person],
       ]),
   ),
-  consent: fc.constantFrom(CONSENT, { ...CONSENT, default: 'out' as const }, { ...CONSENT, collect: 'out' as const }),
-  propertyToken: fc.option(name, { nil: null }),
+  consent: mostly(
+    CONSENT,
+    fc.constantFrom({ ...CONSENT, default: 'out' as const }, { ...CONSENT, collect: 'out' as const }),
+  ),
+  propertyToken: rarely(name),
   preview: fc.option(
     fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), name)).map((all) => new Map(all)),
     { nil: null },

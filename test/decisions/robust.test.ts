@@ -141,6 +141,8 @@ describe('activation', () => {
 
 describe('any definitions and any input', () => {
   it('make a decision: nothing throws, nothing stalls, nothing of either is changed, the same again, and the same where nothing is remembered', () => {
-    decideAnything(150);
+    const met = decideAnything(150);
+    // Inputs that come to nothing would show nothing.
+    expect([...met.keys()]).toEqual(expect.arrayContaining(['shown', 'audience', 'no-experience', 'broken']));
   });
 });
