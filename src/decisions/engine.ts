@@ -1,5 +1,6 @@
 import type { Decision, DecisionEngine, DecisionInput, Proposition, Verdict } from '../model/decision.ts';
 import type { DecisionDefinitions } from '../model/decision-definitions.ts';
+import { offerPlaceId } from '../model/offer-place.ts';
 import type { Activity } from './activities.ts';
 import { type Compiled, compile } from './compile.ts';
 import type { Judge } from './conditions.ts';
@@ -7,7 +8,6 @@ import { messageOf } from './failures.ts';
 import { judge } from './judge.ts';
 import { type AskedOffers, judgeOffers } from './judge-offers.ts';
 import { parseOfferScope } from './offer-scopes.ts';
-import { placeId } from './offers.ts';
 import { type Asked, type AskedActivity, PlaceIndex } from './place-index.ts';
 import { Sitting } from './sitting.ts';
 
@@ -120,7 +120,7 @@ export class CompiledEngine implements DecisionEngine {
       const scope = scopes[position]!;
       const named = parseOfferScope(scope);
       if (named === null || scopes.indexOf(scope) < position) continue;
-      const place = offers.get(placeId(named.decisionId, named.placementId));
+      const place = offers.get(offerPlaceId(named.decisionId, named.placementId));
       if (place !== undefined) asked.push({ place, scope, itemCount: named.itemCount });
     }
     return asked;

@@ -1,4 +1,5 @@
 import type { Outcome, Verdict } from '../model/decision.ts';
+import { OFFERS_JOINED_BY } from '../model/offer-place.ts';
 import { isCapped } from './caps.ts';
 import { marksText } from './marks.ts';
 import { OFFER_ITEMS_MAX } from './offer-scopes.ts';
@@ -36,7 +37,7 @@ export function judgeOffers({ place, scope, itemCount }: AskedOffers, sitting: S
     if (missing !== null) return verdict('no-consent', null, missing);
     return verdict(isOpen ? 'no-experience' : 'global-holdout', null, null);
   }
-  const ids = shown.map(({ id }) => id).join(',');
+  const ids = shown.map(({ id }) => id).join(OFFERS_JOINED_BY);
   sitting.placements.push({
     proposition: {
       id: uuidOf(`${place.id}\n${ids}`),

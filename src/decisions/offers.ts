@@ -7,6 +7,7 @@ import type {
   PlacementDefinition,
 } from '../model/decision-definitions.ts';
 import { canonicalJson, isObject, type JsonObject } from '../model/json.ts';
+import { offerPlaceId } from '../model/offer-place.ts';
 import type { Conditions } from './conditions.ts';
 import { messageOf } from './failures.ts';
 import { indexesOf } from './marks.ts';
@@ -43,14 +44,10 @@ export interface Offer {
 }
 
 export interface Offers {
-  /** By `placeId`. */
+  /** By `offerPlaceId`. */
   readonly places: ReadonlyMap<string, OfferPlace>;
   /** The first index of `marks` that no offer uses. */
   readonly end: number;
-}
-
-export function placeId(decisionId: string, placementId: string): string {
-  return `${decisionId}~${placementId}`;
 }
 
 /** Never throws: what is wrong with an offer breaks the placements in which it is listed. */
@@ -61,7 +58,7 @@ export function compileOffers(definitions: OfferDefinitions, conditions: Conditi
     for (const listed of decision.placements) {
       const placement = definitions.placements.find(({ id }) => id === listed.placementId);
       if (placement !== undefined)
-        places.set(placeId(decision.id, placement.id), compiler.place(decision, placement, listed));
+        places.set(offerPlaceId(decision.id, placement.id), compiler.place(decision, placement, listed));
     }
   }
   return { places, end: compiler.end };
@@ -83,7 +80,7 @@ class OfferCompiler {
 
   place(decision: OfferDecisionDefinition, placement: PlacementDefinition, listed: Listed): OfferPlace {
     const base = {
-      id: placeId(decision.id, placement.id),
+      id: offerPlaceId(decision.id, placement.id),
       decisionId: decision.id,
       startMs: decision.startMs,
       endMs: decision.endMs,

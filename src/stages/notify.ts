@@ -6,6 +6,7 @@ import type { EdgeEvent, Exchange } from '../model/exchange.ts';
 import type { HybridClock } from '../model/hybrid-time.ts';
 import { isObject, type JsonObject, valueAt } from '../model/json.ts';
 import { type NotificationKind, notificationOf } from '../model/notification.ts';
+import { displayedIds } from '../model/offer-place.ts';
 import type { Stage } from '../model/parts.ts';
 import { personKey } from '../model/person.ts';
 import { problem } from '../model/problem.ts';
@@ -71,7 +72,7 @@ export class Notify implements Stage {
   #remember(x: Exchange, displays: readonly Display[], capped: ReadonlyMap<string, Capped>): void {
     const news = new Map<string, JsonObject>();
     for (const { event, claims } of displays) {
-      for (const id of [claims.activityId, ...claims.experienceId.split(',')]) {
+      for (const id of displayedIds(claims.activityId, claims.experienceId)) {
         const caps = capped.get(id);
         if (caps === undefined) continue;
         for (const key of keysOf(x, event, caps.bucketBy)) {

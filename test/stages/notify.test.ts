@@ -116,8 +116,13 @@ describe('a display', () => {
   });
 
   test('of an offer counts for the offer', () => {
-    send([notification([token(claimsOf('decision', { experienceId: 'bag,mug' }))])]);
+    send([notification([token(claimsOf('decision~banner', { experienceId: 'bag,mug' }))])]);
     expect([shown('mug'), shown('bag')]).toEqual([[1_000], undefined]);
+  });
+
+  test('of an experience counts for nothing that happens to have its id', () => {
+    send([notification([token(claimsOf('free', { experienceId: 'capped' }))])]);
+    expect(shown('capped')).toBeUndefined();
   });
 
   test('counts for the device and for the person, where the activity is about persons', () => {
