@@ -207,4 +207,81 @@ describe('set-consent as the consent extension sends it', () => {
   test('an empty identity map is a new visitor', async () => {
     expect((await change({}, { collect: { val: 'y' } })).status).toBe(200);
   });
+
+  /** `collect.val`: y sends the queue, n drops it, anything else waits; what is sent all the same has the same end. */
+  test.each<[val: string, outcome: 'stored' | 'withheld']>([
+    ['y', 'stored'],
+    ['n', 'withheld'],
+    ['p', 'withheld'],
+    ['u', 'withheld'],
+  ])('collect %s: the next event is %s', async (val, outcome) => {
+    const id = `C-${val}`;
+    const device = {
+      ECID: [{ id: val.charCodeAt(0).toString().padStart(38, '3'), authenticatedState: 'ambiguous', primary: false }],
+    };
+    // Without collect, a change of another preference leaves it as it is.
+    const values: JsonObject[] = [{ collect: { val } }, { adID: { val: 'n', idType: 'IDFA' } }, {}];
+    for (const value of values) {
+      expect((await change(device, value)).status).toBe(200);
+    }
+    const body = bodyOf({ xdm: { _id: id } });
+    const answer = await hit(pretty({ ...body, xdm: { ...(body['xdm'] as JsonObject), identityMap: device } }));
+    const { warnings } = decodeStream(answer.body).answer;
+    expect([answer.status, warnings.map(({ type }) => String(type).split('/').at(-1))]).toEqual([
+      200,
+      outcome === 'stored' ? [] : ['EXEG-0301-200'],
+    ]);
+    expect(await storedOf(id)).toHaveLength(outcome === 'stored' ? 1 : 0);
+  });
+});
+
+/** Contract of the mobile clients: names of what makes the request, and what is there only when it is set. */
+describe('the forms of an event', () => {
+  const SDK = 'https://ns.adobe.com/experience/mobilesdk';
+  const platforms = ['/ios', '/tvos', '/android'].flatMap((os) =>
+    ['', '/reactnative', '/cordova', '/flutter', '/unity', '/xamarin'].map((wrapper) => `${SDK}${os}${wrapper}`),
+  );
+  test.each(platforms)('%s', async (name) => {
+    const body = bodyOf({ xdm: { _id: name } });
+    const xdm = {
+      ...(body['xdm'] as JsonObject),
+      implementationDetails: { name, version: '3.1.0+3.0.2', environment: 'app' },
+    };
+    expect((await hit(pretty({ ...body, xdm }))).status).toBe(200);
+    expect((await storedOf(name))[0]!.xdm['implementationDetails']).toMatchObject({ name });
+  });
+
+  test.each<[string, JsonObject]>([
+    ['nothing but its id and time', { xdm: { timestamp: '2026-11-23T09:30:00.000Z' } }],
+    [
+      'the bridge of older libraries',
+      {
+        xdm: { eventType: 'analytics.track' },
+        data: {
+          __adobe: { analytics: { linkName: 'a', linkType: 'other', contextData: { b: 'c' }, cp: 'foreground' } },
+        },
+      },
+    ],
+    ['empty data and query', { xdm: {}, data: {}, query: {} }],
+    [
+      'a query',
+      {
+        xdm: { eventType: 'personalization.request' },
+        query: { personalization: { decisionScopes: ['mbox'], schemas: [] } },
+      },
+    ],
+    ['a dataset of its own', { xdm: {}, meta: { collect: { datasetId: 'dataset-a' } } }],
+  ])('%s', async (what, event) => {
+    const answer = await hit(pretty(bodyOf({ ...event, xdm: { ...(event['xdm'] as JsonObject), _id: what } })));
+    expect(answer.status).toBe(200);
+    const { fragments } = decodeStream(answer.body);
+    expect(fragments.length).toBeGreaterThan(0);
+    const [stored] = await storedOf(what);
+    expect(stored!.xdm).toMatchObject(event['xdm'] as JsonObject);
+    expect([stored!.data, stored!.query, stored!.meta]).toEqual([
+      event['data'] ?? null,
+      event['query'] ?? null,
+      event['meta'] ?? null,
+    ]);
+  });
 });
