@@ -189,6 +189,7 @@ export async function* readLog(
   follow: boolean,
   signal: AbortSignal,
   report: (message: string) => void,
+  from: Parameters<FileLog['read']>[0] = 'start',
 ): AsyncIterable<Stored> {
   const reader = await openLogReader({
     fs: nodeFs,
@@ -198,5 +199,5 @@ export async function* readLog(
     report,
     erasureKey: () => knownErasureKey(data),
   });
-  yield* reader.read('start', follow, signal);
+  yield* reader.read(from, follow, signal);
 }

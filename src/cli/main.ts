@@ -16,6 +16,14 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; readonly load:
     about: 'what became of an activity, counted from the log',
     load: async () => (await import('./report.ts')).report,
   },
+  explain: {
+    about: 'why somebody was shown something, rule by rule',
+    load: async () => (await import('./explain.ts')).explain,
+  },
+  replay: {
+    about: 'make recorded decisions again, by their own definitions or others',
+    load: async () => (await import('./replay.ts')).replay,
+  },
   'admin-token': {
     about: 'make, list and revoke tokens for the admin listener',
     load: async () => (await import('./admin-token.ts')).adminToken,

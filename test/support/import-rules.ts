@@ -10,7 +10,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   endpoints: ['model'],
   decisions: ['model', 'language'],
   reports: ['model', 'language'],
-  replays: ['model'],
+  replays: ['model', 'language', 'decisions', 'reports/fingerprints.ts'],
   config: ['model', 'language', 'telemetry'],
   stages: ['model', 'telemetry'],
   log: ['model', 'telemetry'],
@@ -50,12 +50,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   'kept-definitions.ts': ['model'],
   'reporting.ts': ['model', 'config', 'reports', 'kept-definitions.ts', 'storage.ts'],
-  cli: ['server.ts', 'importing.ts', 'reporting.ts', 'person-tools.ts', 'config', 'model'],
+  'folding.ts': ['model', 'replays', 'storage.ts', 'log/node-fs.ts', 'state/snapshot-file.ts'],
+  'replaying.ts': ['model', 'config', 'replays', 'kept-definitions.ts', 'folding.ts'],
+  'explaining.ts': ['model', 'replays', 'explanations', 'kept-definitions.ts', 'folding.ts'],
+  explanations: ['model', 'decisions', 'replays'],
+  cli: [
+    ...['server.ts', 'importing.ts', 'reporting.ts', 'replaying.ts', 'explaining.ts', 'person-tools.ts'],
+    ...['config', 'model'],
+  ],
   'main.ts': ['cli'],
 };
 
 /** Folders whose code is pure: nothing of Node, so no clock, file or socket can slip in. */
-const PURE = ['model', 'language', 'decisions', 'endpoints', 'handles', 'reports', 'replays'];
+const PURE = ['model', 'language', 'decisions', 'endpoints', 'handles', 'reports', 'replays', 'explanations'];
 
 /** Where each package from outside is used: one folder each, so that it can be replaced. */
 const PACKAGES: Readonly<Record<string, string>> = {

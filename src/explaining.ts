@@ -1,0 +1,122 @@
+import { explain, type Recorded } from './explanations/explain.ts';
+import { startFold } from './folding.ts';
+import { KeptDefinitions } from './kept-definitions.ts';
+import type { StoredDecision } from './model/decision.ts';
+import type { LogRecord, Stored } from './model/record.ts';
+import { type Decider, deciderOf, ecidOf, inputOf, noteAbsent } from './replays/recompute.ts';
+
+/** Why somebody was shown something, from the log of a data folder, whether a server runs on it or not. */
+
+export interface ExplainRequest {
+  readonly data: string;
+  /** As it was answered, or as the client gave it; of a visitor, the newest decision. */
+  readonly of: { readonly requestId: string } | { readonly ecid: string };
+  readonly activityId: string | null;
+  readonly report: (message: string) => void;
+}
+
+export interface Explained {
+  readonly isFound: boolean;
+  readonly text: string;
+}
+
+/** Requests of a visitor that are named besides. */
+const OTHERS_MAX = 10;
+
+export async function explainDecisions(request: ExplainRequest): Promise<Explained> {
+  const { data, of, activityId, report } = request;
+  const isVisitor = 'ecid' in of;
+  const deciders = new Deciders(data);
+  const { sections, records, reached } = await startFold(data, null, report);
+  let found: Recorded[] = [];
+  const others: string[] = [];
+  const seen = { requests: 0, firstAtMs: null as number | null };
+  for await (const stored of records) {
+    const { position, record } = stored;
+    seen.firstAtMs ??= record.atMs;
+    reached(position.offset);
+    if (isAbout(record, of)) seen.requests += 1;
+    for (const decision of record.decisions ?? []) {
+      if (isDecisionOf(record, decision, of) && (!isVisitor || isWanted(decision, activityId))) {
+        const decider = await deciders.of(decision.h);
+        const input = decider === null ? 'definitions' : inputOf(record, decision, decider, sections);
+        if (isVisitor && found.length > 0) others.push(nameOf(found[0]!));
+        found = [...(isVisitor ? [] : found), { position: positionText(stored), record, decision, decider, input }];
+      }
+      noteAbsent(record, decision, sections);
+    }
+    sections.take(position, record.changes, record.atMs);
+  }
+  if (found.length === 0) return { isFound: false, text: notFound(request, seen) };
+  const text = found.map((one) => explain(one, activityId)).join('\n');
+  return { isFound: true, text: others.length === 0 ? text : `${text}\n${othersText(others)}` };
+}
+
+function isAbout(record: LogRecord, of: ExplainRequest['of']): boolean {
+  if ('requestId' in of) return isRequest(record.requestId, of.requestId);
+  return record.ecid === of.ecid || record.events.some((event) => ecidOf(record, event) === of.ecid);
+}
+
+/** A client's own id has 16 digits of ours behind it. */
+function isRequest(requestId: string, asked: string): boolean {
+  return (
+    requestId === asked || (requestId.startsWith(`${asked}-`) && /^-[0-9a-f]{16}$/.test(requestId.slice(asked.length)))
+  );
+}
+
+function isDecisionOf(record: LogRecord, { i }: StoredDecision, of: ExplainRequest['of']): boolean {
+  if ('requestId' in of) return isRequest(record.requestId, of.requestId);
+  const event = record.events.find(({ index }) => index === i);
+  return (event === undefined ? record.ecid : ecidOf(record, event)) === of.ecid;
+}
+
+/** Of a visitor's decisions, the newest about the activity is wanted; of a request's, all: it is said where it was not asked for. */
+function isWanted({ v }: StoredDecision, activityId: string | null): boolean {
+  return activityId === null || v.some(([id]) => id === activityId);
+}
+
+class Deciders {
+  readonly #kept: KeptDefinitions;
+  readonly #known = new Map<string, Decider | null>();
+
+  constructor(data: string) {
+    this.#kept = new KeptDefinitions(data);
+  }
+
+  async of(hash: string): Promise<Decider | null> {
+    const known = this.#known.get(hash);
+    if (known !== undefined) return known;
+    const definitions = await this.#kept.of(hash);
+    const decider = definitions === null ? null : deciderOf(definitions);
+    this.#known.set(hash, decider);
+    return decider;
+  }
+}
+
+function positionText({ position }: Stored): string {
+  return `${position.partition}:${position.offset}`;
+}
+
+function nameOf({ record, decision }: Recorded): string {
+  return `${record.requestId} (event ${decision.i}, ${new Date(record.atMs).toISOString()})`;
+}
+
+function othersText(others: readonly string[]): string {
+  const shown = others.slice(-OTHERS_MAX).reverse();
+  const more = others.length - shown.length;
+  const lines = shown.map((one) => `  ${one}`);
+  return `Before it, for the same visitor:\n${lines.join('\n')}\n${more === 0 ? '' : `  … and ${more} more\n`}`;
+}
+
+function notFound(
+  { of, activityId }: ExplainRequest,
+  { requests, firstAtMs }: { readonly requests: number; readonly firstAtMs: number | null },
+): string {
+  const who = 'requestId' in of ? `the request '${of.requestId}'` : `the visitor ${of.ecid}`;
+  const what = activityId === null ? 'Nothing was decided' : `Nothing was decided about the activity '${activityId}'`;
+  if (requests > 0) {
+    return `${what} for ${who}: ${requests === 1 ? 'one request is' : `${requests} requests are`} in the log, and asked for no content there, or for that of other activities.\n`;
+  }
+  const since = firstAtMs === null ? 'The log is empty.' : `The log begins at ${new Date(firstAtMs).toISOString()}.`;
+  return `The log holds nothing of ${who}. Events without consent to collection are not kept, nor are those of visitors who were erased, or older than what the log keeps. ${since}\n`;
+}

@@ -1,0 +1,61 @@
+import type { DecisionQuery } from './decision.ts';
+import type { ReceivedEvent } from './exchange.ts';
+import { isObject, type Json, type JsonObject, quoted, valueAt } from './json.ts';
+import { type Problem, problem } from './problem.ts';
+
+/** Documented of scopes; the same of surfaces, chosen. */
+export const SCOPES_MAX = 30;
+/** The SDKs name nine; chosen. */
+export const SCHEMAS_MAX = 50;
+/** Surfaces hold addresses of pages, which have a few hundred characters; each is sent back. Chosen. */
+export const SCOPE_CHARACTERS_MAX = 4_096;
+
+/** What a request or event asks for: `query.personalization`, as it was sent. Null where it does not ask, or says `enabled: false`. */
+export function personalizationOf(query: JsonObject | null, path: string): JsonObject | null {
+  const asked = query === null || !Object.hasOwn(query, 'personalization') ? undefined : query['personalization'];
+  if (asked === undefined || asked === null) return null;
+  if (!isObject(asked)) throw wrong(path, 'an object', asked);
+  const enabled = valueAt(asked, 'enabled');
+  if (enabled !== undefined && typeof enabled !== 'boolean') throw wrong(`${path}.enabled`, 'true or false', enabled);
+  return enabled === false ? null : asked;
+}
+
+/** Whether the event has one of its own, which stands for the request's: one that is switched off too. Documented. */
+export function hasOwnQuery({ query }: Pick<ReceivedEvent, 'query'>): boolean {
+  return query !== null && isObject(query['personalization']);
+}
+
+/** `path`: of `asked`, for errors: 0102 where something is of the wrong type, or there is too much of it. */
+export function decisionQuery(asked: JsonObject, path: string): DecisionQuery {
+  const schemas = texts(asked, 'schemas', path, SCHEMAS_MAX);
+  return {
+    // An empty list would ask for nothing at all: it is taken for none. Chosen.
+    schemas: schemas.length === 0 ? null : new Set(schemas),
+    scopes: texts(asked, 'decisionScopes', path, SCOPES_MAX),
+    surfaces: texts(asked, 'surfaces', path, SCOPES_MAX),
+  };
+}
+
+const NONE: readonly string[] = [];
+
+function texts(asked: JsonObject, key: string, at: string, max: number): readonly string[] {
+  const list = Object.hasOwn(asked, key) ? asked[key] : undefined;
+  if (list === undefined || list === null) return NONE;
+  const path = `${at}.${key}`;
+  if (!Array.isArray(list)) throw wrong(path, 'an array of texts', list);
+  if (list.length > max)
+    throw problem('EXEG-0102-400', `The field '${path}' holds ${list.length} texts; at most ${max} are taken.`);
+  for (let i = 0; i < list.length; i++) {
+    const text = list[i]!;
+    if (typeof text !== 'string') throw wrong(`${path}[${i}]`, 'a text', text);
+    if (text.length > SCOPE_CHARACTERS_MAX) {
+      const message = `The field '${path}[${i}]' has ${text.length} characters; at most ${SCOPE_CHARACTERS_MAX} are taken.`;
+      throw problem('EXEG-0102-400', message);
+    }
+  }
+  return list as string[];
+}
+
+function wrong(path: string, wanted: string, got: Json): Problem {
+  return problem('EXEG-0102-400', `The field '${path}' is ${quoted(got)}; it takes ${wanted}.`);
+}
