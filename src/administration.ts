@@ -11,9 +11,14 @@ import type { Plane } from './admin/routes.ts';
 import { type AdminStore, adminStore } from './admin/store.ts';
 import type { TlsFiles } from './config/tls-files.ts';
 import type { WorkspaceChange, WorkspaceSource } from './config/watch.ts';
+import { LiveReports } from './live-reports.ts';
 import { acquireLock } from './log/lock.ts';
+import type { DecisionDefinitions } from './model/decision-definitions.ts';
 import type { JsonObject } from './model/json.ts';
+import { httpProblem } from './model/problem.ts';
 import { type AskedPerson, erasePerson, exportPerson, shownErasure } from './persons.ts';
+import { parseDay } from './reports/calendar.ts';
+import { TooMany } from './reports/fingerprints.ts';
 import type { Storage } from './storage.ts';
 import type { Counters } from './telemetry/counters.ts';
 import { DiskForecast, FORECAST_LOOK_MS } from './telemetry/disk-forecast.ts';
@@ -41,12 +46,20 @@ export class Administration {
   readonly #failures = new Failures();
   readonly #forecast = new DiskForecast();
   readonly #loop = watchLoopDelay();
+  readonly #reports: LiveReports;
   readonly #looking: NodeJS.Timeout;
   readonly #app: ReturnType<typeof createAdmin>;
 
   private constructor(deps: AdministrationDeps) {
     this.#deps = deps;
     this.#store = adminStore(deps.data, acquireLock);
+    const { log } = deps.storage;
+    this.#reports = new LiveReports({
+      read: (offset) => log.read({ partition: 0, offset }, false, new AbortController().signal),
+      nextOffset: () => log.nextOffset,
+      clockMs: () => performance.now(),
+      turn: () => new Promise((resolve) => setImmediate(resolve)),
+    });
     this.#looking = setInterval(() => void this.#look(), FORECAST_LOOK_MS);
     this.#looking.unref();
     this.#app = createAdmin({
@@ -125,8 +138,28 @@ export class Administration {
       metrics: () => this.#metrics(),
       person: (key) => this.#deps.storage.state.get(key),
       persons: this.#persons(),
+      report: (definitions, activityId, from, to) => this.#report(definitions, activityId, from, to),
       reload: (who) => source.reload(who),
     };
+  }
+
+  async #report(
+    definitions: DecisionDefinitions,
+    activityId: string,
+    from: string | null,
+    to: string | null,
+  ): Promise<JsonObject | null> {
+    const range = { from: from === null ? null : parseDay(from), to: to === null ? null : parseDay(to) };
+    try {
+      return await this.#reports.report(definitions, activityId, range);
+    } catch (error) {
+      if (!(error instanceof TooMany)) throw error;
+      throw httpProblem(
+        503,
+        'Service Unavailable',
+        `A running server keeps no counts of so many: ${error.message}. Run 'weir report' beside it.`,
+      );
+    }
   }
 
   #persons(): Persons {

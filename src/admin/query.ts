@@ -1,8 +1,8 @@
 import { httpProblem, type Problem } from '../model/problem.ts';
 import { parseTimestamp } from '../model/timestamp.ts';
 
-/** What a query parameter of the admin API takes. `id`: of a datastream; `cursor`: as the page before gave it; `flag`: true or false. */
-export type QueryKind = 'id' | 'time' | 'number' | 'limit' | 'cursor' | 'flag';
+/** What a query parameter of the admin API takes. `id`: of a datastream; `cursor`: as the page before gave it; `flag`: true or false; `day`: of a calendar. */
+export type QueryKind = 'id' | 'time' | 'number' | 'limit' | 'cursor' | 'flag' | 'day';
 export type QuerySpec = Readonly<Record<string, QueryKind>>;
 
 export const LIMIT_DEFAULT = 100;
@@ -35,6 +35,14 @@ export class AdminQuery {
     const timeMs = parseTimestamp(value);
     if (timeMs === null) throw invalid(name, value, 'an RFC 3339 date such as 2026-11-23T09:30:00Z');
     return timeMs;
+  }
+
+  /** "2026-11-28"; null where it is not given. */
+  day(name: string): string | null {
+    const value = this.text(name);
+    if (value === null) return null;
+    if (/^\d{4}-\d{2}-\d{2}$/.test(value) && parseTimestamp(`${value}T00:00:00Z`) !== null) return value;
+    throw invalid(name, value, 'a day such as 2026-11-28');
   }
 
   number(name: string, otherwise: number): number {

@@ -1,4 +1,5 @@
 import type { Workspace } from '../model/datastream.ts';
+import type { DecisionDefinitions } from '../model/decision-definitions.ts';
 import type { Json, JsonObject } from '../model/json.ts';
 import { httpProblem } from '../model/problem.ts';
 import { EXPOSITION_TYPE } from '../telemetry/exposition.ts';
@@ -21,6 +22,13 @@ export interface Plane {
   readonly notReady: () => readonly string[];
   readonly metrics: () => Promise<string>;
   readonly person: ReadPerson;
+  /** What became of an activity; null where the definitions have none of that id. Days as "2026-11-28"; null: no bound. */
+  readonly report: (
+    definitions: DecisionDefinitions,
+    activityId: string,
+    from: string | null,
+    to: string | null,
+  ) => Promise<JsonObject | null>;
   readonly persons: Persons;
   /** Reads the workspace again; resolves when that is done. `who`: for the audit log. */
   readonly reload: (who: JsonObject) => Promise<void>;
@@ -131,6 +139,14 @@ export const ROUTES: readonly AdminRoute[] = [
     query: {},
     answer: exportPerson,
   },
+  {
+    method: 'GET',
+    path: '/api/v1/datastreams/:id/activities/:activity/report',
+    access: 'org',
+    role: 'read',
+    query: { from: 'day', to: 'day' },
+    answer: getReport,
+  },
   { method: 'GET', path: '/api/v1/erasures/:erasure', access: 'org', role: 'read', query: {}, answer: getErasure },
   {
     method: 'GET',
@@ -172,6 +188,18 @@ async function getIdentity(plane: Plane, call: AdminCall): Promise<AdminAnswer> 
   const found = await viewOf(plane, call).identity(id, namespace, identity, Date.now());
   if (found !== null) return { body: found };
   throw httpProblem(404, 'Not Found', 'No other id was seen with this one in an org that this token may see.');
+}
+
+/** Of the org, whichever of its datastreams it ran in. The same words for an activity of another org and one that nobody has. */
+async function getReport(plane: Plane, call: AdminCall): Promise<AdminAnswer> {
+  const { id = '', activity = '' } = call.params;
+  const datastream = viewOf(plane, call).datastream(id);
+  if (datastream === null) throw noSuchDatastream();
+  const { decisions } = datastream;
+  const [from, to] = [call.query.day('from'), call.query.day('to')];
+  const report = decisions === null ? null : await plane.report(decisions, activity, from, to);
+  if (report !== null) return { body: report };
+  throw httpProblem(404, 'Not Found', 'The org of this datastream has no activity with this id.');
 }
 
 function readLedger(plane: Plane, call: AdminCall): AdminAnswer {

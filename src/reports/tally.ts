@@ -7,7 +7,7 @@ import { OCCURRED_BEFORE_RECEIVED_MS_MAX } from '../model/timestamp.ts';
 import { Arm, type ArmKey, addDay, type DayCounts, Membership } from './arms.ts';
 import type { Calendar, Day } from './calendar.ts';
 import { fingerprintOf, TooManyVisitors } from './fingerprints.ts';
-import { Seen } from './seen.ts';
+import { SEEN_MAX, Seen } from './seen.ts';
 
 /** A goal of the activity, ready to be looked for. */
 export interface Goal {
@@ -82,12 +82,13 @@ export class Tally {
   firstAtMs: number | null = null;
   readonly #share: Share;
   readonly #visitorsMax: number;
-  readonly #seen = new Seen();
+  readonly #seen: Seen;
   readonly #windowMsMin: number;
   readonly #windowMsMax: number;
 
-  constructor(counted: Counted, share: Share = EVERYBODY, visitorsMax = VISITORS_MAX) {
+  constructor(counted: Counted, share: Share = EVERYBODY, visitorsMax = VISITORS_MAX, seenMax = SEEN_MAX) {
     this.counted = counted;
+    this.#seen = new Seen(seenMax);
     this.#share = share;
     this.#visitorsMax = visitorsMax;
     const windows = counted.goals.map(({ windowMs }) => windowMs);

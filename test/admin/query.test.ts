@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { AdminQuery, cursorOf, LIMIT_DEFAULT, LIMIT_MAX, pageOf } from '../../src/admin/query.ts';
 import { Problem } from '../../src/model/problem.ts';
 
-const SPEC = { id: 'id', from: 'time', after: 'number', limit: 'limit', cursor: 'cursor' } as const;
+const SPEC = { id: 'id', from: 'time', after: 'number', limit: 'limit', cursor: 'cursor', to: 'day' } as const;
 const query = (text: string) => new AdminQuery(SPEC, text);
 
 test('what is absent has its default', () => {
@@ -29,7 +29,7 @@ test('what is there is read', () => {
 
 describe('a mistake is a 400 that names the parameter', () => {
   test.each([
-    ['other=1', "'other'. It takes id, from, after, limit, cursor"],
+    ['other=1', "'other'. It takes id, from, after, limit, cursor, to"],
     ['id=a&id=b', "'id' is 'b'; it takes one value"],
     ['from=yesterday', "'from' is 'yesterday'"],
     ['after=-1', "'after'"],
@@ -39,6 +39,8 @@ describe('a mistake is a 400 that names the parameter', () => {
     ['cursor=', "'cursor'"],
     ['cursor=!!', "'cursor'"],
     [`cursor=${'a'.repeat(401)}`, "'cursor'"],
+    ['to=2026-02-30', "'to' is '2026-02-30'; it takes a day such as 2026-11-28"],
+    ['to=20261128', "'to'"],
     ['__proto__=1', "'__proto__'"],
   ])('%s', (text, detail) => {
     const read = (): void => {
@@ -47,10 +49,15 @@ describe('a mistake is a 400 that names the parameter', () => {
       one.number('after', 0);
       one.limit();
       one.cursor();
+      one.day('to');
     };
     expect(read).toThrow(Problem);
     expect(read).toThrow(detail);
   });
+});
+
+test('a day is read as it is', () => {
+  expect([query('').day('to'), query('to=2028-02-29').day('to')]).toEqual([null, '2028-02-29']);
 });
 
 test('pages go on behind the last one, and the last says so', () => {

@@ -31,6 +31,8 @@ beforeAll(async () => {
     'datastreams/shop.yaml': `id: shop\norg: ${MINE}\nname: Shop\n`,
     'datastreams/other.yaml': `id: other\norg: ${MINE}\nname: Other\n`,
     'datastreams/foreign.yaml': `id: ${FOREIGN}\norg: ${CANARY}@AdobeOrg\nname: The ${CANARY}\n`,
+    'activities/shop.yaml': `id: shop\norg: ${MINE}\nscope: hero\nexperiences: [{ id: a, html: <p>A</p> }]\n`,
+    'activities/foreign.yaml': `id: ${FOREIGN}\norg: ${CANARY}@AdobeOrg\nscope: hero\nexperiences: [{ id: a, html: <p>A</p> }]\n`,
   });
   for (const id of ['shop', 'other', FOREIGN])
     await post(weir.edge, `/ee/v1/interact?configId=${id}`, {

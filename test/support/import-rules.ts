@@ -38,7 +38,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'identity-tools.ts',
     'decision-tools.ts',
   ],
-  'administration.ts': ['model', 'telemetry', 'net', 'config', 'log/lock.ts', 'admin', 'storage.ts', 'persons.ts'],
+  'live-reports.ts': ['model', 'reports'],
+  'administration.ts': [
+    ...['model', 'telemetry', 'net', 'config', 'log/lock.ts', 'admin', 'storage.ts', 'persons.ts'],
+    ...['live-reports.ts', 'reports'],
+  ],
   erasing: ['model'],
   'person-tools.ts': [
     ...['model', 'telemetry', 'config', 'admin', 'log/lock.ts', 'erasing', 'persons.ts', 'storage.ts'],
