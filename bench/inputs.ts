@@ -38,7 +38,7 @@ function identityCookie(visitor: number): string {
 }
 
 /** As the Web SDK sends it, about 2 KB. */
-function pageView(entries: readonly { key: string; value: string }[]): object {
+export function pageView(entries: readonly { key: string; value: string }[]): object {
   const schemas = ['default-content', 'html-content', 'json-content', 'redirect', 'ruleset', 'dom-action'];
   const personalization = {
     schemas: schemas.map((one) => `https://ns.adobe.com/personalization/${one}-item`),
