@@ -24,6 +24,12 @@ export interface AdmissionLimits {
 export const SHED_AT: Readonly<Record<Demand, number>> = { interact: 1 / 2, collect: 3 / 4 };
 
 /**
+ * From here on requests are answered without decisions, before any of them is turned away: an answer with its event stored is
+ * worth more than one with decisions that is not given. Chosen: half of the part at which `interact` goes.
+ */
+export const DECISIONS_SHED_AT = SHED_AT.interact / 2;
+
+/**
  * Turns requests away before their bodies are read, when the disk would come to them too late. Without this everything
  * would be taken, and answered too late: past its capacity a server would do nothing useful at all.
  */
@@ -38,10 +44,17 @@ export class Admission {
 
   /** Why a request is turned away; null where it may come in. A few comparisons of numbers that are there. */
   refusal(demand: Demand): Problem | null {
-    const part = SHED_AT[demand];
+    return this.#isWithin(SHED_AT[demand]) ? null : REFUSALS[demand];
+  }
+
+  /** Whether there is time for decisions. For the stage that makes them. */
+  get hasTimeToDecide(): boolean {
+    return this.#isWithin(DECISIONS_SHED_AT);
+  }
+
+  #isWithin(part: number): boolean {
     const { waitMsMax, queueBytesMax } = this.#limits;
-    if (this.#queue.waitMs <= waitMsMax * part && this.#queue.queueBytes <= queueBytesMax * part) return null;
-    return REFUSALS[demand];
+    return this.#queue.waitMs <= waitMsMax * part && this.#queue.queueBytes <= queueBytesMax * part;
   }
 }
 

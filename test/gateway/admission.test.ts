@@ -7,16 +7,21 @@ import { post } from '../support/raw-http.ts';
 const LIMITS = { waitMsMax: 2_000, queueBytesMax: 64_000 };
 
 describe('what is turned away', () => {
-  test.each<[waitMs: number, queueBytes: number, interact: boolean, collect: boolean]>([
-    [0, 0, false, false],
-    [1_000, 32_000, false, false],
-    [1_000.1, 0, true, false],
-    [0, 32_001, true, false],
-    [1_500, 48_000, true, false],
-    [1_500.1, 0, true, true],
-    [0, 48_001, true, true],
-  ])('a wait of %d ms and %d bytes: interact %s, collect %s', (waitMs, queueBytes, interact, collect) => {
+  test.each<[waitMs: number, queueBytes: number, decisions: boolean, interact: boolean, collect: boolean]>([
+    [0, 0, false, false, false],
+    [500, 16_000, false, false, false],
+    [500.1, 0, true, false, false],
+    [0, 16_001, true, false, false],
+    [1_000, 32_000, true, false, false],
+    [1_000.1, 0, true, true, false],
+    [0, 32_001, true, true, false],
+    [1_500, 48_000, true, true, false],
+    [1_500.1, 0, true, true, true],
+    [0, 48_001, true, true, true],
+  ])('a wait of %d ms and %d bytes: decisions %s, interact %s, collect %s', (waitMs, queueBytes, ...turnedAway) => {
     const admission = new Admission({ waitMs, queueBytes }, LIMITS);
+    const [decisions, interact, collect] = turnedAway;
+    expect(!admission.hasTimeToDecide).toBe(decisions);
     expect(admission.refusal('interact') !== null).toBe(interact);
     expect(admission.refusal('collect') !== null).toBe(collect);
   });
