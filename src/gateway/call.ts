@@ -6,13 +6,13 @@ import { type Counters, codeOf, type Fates, fatesOf } from '../telemetry/counter
 import { ABORTED, type Failure } from '../telemetry/ledger.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { RequestTrace } from '../telemetry/tracing.ts';
+import type { Deadline, Deadlines, Due } from './deadlines.ts';
 import type { Route } from './paths.ts';
 import { late, tooLarge, unexpected } from './refusals.ts';
 import { type Answerable, type Reply, replyTo, respondProblem, send } from './respond.ts';
 import { TOO_LARGE, type WholeRequest } from './whole-request.ts';
 
 export interface CallDeps {
-  readonly deadlineMs: number;
   readonly requestBytesMax: number;
   readonly counters: Counters;
   readonly log: Log;
@@ -23,10 +23,11 @@ export interface CallDeps {
  * deadline. While it waits for the disk it holds the text of its answer and nothing else of the request: with hundreds
  * waiting, what each of them holds is what garbage collection costs.
  */
-export class Call {
+export class Call implements Due {
   readonly #deps: CallDeps;
+  readonly #deadlines: Deadlines;
   readonly #to: Answerable;
-  #timer: NodeJS.Timeout | undefined;
+  #deadline: Deadline | null = null;
   #x: Exchange | null = null;
   #reply: Reply | null = null;
   readonly #takesEvents: boolean;
@@ -42,8 +43,9 @@ export class Call {
   #isEntered = false;
 
   /** `takesEvents`: it stands in the ingress ledger. */
-  constructor(deps: CallDeps, to: Answerable, takesEvents: boolean, trace: RequestTrace | null) {
+  constructor(deps: CallDeps, deadlines: Deadlines, to: Answerable, takesEvents: boolean, trace: RequestTrace | null) {
     this.#deps = deps;
+    this.#deadlines = deadlines;
     this.#to = to;
     this.#takesEvents = takesEvents;
     this.#trace = trace;
@@ -51,15 +53,17 @@ export class Call {
 
   /**
    * Takes the body and makes an Exchange of it with `accept`; then the route's stages run, and the answer leaves.
-   * `admitted`: what to wait for before; nothing is made of the body of a request that is not admitted.
+   * `admitted`: what to wait for before; nothing is made of the body of a request that is not admitted. `deadlineMs`:
+   * `performance.now()` by which it is over.
    */
   receive(
     req: WholeRequest,
     route: Route,
     accept: (body: Buffer) => Exchange,
     admitted: Promise<void> | undefined,
+    deadlineMs: number,
   ): void {
-    this.#timer = setTimeout(expire, this.#deps.deadlineMs, this);
+    this.#deadline = this.#deadlines.begin(this, deadlineMs);
     const { requestBytesMax } = this.#deps;
     if (admitted === undefined) {
       req.collect(requestBytesMax, (body) => this.#begin(body, route, accept));
@@ -150,11 +154,18 @@ export class Call {
 
   #end(): void {
     this.#isOver = true;
-    clearTimeout(this.#timer);
+    this.#stopWaiting();
+  }
+
+  #stopWaiting(): void {
+    if (this.#deadline === null) return;
+    this.#deadlines.end(this.#deadline);
+    this.#deadline = null;
   }
 
   /** The deadline has passed: later stages do not run, and what is stored meanwhile is recognised when it is sent again. */
   expire(): void {
+    this.#deadline = null;
     if (this.#x !== null) this.#x.expired = true;
     const isUnread = this.#isUnread();
     this.#refuse(late(isUnread));
@@ -169,7 +180,7 @@ export class Call {
 
   /** The client is gone: there is nobody to be late for, and what it has not sent yet does not come. */
   #abandon(): void {
-    clearTimeout(this.#timer);
+    this.#stopWaiting();
     if (this.#isOver || !this.#isUnread()) return;
     this.#isOver = true;
     this.#failure = { code: ABORTED, status: CLIENT_CLOSED_REQUEST };
@@ -207,10 +218,6 @@ export class Call {
 
 /** As proxies log it; nobody gets to see it. */
 const CLIENT_CLOSED_REQUEST = 499;
-
-function expire(call: Call): void {
-  call.expire();
-}
 
 function causeOf(failure: Problem): string | undefined {
   const { cause } = failure;

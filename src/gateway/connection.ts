@@ -59,8 +59,10 @@ class Connection implements OwnConnection {
   /** node:http's responses that are not over. */
   #responses = 0;
   #timeoutMs: number;
+  readonly peer: string;
 
   constructor(socket: Known, onRequest: OnRequest, silenceMs: number) {
+    this.peer = socket.remoteAddress ?? '';
     this.#socket = socket;
     this.#onRequest = onRequest;
     this.#silenceMs = silenceMs;
@@ -205,6 +207,11 @@ export function requestByNode(req: WholeRequest, res: ServerResponse): void {
 export function currentResponse(socket: Socket): (ServerResponse & { readonly req: WholeRequest }) | null {
   (socket as Known)[STATE]?.makeResponse();
   return (socket as Known)._httpMessage ?? null;
+}
+
+/** The address of the other end; "" where the connection was gone before it was looked at. */
+export function peerOf(socket: Socket): string {
+  return (socket as Known)[STATE]?.peer ?? socket.remoteAddress ?? '';
 }
 
 /** Nothing that follows on this connection is a request any more, though it may look like one, and be here already. */

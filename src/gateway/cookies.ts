@@ -48,7 +48,8 @@ export function withEntries(
       `The field 'meta.state.entries' holds ${entries.length} entries; at most ${STATE_ENTRIES_MAX} are taken.`,
     );
   }
-  const all = new Map(cookies);
+  // A copy of an empty map takes longer than an empty map.
+  const all = cookies.size === 0 ? new Map<string, string>() : new Map(cookies);
   for (let i = 0; i < entries.length; i++) {
     const entry = entries[i]!;
     const path = `meta.state.entries[${i}]`;

@@ -10,9 +10,10 @@ import { accept } from './accept.ts';
 import type { Access } from './access.ts';
 import type { Admission } from './admission.ts';
 import { Call, type CallDeps } from './call.ts';
-import { type OnRequest, refuseMore } from './connection.ts';
+import { type OnRequest, peerOf, refuseMore } from './connection.ts';
 import { isAllowed } from './cors.ts';
 import { existingDatastream, findDatastream, namedDatastream } from './datastream.ts';
+import { Deadlines } from './deadlines.ts';
 import { fieldsOf } from './fields.ts';
 import { framingFault } from './framing.ts';
 import { requestIds } from './ids.ts';
@@ -26,6 +27,7 @@ import { type Answerable, respondEmpty, respondPreflight } from './respond.ts';
 import type { WholeRequest } from './whole-request.ts';
 
 export interface GatewayDeps extends CallDeps {
+  readonly deadlineMs: number;
   /** What requests are judged by, now. */
   readonly workspace: () => Workspace;
   readonly matrix: Matrix;
@@ -41,6 +43,7 @@ export interface GatewayDeps extends CallDeps {
 /** Requests in, answers out. One instance serves every data listener; the listener says which role a request has. */
 export class Gateway {
   readonly #deps: GatewayDeps;
+  readonly #deadlines = new Deadlines(() => performance.now());
   #paths: { readonly of: Workspace; readonly paths: Paths };
   #closing = false;
   #inFlight = 0;
@@ -131,7 +134,7 @@ export class Gateway {
         : undefined;
       const incoming = {
         fields,
-        peer: req.socket.remoteAddress ?? '',
+        peer: peerOf(req.socket),
         role,
         encrypted,
         route: found,
@@ -147,14 +150,14 @@ export class Gateway {
         this.#charge(to, datastream, found.endpoint, body.length);
         return accept(incoming, datastream, body, this.#deps.proxies);
       };
-      call.receive(req, found, begin, admitted);
+      call.receive(req, found, begin, admitted, deadlineMs);
     } catch (error) {
       call.fail(error);
     }
   }
 
   #call(to: Answerable, endpoint: Endpoint | null, isPost: boolean, trace: RequestTrace | null): Call {
-    const call = new Call(this.#deps, to, isPost && endpoint?.takesEvents === true, trace);
+    const call = new Call(this.#deps, this.#deadlines, to, isPost && endpoint?.takesEvents === true, trace);
     this.#inFlight += 1;
     to.outlet.onClose = () => {
       this.#inFlight -= 1;

@@ -45,7 +45,7 @@ export class TrustedProxies {
 
   resolve(peer: string, headers: SenderFields, encrypted: boolean): Sender {
     const ip = withoutMapping(peer);
-    if (this.#isEmpty || !this.#trusts(ip)) return { ip, host: hostName(headers.host ?? ''), https: encrypted };
+    if (this.#isEmpty || !this.#trusts(ip)) return { ip, host: nameIn(headers.host ?? ''), https: encrypted };
     return this.#forwarded(ip, headers, encrypted);
   }
 
@@ -62,10 +62,10 @@ export class TrustedProxies {
       end = comma;
     }
     const protocol = entryFromRight(headers['x-forwarded-proto'] ?? '', hops).toLowerCase();
-    const forwardedHost = hostName(entryFromRight(headers['x-forwarded-host'] ?? '', hops));
+    const forwardedHost = nameIn(entryFromRight(headers['x-forwarded-host'] ?? '', hops));
     return {
       ip,
-      host: forwardedHost === '' ? hostName(headers.host ?? '') : forwardedHost,
+      host: forwardedHost === '' ? nameIn(headers.host ?? '') : forwardedHost,
       https: protocol === 'https' || (protocol !== 'http' && encrypted),
     };
   }
@@ -172,6 +172,14 @@ function entryFromRight(list: string, n: number): string {
 const HOST_NAME = /^[a-z0-9._-]+$/;
 /** No zone: it means something on one machine only. */
 const IPV6_NAME = /^\[[0-9a-f:.]+\]$/;
+
+let known = { host: '', name: '' };
+
+/** The name in a Host header: read anew where it differs from that of the request before. */
+function nameIn(host: string): string {
+  if (known.host !== host) known = { host, name: hostName(host) };
+  return known.name;
+}
 
 /** "Shop.Test:8080" → "shop.test", "[::1]:80" → "[::1]". "" for anything that is no host name. */
 function hostName(host: string): string {

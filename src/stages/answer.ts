@@ -1,3 +1,4 @@
+import { cookieNamesOf } from '../model/cookie-names.ts';
 import type { Exchange, IdentityCookie } from '../model/exchange.ts';
 import { encodeIdentityCookie } from '../model/identity-cookie.ts';
 import type { HandleSource, Stage } from '../model/parts.ts';
@@ -31,20 +32,19 @@ export class Answer implements Stage {
   }
 
   run(x: Exchange): undefined {
-    const { cookiePrefix: prefix, orgId } = x.datastream;
+    const { cookiePrefix, orgId } = x.datastream;
+    const names = cookieNamesOf(cookiePrefix);
+    const cluster = { key: names.cluster, value: x.region.hint, maxAgeSeconds: LOCATION_HINT_TTL_SECONDS };
     const identity = this.#identityToWrite(x);
     if (identity !== null) {
-      x.cookies.unshift({
-        key: `${prefix}identity`,
-        value: encodeIdentityCookie(identity, x.region.hint, (message) => this.#seal.sign(orgId, message)),
-        maxAgeSeconds: IDENTITY_COOKIE_SECONDS,
-      });
-    }
-    x.cookies.unshift({ key: `${prefix}cluster`, value: x.region.hint, maxAgeSeconds: LOCATION_HINT_TTL_SECONDS });
+      const value = encodeIdentityCookie(identity, x.region.hint, (message) => this.#seal.sign(orgId, message));
+      x.cookies.unshift(cluster, { key: names.identity, value, maxAgeSeconds: IDENTITY_COOKIE_SECONDS });
+    } else if (x.cookies.length === 0) x.cookies.push(cluster);
+    else x.cookies.unshift(cluster);
     for (const service of x.datastream.missingServices) x.warnings.push(missingService(service));
     for (const source of this.#sources) {
       if (source.service !== null && !x.datastream.services.has(source.service)) continue;
-      if (source.wanted(x)) x.handles.push(...source.produce(x));
+      if (source.wanted(x)) for (const handle of source.produce(x)) x.handles.push(handle);
     }
   }
 
@@ -65,7 +65,7 @@ export class Answer implements Stage {
 
   #isOurs({ client, datastream }: Exchange): boolean {
     const isOurs = this.#seal.isSigned(
-      client.cookies.get(`${datastream.cookiePrefix}identity`) ?? '',
+      client.cookies.get(cookieNamesOf(datastream.cookiePrefix).identity) ?? '',
       datastream.orgId,
     );
     this.#counts[isOurs ? 'verified' : 'unverified'] += 1;

@@ -9,6 +9,7 @@ import {
   preferencesOf,
 } from '../model/consent-in-force.ts';
 import { readConsentStrings } from '../model/consent-strings.ts';
+import { cookieNamesOf } from '../model/cookie-names.ts';
 import { type Consent as ConsentInForce, type EdgeEvent, type Exchange, THIS_RECORD } from '../model/exchange.ts';
 import { eventField } from '../model/field-path.ts';
 import { HybridClock, hybridMs } from '../model/hybrid-time.ts';
@@ -212,16 +213,15 @@ function knowsCookies(
   { client: { cookies }, datastream: { cookiePrefix } }: Exchange,
   collect: ConsentInForce['collect'],
 ) {
-  return (
-    cookies.get(`${cookiePrefix}consent`) === consentCookieValue(collect) && cookies.has(`${cookiePrefix}consent_check`)
-  );
+  const names = cookieNamesOf(cookiePrefix);
+  return cookies.get(names.consent) === consentCookieValue(collect) && cookies.has(names.consentCheck);
 }
 
 function writeCookies(x: Exchange, collect: ConsentInForce['collect']): void {
-  const prefix = x.datastream.cookiePrefix;
+  const names = cookieNamesOf(x.datastream.cookiePrefix);
   const value = consentCookieValue(collect);
-  x.cookies.push({ key: `${prefix}consent`, value, maxAgeSeconds: CONSENT_COOKIE_SECONDS });
-  x.cookies.push({ key: `${prefix}consent_check`, value: '1', maxAgeSeconds: CONSENT_CHECK_SECONDS });
+  x.cookies.push({ key: names.consent, value, maxAgeSeconds: CONSENT_COOKIE_SECONDS });
+  x.cookies.push({ key: names.consentCheck, value: '1', maxAgeSeconds: CONSENT_CHECK_SECONDS });
 }
 
 function sectionOf(person: PersonState | null): JsonObject | null {

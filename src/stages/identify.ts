@@ -1,3 +1,4 @@
+import { cookieNamesOf } from '../model/cookie-names.ts';
 import type { Exchange, IdentityCookie, IdentitySource, RetryKey } from '../model/exchange.ts';
 import { identityMapField } from '../model/field-path.ts';
 import { mintEcid } from '../model/identity.ts';
@@ -81,7 +82,7 @@ export class Identify implements Stage {
   #cookieOf(x: Exchange): IdentityCookie | null {
     const { orgId, cookiePrefix } = x.datastream;
     const { requireSigned, seal, counts } = this.#tools;
-    const text = x.client.cookies.get(`${cookiePrefix}identity`);
+    const text = x.client.cookies.get(cookieNamesOf(cookiePrefix).identity);
     if (text === undefined) {
       if (hasForeignCookie(x)) counts.foreign += 1;
       return null;

@@ -1,0 +1,65 @@
+/** Something that is to be over by its deadline. */
+export interface Due {
+  /** Called once, if it is not over by then. */
+  expire(): void;
+}
+
+interface Entry {
+  readonly due: Due;
+  /** By the list's clock. */
+  readonly atMs: number;
+  earlier: Entry | null;
+  later: Entry | null;
+}
+export type Deadline = Entry;
+
+/**
+ * The deadlines of everything that has the same time: what began first is due first, so they are a list, and one timer
+ * looks at its head. A timer for each would cost three times as much, and most requests are over a thousand times sooner.
+ * Does not keep the process alive.
+ */
+export class Deadlines {
+  #first: Entry | null = null;
+  #last: Entry | null = null;
+  #isTimed = false;
+  readonly #clockMs: () => number;
+
+  /** `clockMs`: monotonic. */
+  constructor(clockMs: () => number) {
+    this.#clockMs = clockMs;
+  }
+
+  /** `atMs`: never before that of an earlier one. Returns what `end` is given. */
+  begin(due: Due, atMs: number): Deadline {
+    const entry: Entry = { due, atMs, earlier: this.#last, later: null };
+    if (this.#last === null) this.#first = entry;
+    else this.#last.later = entry;
+    this.#last = entry;
+    if (!this.#isTimed) this.#time(entry);
+    return entry;
+  }
+
+  /** It is over. To be called once, and not after `expire`. */
+  end({ earlier, later }: Deadline): void {
+    if (earlier === null) this.#first = later;
+    else earlier.later = later;
+    if (later === null) this.#last = earlier;
+    else later.earlier = earlier;
+  }
+
+  /** A timer whose request is over is left to run out: by then others wait, as a rule. */
+  #time({ atMs }: Entry): void {
+    this.#isTimed = true;
+    setTimeout(() => this.#look(), Math.max(1, Math.ceil(atMs - this.#clockMs()))).unref();
+  }
+
+  #look(): void {
+    this.#isTimed = false;
+    const nowMs = this.#clockMs();
+    for (let first = this.#first; first !== null && first.atMs <= nowMs; first = this.#first) {
+      this.end(first);
+      first.due.expire();
+    }
+    if (this.#first !== null && !this.#isTimed) this.#time(this.#first);
+  }
+}
