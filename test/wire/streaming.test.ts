@@ -7,7 +7,7 @@ import { startWeir, type Weir } from '../support/weir.ts';
 let weir: Weir;
 beforeAll(async () => {
   weir = await startWeir({
-    'datastreams/busy.yaml': 'id: busy\norg: TEST@AdobeOrg\nname: Busy\nservices: {decisions: {enabled: true}}\n',
+    'datastreams/busy.yaml': 'id: busy\norg: TEST@AdobeOrg\nname: Busy\nservices: {identitySync: {enabled: true}}\n',
   });
 });
 afterAll(() => weir.stop());
