@@ -3,13 +3,13 @@ import type { JsonObject } from './model/json.ts';
 import type { Stored } from './model/record.ts';
 import { describeReport } from './reports/describe.ts';
 import { type Range, reportOf } from './reports/report.ts';
-import { subjectOf } from './reports/subject.ts';
+import { reportableIds, subjectOf } from './reports/subject.ts';
 import { EVERYBODY, Tally } from './reports/tally.ts';
 
-/** Activities whose counts are kept between calls, those asked for last: with `VISITORS_KEPT_MAX` each, 400 MB at most. */
+/** Activities whose counts are kept between calls, those asked for last: with `VISITORS_KEPT_MAX` each, some 450 MB at most. */
 export const REPORTS_KEPT_MAX = 4;
 /** Of one activity; `weir report` counts any number. */
-export const VISITORS_KEPT_MAX = 200_000;
+export const VISITORS_KEPT_MAX = 100_000;
 /** Displays and clicks of 30 days; 32 bytes each. */
 export const NOTICES_KEPT_MAX = 1_000_000;
 /** A call reads the log for so long at most, and says how far it came: the next goes on from there. */
@@ -50,8 +50,7 @@ export class LiveReports {
 
   /** Null where the org has no such activity. Throws `TooMany`. */
   async report(definitions: DecisionDefinitions, activityId: string, range: Range): Promise<JsonObject | null> {
-    const { activities, offers } = definitions;
-    if (![...activities, ...offers.decisions].some(({ id }) => id === activityId)) return null;
+    if (!reportableIds(definitions).includes(activityId)) return null;
     const { subject, counted } = subjectOf(definitions, activityId);
     const key = keyOf(definitions, activityId);
     const kept = this.#keptOf(

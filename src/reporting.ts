@@ -73,7 +73,7 @@ async function countedInShares(request: ReportRequest, counted: Counted): Promis
     }
   }
 }
-/** Of a million visitors each. */
+/** Of half a million visitors each. */
 const SHARES_MAX = 1_024;
 
 interface Counting {

@@ -123,7 +123,8 @@ function lackingOf(lacking: Replay['counts']['lacking']): readonly string[] {
 }
 
 function rowOf({ activityId, from, to, decisions, visitors }: Replay['shifts'][number]): readonly string[] {
-  return [activityId, wordsOf(from), wordsOf(to), String(decisions), String(visitors.size)];
+  const same = wordsOf(from) === wordsOf(to) ? ', otherwise' : '';
+  return [activityId, wordsOf(from), `${wordsOf(to)}${same}`, String(decisions), String(visitors.size)];
 }
 
 function aligned(rows: readonly (readonly string[])[]): readonly string[] {

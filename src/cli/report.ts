@@ -6,7 +6,7 @@ const help = `Usage: weir report --activity A --data DIR [--org O] [--from DATE]
 What became of an activity: visitors, displays, clicks and goals of each experience and day, counted from the event log. Works
 whether the server runs or not. Days are those of the org's time zone, by when things occurred.
 
-  --activity A       the activity's id; an offer decision's, for its offers
+  --activity A       the activity's id; of offers <decision>~<placement>
   --data DIR         the server's data folder
   --org O            where several orgs have an activity of that id
   --from DATE        first day, such as 2026-11-28

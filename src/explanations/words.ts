@@ -1,5 +1,6 @@
 import type { Outcome } from '../model/decision.ts';
 import type { ActivityDefinition, DecisionDefinitions } from '../model/decision-definitions.ts';
+import { offerPlaceId } from '../model/offer-place.ts';
 
 /** Plain words for what became of an activity. */
 
@@ -9,10 +10,15 @@ export function named(id: string, name: string | undefined): string {
 }
 
 export function activityWords({ activities, offers }: DecisionDefinitions, id: string): string {
-  return named(id, [...activities, ...offers.decisions].find((one) => one.id === id)?.name);
+  const activity = activities.find((one) => one.id === id);
+  if (activity !== undefined) return named(id, activity.name);
+  const decision = offers.decisions.find((one) =>
+    one.placements.some(({ placementId }) => offerPlaceId(one.id, placementId) === id),
+  );
+  return named(id, decision?.name);
 }
 
-/** Of an offer decision, the offers, with commas. */
+/** Of a placement of an offer decision, the offers, with commas. */
 export function experienceWords({ activities, offers }: DecisionDefinitions, activityId: string, id: string): string {
   const activity = activities.find((one) => one.id === activityId);
   if (activity !== undefined) return named(id, activity.experiences.find((one) => one.id === id)?.name);

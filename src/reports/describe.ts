@@ -14,7 +14,7 @@ export interface Subject {
   readonly activity: {
     readonly id: string;
     readonly name: string;
-    /** `offers`: an offer decision, whose experiences are offers. */
+    /** `offers`: a placement of an offer decision, whose experiences are offers, their ids with commas. */
     readonly kind: ActivityDefinition['kind'] | 'offers';
     readonly experiences: readonly { readonly id: string; readonly name: string }[];
   };
@@ -80,7 +80,8 @@ function describeGoal({ visitors, events, sum, sumOfSquares }: GoalTotals): Json
 export function nameOfArm(kind: string, experienceId: string, { activity }: Subject): string {
   if (kind === 'holdout') return 'held out';
   if (kind === 'global-holdout') return 'held out of everything';
-  return activity.experiences.find(({ id }) => id === experienceId)?.name ?? experienceId;
+  const nameOf = (one: string): string => activity.experiences.find(({ id }) => id === one)?.name ?? one;
+  return activity.kind === 'offers' ? experienceId.split(',').map(nameOf).join(', ') : nameOf(experienceId);
 }
 
 /** Sums of binary fractions are off at the 16th digit, by the order of their parts: 0.1 + 0.2. */

@@ -1,13 +1,17 @@
 import type { DecisionDefinitions } from '../model/decision-definitions.ts';
 import { meant } from '../model/did-you-mean.ts';
+import { offerPlaceId } from '../model/offer-place.ts';
 import { Calendar } from './calendar.ts';
 import type { Subject } from './describe.ts';
 import { compileGoals } from './goals.ts';
 import type { Counted } from './tally.ts';
 
-/** Ids of what can be reported: activities, and offer decisions, whose experiences are offers. */
-function idsOf({ activities, offers }: DecisionDefinitions): readonly string[] {
-  return [...activities, ...offers.decisions].map(({ id }) => id);
+/** Ids of what can be reported: activities, and placements of offer decisions, whose experiences are offers. */
+export function reportableIds({ activities, offers }: DecisionDefinitions): readonly string[] {
+  const places = offers.decisions.flatMap(({ id, placements }) =>
+    placements.map(({ placementId }) => offerPlaceId(id, placementId)),
+  );
+  return [...activities.map(({ id }) => id), ...places];
 }
 
 /** The org whose activity it is. Throws an error that says what to do where there is none, or more than one. */
@@ -20,12 +24,12 @@ export function findActivity(
     throw new Error(`The org '${orgId}' has no activities.${guess(orgId, [...all.keys()])}`);
   }
   const asked = [...all.values()].filter((one) => orgId === null || one.orgId === orgId);
-  const having = asked.filter((one) => idsOf(one).includes(activityId));
+  const having = asked.filter((one) => reportableIds(one).includes(activityId));
   if (having.length === 1) return having[0]!;
   if (having.length === 0) {
     const where = orgId === null ? '' : ` of '${orgId}'`;
     throw new Error(
-      `There is no activity '${activityId}'${where}.${guess(activityId, [...new Set(asked.flatMap(idsOf))])}`,
+      `There is no activity '${activityId}'${where}.${guess(activityId, [...new Set(asked.flatMap(reportableIds))])}`,
     );
   }
   const orgs = having.map((one) => `'${one.orgId}'`).join(', ');
@@ -59,6 +63,8 @@ export function subjectOf(
 }
 
 function offerDecision({ offers }: DecisionDefinitions, id: string): Subject['activity'] {
-  const name = offers.decisions.find((one) => one.id === id)?.name ?? id;
-  return { id, name, kind: 'offers', experiences: offers.offers };
+  const decision = offers.decisions.find((one) =>
+    one.placements.some(({ placementId }) => offerPlaceId(one.id, placementId) === id),
+  );
+  return { id, name: decision?.name ?? id, kind: 'offers', experiences: offers.offers };
 }

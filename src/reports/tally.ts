@@ -53,8 +53,8 @@ export interface NotCounted {
   withoutNumber: number;
 }
 
-/** Visitors in memory at most, some 450 bytes each. */
-export const VISITORS_MAX = 1_000_000;
+/** Visitors in memory at most, some 800 bytes each. */
+export const VISITORS_MAX = 500_000;
 /** Requests travel: what comes so soon after midnight is not late. */
 export const LATE_GRACE_MS = 10 * 60 * 1000;
 

@@ -115,6 +115,42 @@ Not counted: 1 told again of a decision that was counted; 1 with a token that wa
     });
   });
 
+  test('counts placements of offer decisions, whose experiences are offers', async () => {
+    const offer = (id: string, name: string) => ({
+      id,
+      name,
+      priority: 0,
+      startMs: null,
+      endMs: null,
+      when: null,
+      caps: [],
+      content: {},
+    });
+    const offers: DecisionDefinitions['offers'] = {
+      placements: [],
+      offers: [offer('o1', 'Shipping'), offer('o2', 'Gift')],
+      decisions: [
+        {
+          ...{ id: 'top', name: 'Top offers', startMs: null, endMs: null },
+          placements: [{ placementId: 'home', offers: ['o1', 'o2'], fallback: null }],
+        },
+      ],
+    };
+    const data = tempFolder();
+    const shown = { activity: 'top~home', experience: 'o2,o1' };
+    const story = happened([step('decide', shown), step('tell', shown)]);
+    await writeLog(
+      data,
+      logOf(story).map(({ record }) => record),
+    );
+    keepDefinitions(data, { ...definitions, offers });
+    const { out } = await weir('report', '--activity', 'top~home', '--data', data, '--json');
+    expect(JSON.parse(out)).toMatchObject({
+      activity: { id: 'top~home', name: 'Top offers', kind: 'offers' },
+      arms: [{ experience: 'o2,o1', name: 'Gift, Shipping', assigned: 1, displays: 1 }],
+    });
+  });
+
   test('counts visitors that are too many for memory a share at a time', async () => {
     const data = await dataFolder(definitions);
     const request = {
