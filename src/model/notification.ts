@@ -35,7 +35,18 @@ export function notificationOf(xdm: JsonObject): Notification | null {
   const propositions = own(decisioning, 'propositions');
   if (!Array.isArray(propositions)) return null;
   const kinds = kindsOf(own(decisioning, 'propositionEventType'), own(xdm, 'eventType'));
-  return kinds.length === 0 ? null : { kinds, propositions: propositions.map(propositionOf) };
+  return kinds.length === 0 ? null : { kinds, propositions: propositions.filter(isDecided).map(propositionOf) };
+}
+
+/**
+ * For a view that nothing was answered for, the Web SDK makes up a proposition without an id, and tells that it was displayed:
+ * that speaks of no decision. Observed.
+ */
+function isDecided(proposition: Json): boolean {
+  if (!isObject(proposition) || own(proposition, 'id') !== undefined) return true;
+  const details = own(proposition, 'scopeDetails');
+  const isOfView = textAt(details, 'characteristics', 'scopeType') === 'view';
+  return !isOfView || textAt(details, 'characteristics', 'eventToken') !== null;
 }
 
 function kindsOf(types: Json | undefined, eventType: Json | undefined): readonly NotificationKind[] {

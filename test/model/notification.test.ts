@@ -37,6 +37,28 @@ test.each<[string, JsonObject, unknown]>([
   ['another experience', { eventType: 'decisioning.propositionDisplay', _experience: { analytics: {} } }, null],
   ['no experience', { eventType: 'decisioning.propositionDisplay' }, null],
   [
+    'what the Web SDK makes up for a view without content, beside another',
+    {
+      _experience: {
+        decisioning: {
+          propositions: [
+            { scope: 'home', scopeDetails: { characteristics: { scopeType: 'view' } } },
+            { scope: 'home', scopeDetails: { characteristics: { scopeType: 'view', eventToken: 'T' } } },
+            { id: 'a', scope: 'home', scopeDetails: { characteristics: { scopeType: 'view' } } },
+          ],
+          propositionEventType: { display: 1 },
+        },
+      },
+    },
+    {
+      kinds: ['display'],
+      propositions: [
+        { token: 'T', claimedActivityId: null },
+        { token: null, claimedActivityId: null },
+      ],
+    },
+  ],
+  [
     'propositions without details',
     {
       _experience: { decisioning: { propositions: [null, 'p', { scopeDetails: { activity: { id: 7 } } }] } },
