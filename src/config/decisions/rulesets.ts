@@ -37,14 +37,17 @@ export interface RulesetContext {
 }
 
 const MESSAGE = 'https://ns.adobe.com/personalization/message';
-/** In the middle of the page, on a darkened one. Chosen. */
+/**
+ * In the middle of the page, on a paler one. The Web SDK paints the message itself in the backdrop's colour too (observed), so that
+ * of a message without a background of its own, dark text stays to be read. Chosen.
+ */
 const MOBILE: JsonObject = {
   verticalAlign: 'center',
   horizontalAlign: 'center',
   width: 80,
   height: 60,
   cornerRadius: 8,
-  backdropColor: '#000000',
+  backdropColor: '#FFFFFF',
   backdropOpacity: 0.4,
   uiTakeover: true,
 };

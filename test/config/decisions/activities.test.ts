@@ -259,7 +259,7 @@ describe('forms of content', () => {
           contentType: 'text/html',
           mobileParameters: {
             ...{ verticalAlign: 'center', horizontalAlign: 'center', width: 50, height: 60, cornerRadius: 8 },
-            ...{ backdropColor: '#000000', backdropOpacity: 0.4, uiTakeover: true },
+            ...{ backdropColor: '#FFFFFF', backdropOpacity: 0.4, uiTakeover: true },
           },
           webParameters: {},
           expiryDate: Date.parse('2026-12-01T00:00:00Z') / 1000,
