@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { ErasureKey } from './erasing/key.ts';
 import { type Receipt, signReceipt } from './erasing/receipt.ts';
 import type { FileLog } from './log/file.ts';
-import { replaceFile } from './log/io.ts';
-import { nodeFs } from './log/node-fs.ts';
+import { readFile, replaceFile } from './log/io.ts';
 import { type Erasure, erasureChange } from './model/erasure.ts';
+import type { Fs } from './model/fs.ts';
 import { HybridClock } from './model/hybrid-time.ts';
 import { parseJson } from './model/json.ts';
 import { OneAtATime } from './model/one-at-a-time.ts';
@@ -19,13 +17,16 @@ import type { StateKeeper } from './state/keeper.ts';
 export const CARRY_OUT_AFTER_MS = 60 * 60 * 1000;
 
 export interface ErasuresDeps {
+  readonly fs: Fs;
   readonly log: FileLog;
   readonly keeper: StateKeeper;
-  readonly key: ErasureKey;
+  readonly key: Pick<ErasureKey, 'digest' | 'keyId' | 'publicKey' | 'sign'>;
   /** Folder of the receipts. */
   readonly directory: string;
   readonly partition: number;
   readonly nowMs?: () => number;
+  /** 16 hex digits that no other erasure has. */
+  readonly newId?: () => string;
 }
 
 /** What is known of an erasure: its receipt, or that it is still being carried out. */
@@ -49,7 +50,8 @@ export class Erasures {
   prepare(orgId: string, ids: readonly OwnId[]): Erasure {
     const { digest } = this.#deps.key;
     const digests = ids.map(({ namespace, id }) => digest(personKey(orgId, namespace, id)));
-    return { id: randomBytes(8).toString('hex'), orgId, atMs: this.#nowMs(), digests };
+    const { newId = randomId } = this.#deps;
+    return { id: newId(), orgId, atMs: this.#nowMs(), digests };
   }
 
   /** The person is known to nobody when this resolves, and that is durable. Rejects as an append does; then nothing has changed. */
@@ -119,24 +121,15 @@ export class Erasures {
       };
     }
     if (!ID.test(id)) return null;
-    try {
-      const text = await readFile(join(this.#deps.directory, `${id}.json`), 'utf8');
-      return { isDone: true, receipt: parseJson(text) as unknown as Receipt };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-      throw error;
-    }
+    const text = await readFile(this.#deps.fs, `${this.#deps.directory}/${id}.json`);
+    return text === null ? null : { isDone: true, receipt: parseJson(text.toString()) as unknown as Receipt };
   }
 
   async #keep(receipt: Receipt): Promise<void> {
-    const { directory } = this.#deps;
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    await replaceFile(
-      nodeFs,
-      directory,
-      `${receipt.erasure}.json`,
-      Buffer.from(`${JSON.stringify(receipt, null, 2)}\n`),
-    );
+    const { fs, directory } = this.#deps;
+    await fs.mkdir(directory);
+    const text = `${JSON.stringify(receipt, null, 2)}\n`;
+    await replaceFile(fs, directory, `${receipt.erasure}.json`, Buffer.from(text));
   }
 
   /** Resolves when no pass is under way. */
@@ -145,3 +138,6 @@ export class Erasures {
   }
 }
 const ID = /^[0-9a-f]{16}$/;
+function randomId(): string {
+  return randomBytes(8).toString('hex');
+}

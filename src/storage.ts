@@ -122,7 +122,14 @@ async function openLocked(
   await keeper.recover(eventLog);
   const duplicates = await rebuildDuplicates(eventLog, options);
   const directory = join(data, 'erasures');
-  const erasures = new Erasures({ log: eventLog, keeper, key: erasureKey, directory, partition: PARTITION });
+  const erasures = new Erasures({
+    fs: nodeFs,
+    log: eventLog,
+    keeper,
+    key: erasureKey,
+    directory,
+    partition: PARTITION,
+  });
   const stopUpkeep = startUpkeep(keeper, eventLog, erasures, warn);
   return {
     log: eventLog,

@@ -27,7 +27,7 @@ export interface Receipt {
 
 export function signReceipt(
   what: Omit<Receipt, 'weir' | 'format' | 'keyId' | 'publicKey' | 'signature'>,
-  key: ErasureKey,
+  key: Pick<ErasureKey, 'keyId' | 'publicKey' | 'sign'>,
 ): Receipt {
   const { keyId, publicKey } = key;
   const unsigned = { weir: 'erasure-receipt' as const, format: 1 as const, ...what, keyId, publicKey };

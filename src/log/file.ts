@@ -112,7 +112,7 @@ export class FileLog implements EventLog {
     const { fs, directory, host = systemHost } = options;
     await fs.mkdir(directory);
     const log = new FileLog(options, await prepare(options, host));
-    await placeErasures(log.#hidden, log.#reading, log.#view, log.nextOffset);
+    await placeErasures(log.#hidden, log.#reading, log.#view);
     return log;
   }
 

@@ -67,6 +67,12 @@ export class Hidden {
     return sets.length === 0 ? record : withoutErased(record, isErasedBy(sets, this.#key!.digest));
   }
 
+  /** Without erasures whose place is not known yet: these hide what comes behind them too, which is not to be removed. */
+  placed(): Hidden {
+    const erasures = this.list.erasures.filter(({ offset }) => offset !== null);
+    return new Hidden({ ...this.list, erasures }, this.#key);
+  }
+
   get isEmpty(): boolean {
     return this.#sets.length === 0;
   }

@@ -118,35 +118,23 @@ async function erasuresIn(
   return { generation: nowMs, erasures };
 }
 
-/** Of erasures that were under way when the process ended: they hold if their records are in the log, or may have been. */
-export async function placeErasures(
-  hidden: HiddenFile,
-  reading: ReaderOptions,
-  view: View,
-  nextOffset: number,
-): Promise<void> {
+/**
+ * Of erasures that were under way when the process ended: they hold if their records are in the log. One whose record is not
+ * there, or is damaged, was never answered: a place is written before that.
+ */
+export async function placeErasures(hidden: HiddenFile, reading: ReaderOptions, view: View): Promise<void> {
   for (const { id, since, offset } of hidden.current.list.erasures) {
     if (offset !== null) continue;
-    const found = await offsetOfErasure(id, since, reading, view, nextOffset);
+    const found = await offsetOfErasure(id, since, reading, view);
     if (found === null) await hidden.end([id]);
     else await hidden.place(id, found);
   }
 }
 
-async function offsetOfErasure(
-  id: string,
-  since: number,
-  reading: ReaderOptions,
-  view: View,
-  nextOffset: number,
-): Promise<number | null> {
-  let expected = since;
+async function offsetOfErasure(id: string, since: number, reading: ReaderOptions, view: View): Promise<number | null> {
   const from = { partition: reading.partition, offset: since };
   for await (const { position, record } of readRecords(reading, view, from, false, NEVER)) {
-    // It may have been the one that is missing.
-    if (position.offset !== expected) return nextOffset;
-    expected += 1;
     if (record.changes.some((change) => isErasure(change) && change.key === id)) return position.offset;
   }
-  return expected < nextOffset ? nextOffset : null;
+  return null;
 }

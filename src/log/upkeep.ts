@@ -81,7 +81,7 @@ export class Upkeep {
 
   async #rewrite(): Promise<Rewritten> {
     const { fs, directory, writer, hidden } = this.#deps;
-    const { current } = hidden;
+    const current = hidden.current.placed();
     await removeUnfinished(fs, directory);
     if (current.isEmpty) return NOTHING_REWRITTEN;
     await writer.seal();

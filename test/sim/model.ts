@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Missing } from '../../src/log/cursor.ts';
+import { isErasure } from '../../src/model/erasure.ts';
 import type { StateStore } from '../../src/model/parts.ts';
 import { applyChange, type Change, type PersonState } from '../../src/model/person.ts';
 import type { LogRecord, Position, Stored } from '../../src/model/record.ts';
+import { ErasedView, eraseVisitor } from './erased-view.ts';
 
 interface Sent {
   readonly record: LogRecord;
@@ -28,6 +30,7 @@ export class Model {
   readonly #doubtful = new Set<number>();
   /** Retention was allowed to drop what is below. */
   mayDropBefore = 0;
+  readonly erased = new ErasedView();
   /** A change was lost to damage, so nobody can tell what state has to be. */
   isStateUnknown = false;
 
@@ -50,18 +53,42 @@ export class Model {
   }
 
   /** A reader got it, wherever that reader is: from now on it is durable, or the log has lied. */
-  show({ position: { offset }, record }: Stored, where: string): void {
+  show({ position: { offset }, record }: Stored, where: string, since = 0): void {
+    if (record.requestId === '') {
+      this.#showRest(record, offset, where, since);
+      return;
+    }
     const sent = this.#sent.get(record.requestId);
     if (sent === undefined) {
       this.wrong(`${where} shows '${record.requestId}', which nobody sent`);
       return;
     }
     if (sent.isRefused) this.wrong(`${where} shows '${record.requestId}', which was refused`);
-    const { raw, changes } = sent.record;
-    if (!isDeepStrictEqual(record.raw, raw) || !isDeepStrictEqual(record.changes, changes)) {
+    const { raw, changes, events } = sent.record;
+    if (events.length > 0) {
+      for (const fault of this.erased.faults(record, sent.record, offset, since))
+        this.wrong(`${where}: ${offset} ${fault}`);
+    } else if (this.erased.has(record.requestId)) {
+      if (record.changes.length !== 1) this.wrong(`${where} shows an erasure at ${offset} that is none`);
+    } else if (!isDeepStrictEqual(record.raw, raw) || !isDeepStrictEqual(record.changes, changes)) {
       this.wrong(`${where} shows other bytes for '${record.requestId}' than were sent`);
     }
     this.#place(sent, offset, where);
+    this.erased.place(record.requestId, offset);
+  }
+
+  /** What is left of a request that was a visitor's who is erased: nothing says whose, so its place does. */
+  #showRest(record: LogRecord, offset: number, where: string, since: number): void {
+    const sent = this.#byOffset.get(offset);
+    // Not known by its place: whoever was sent, and not placed yet, has only erased visitors.
+    if (sent === undefined) return;
+    for (const fault of this.erased.faults(record, sent.record, offset, since))
+      this.wrong(`${where}: ${offset} ${fault}`);
+  }
+
+  /** Records by where they stand. */
+  placed(): ReadonlyMap<number, LogRecord> {
+    return new Map([...this.#byOffset].map(([offset, { record }]) => [offset, record]));
   }
 
   #place(sent: Sent, offset: number, where: string): void {
@@ -202,7 +229,10 @@ export class Model {
   }
 
   #fold(persons: Map<string, PersonState>, offset: number): void {
+    const erasure = this.erased.all.find((one) => one.offset === offset);
+    if (erasure !== undefined) eraseVisitor(persons, erasure.visitor);
     for (const change of this.#byOffset.get(offset)?.record.changes ?? []) {
+      if (isErasure(change)) continue;
       const after = applyChange(persons.get(change.key) ?? null, change as Change, { partition: 0, offset });
       if (after !== null) persons.set(change.key, after);
     }

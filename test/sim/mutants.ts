@@ -270,4 +270,61 @@ const CONSUMING: readonly Mutant[] = [
   ),
 ];
 
-export const MUTANTS: readonly Mutant[] = [...WRITING, ...STATE, ...RECOVERING, ...READING, ...CONSUMING];
+const REWRITING = 'src/log/rewriting.ts';
+const UPKEEP = 'src/log/upkeep.ts';
+
+const ERASING: readonly Mutant[] = [
+  mutant(
+    'who is erased is not written down',
+    'src/log/hidden-file.ts',
+    '      await space.withReserve(() => replaceFile(fs, directory, HIDDEN_FILE, encodeHidden(list)));\n',
+    '      if (fs === null) await space.withReserve(() => replaceFile(fs, directory, HIDDEN_FILE, encodeHidden(list)));\n',
+    'erasure',
+  ),
+  mutant(
+    'a start forgets erasures that were under way',
+    'src/log/opening.ts',
+    'else await hidden.place(id, found);',
+    'else await hidden.end([id]);',
+    'erasure',
+  ),
+  mutant('a rewritten segment is not synced', REWRITING, '    await this.#file.datasync();\n', '', 'erasure'),
+  mutant(
+    'a rewritten segment is written in place',
+    REWRITING,
+    'const unfinished = path + UNFINISHED;\n    await unlinkIfThere(fs, unfinished);',
+    'const unfinished = path;\n    await unlinkIfThere(fs, unfinished);',
+    'erasure',
+  ),
+  mutant('the newest segment is not rewritten', UPKEEP, '    await writer.seal();\n', '', 'erasure'),
+  mutant(
+    'a rewritten chain keeps its old links',
+    REWRITING,
+    'this.#crc = sealFrame(bytes, 0, payload.length, frame);',
+    'this.#crc = 0;\n    sealFrame(bytes, 0, payload.length, frame);',
+    'erasure',
+  ),
+  mutant(
+    'a person is not hidden any more before the segments are rewritten',
+    'src/erasures.ts',
+    'const rewritten = await log.rewrite();',
+    'await log.forgetErasures(placed.map(({ id }) => id));\n    const rewritten = await log.rewrite();',
+    'erasure',
+  ),
+  mutant(
+    'snapshots keep whom they hold',
+    'src/state/keeper.ts',
+    'return await this.#snapshots.purge((person) => erased.of(person), this.#report);',
+    'return await this.#snapshots.purge((person) => person, this.#report);',
+    'erasure',
+  ),
+  mutant(
+    'state keeps links to who is erased',
+    'src/state/erased.ts',
+    '  if (left === identity) return person;\n',
+    '  if (left !== null) return person;\n',
+    'erasure',
+  ),
+];
+
+export const MUTANTS: readonly Mutant[] = [...ERASING, ...WRITING, ...STATE, ...RECOVERING, ...READING, ...CONSUMING];

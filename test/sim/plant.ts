@@ -7,7 +7,17 @@ import type { Mutant } from './mutants.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** What a schedule is made of, and what runs it. */
-const PARTS = ['src/log', 'src/model', 'src/state', 'src/telemetry', 'test/sim', 'scripts/sim.ts', 'package.json'];
+const PARTS = [
+  'src/erasing',
+  'src/erasures.ts',
+  'src/log',
+  'src/model',
+  'src/state',
+  'src/telemetry',
+  'test/sim',
+  'scripts/sim.ts',
+  'package.json',
+];
 
 /** A copy of the sources with a bug in it. Throws where the text to be replaced does not stand there exactly once. */
 export function plant(mutant: Mutant): { readonly folder: string; remove(): void } {

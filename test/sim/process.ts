@@ -1,11 +1,14 @@
+import { createHash } from 'node:crypto';
+import { Erasures } from '../../src/erasures.ts';
 import type { Missing } from '../../src/log/cursor.ts';
 import { FileLog, type FileLogOptions } from '../../src/log/file.ts';
 import { openLogReader } from '../../src/log/reader.ts';
 import type { Applied, Batch } from '../../src/model/parts.ts';
-import type { ParseBody, Stored } from '../../src/model/record.ts';
+import type { Stored } from '../../src/model/record.ts';
 import { StateKeeper } from '../../src/state/keeper.ts';
 import type { Machine } from './machine.ts';
 import type { Model } from './model.ts';
+import { parseBody } from './requests.ts';
 import { type Faults, SimFs } from './sim-fs.ts';
 import { SimHost } from './sim-host.ts';
 import { SimState } from './sim-state.ts';
@@ -17,8 +20,10 @@ export type LogLimits = Pick<
 
 export const LOG_FOLDER = '/data/log';
 const SNAPSHOT_FOLDER = '/data/snapshots';
-/** Bodies are compared as bytes. */
-export const parseBody: ParseBody = () => ({ events: [], identityMap: null, consent: null, query: {}, meta: {} });
+const ERASURES_FOLDER = '/data/erasures';
+const digest = (key: string): string => createHash('sha256').update(key).digest('hex').slice(0, 32);
+/** Nobody checks receipts here. */
+export const ERASURE_KEY = { keyId: 'sim', digest, publicKey: '', sign: () => '' };
 /** State that says this has lost something, or is ahead of the log. */
 const STATE_TROUBLE = /neither in the log|but the log ends/;
 
@@ -35,6 +40,7 @@ export class SimProcess {
   log!: FileLog;
   keeper!: StateKeeper;
   store!: SimState;
+  erasures!: Erasures;
   readonly #stop = new AbortController();
 
   constructor(machine: Machine, model: Model, faults: Faults) {
@@ -54,7 +60,7 @@ export class SimProcess {
       }
       if (STATE_TROUBLE.test(message) && !model.hasDamage) model.wrong(message);
     };
-    this.store = await SimState.open(this.machine.stateDisk);
+    this.store = await SimState.open(this.machine.stateDisk, digest);
     this.keeper = await StateKeeper.open({
       fs,
       directory: SNAPSHOT_FOLDER,
@@ -71,11 +77,17 @@ export class SimProcess {
       queueAgeMsMax: 2000,
       ...limits,
       parseBody,
+      erasureKey: ERASURE_KEY,
       onSynced: (applied) => this.#apply(applied),
       mayDropBefore: () => this.keeper.mayDropBefore(),
       onFatal: (error) => this.fatal.push(error),
       report,
       host,
+    });
+    this.erasures = new Erasures({
+      ...{ fs, log: this.log, keeper: this.keeper, key: ERASURE_KEY, directory: ERASURES_FOLDER, partition: 0 },
+      nowMs: () => host.nowMs(),
+      newId: () => String(host.random(10 ** 15)).padStart(16, '0'),
     });
     this.saidAtStart = [...this.missing];
     // Failures while opening are answered by not opening.
@@ -90,9 +102,10 @@ export class SimProcess {
   /** Everything that this process's log has. */
   async readAll(): Promise<Stored[]> {
     const all: Stored[] = [];
+    const since = this.model.erased.now();
     for await (const stored of this.log.read('start', false, this.#stop.signal)) {
       if (this.fs.hasStopped) break;
-      this.model.show(stored, 'the log');
+      this.model.show(stored, 'the log', since);
       all.push(stored);
     }
     return all;
@@ -137,10 +150,13 @@ export async function readFromOutside(
     missing.push(what);
     model.report(what);
   };
-  const reader = await openLogReader({ fs, directory: LOG_FOLDER, partition: 0, parseBody, report, host });
+  const since = model.erased.now();
+  const erasureKey = async () => ERASURE_KEY;
+  const options = { fs, directory: LOG_FOLDER, partition: 0, parseBody, report, host, erasureKey };
+  const reader = await openLogReader(options);
   const shown: Stored[] = [];
   for await (const stored of reader.read('start', false, new AbortController().signal)) {
-    model.show(stored, 'a reader outside');
+    model.show(stored, 'a reader outside', since);
     shown.push(stored);
   }
   return { shown, missing };

@@ -1,6 +1,9 @@
 import { ALIGN_BYTES, FRAME_HEADER_BYTES, frameBytes, sealFrame } from '../../src/log/segment.ts';
-import type { Change } from '../../src/model/person.ts';
-import type { LogRecord } from '../../src/model/record.ts';
+import { PLAIN_CONSENT } from '../../src/model/consent-in-force.ts';
+import { identitiesOf } from '../../src/model/identity.ts';
+import { isObject, type JsonObject, valueAt } from '../../src/model/json.ts';
+import { type Change, personKey } from '../../src/model/person.ts';
+import type { LogRecord, ParseBody, StoredEvent } from '../../src/model/record.ts';
 import type { Random } from './random.ts';
 
 const PERSONS = ['ann', 'bob', 'cleo'];
@@ -30,6 +33,63 @@ export function recordOf(number: number, random: Random, atMs: number): LogRecor
     changes,
   };
 }
+
+/** Who comes to the theme of erasures. */
+export const VISITORS = ['visitor-ann', 'visitor-bob', 'visitor-cleo'] as const;
+
+export function visitorKey(visitor: string): string {
+  return personKey('org', 'ECID', visitor);
+}
+
+/**
+ * A request of one to three visitors, each with an event; what belongs to one has a mark of its own in it. Some choose, some are
+ * linked.
+ */
+export function visitOf(number: number, random: Random, atMs: number): LogRecord {
+  const visitors = Array.from({ length: random.between(1, 3) }, () => random.pick(VISITORS));
+  const marks = visitors.map((visitor, i) => `mark.${number}.${i}.${visitor}`);
+  const events = visitors.map((visitor, i) => ({
+    xdm: { identityMap: { ECID: [{ id: visitor }] }, mark: marks[i]!, filler: 'x'.repeat(random.below(200)) },
+  }));
+  const time = `${number.toString(16).padStart(12, '0')}-0000`;
+  const changes: Change[] = [];
+  for (const [i, visitor] of visitors.entries()) {
+    const key = visitorKey(visitor);
+    if (random.oneIn(3)) changes.push({ kind: 'consent', key, time, body: { value: { a: marks[i]! } } });
+    const other = random.pick(VISITORS);
+    const links = [['ECID', other, 'ambiguous']];
+    if (random.oneIn(3) && other !== visitor) changes.push({ kind: 'identity', key, time, body: { links } });
+  }
+  const raw = Buffer.from(JSON.stringify({ events }));
+  return {
+    ...{ requestId: `r${number}`, atMs, orgId: 'org', datastreamId: 'site', path: '/v2/collect' },
+    ecid: visitors.length === 1 ? visitors[0]! : null,
+    meta: {},
+    events: events.map(({ xdm }, index) => storedEvent(`r${number}`, xdm, index, atMs)),
+    raw,
+    changes,
+  };
+}
+
+function storedEvent(requestId: string, xdm: JsonObject, index: number, atMs: number): StoredEvent {
+  return {
+    ...{ id: `${requestId}/${index}`, dedupKey: `${requestId}/${index}`, payloadHash: '', index, xdm },
+    ...{ data: null, query: null, meta: null, identities: identitiesOf(xdm), consent: PLAIN_CONSENT, added: null },
+    ...{ occurredAtMs: atMs, occurredAtFrom: 'timestamp' },
+  };
+}
+
+/** Bodies of visits have events; all others are compared as bytes. */
+export const parseBody: ParseBody = (_path, body) => {
+  const events = isObject(body) && Array.isArray(body['events']) ? body['events'] : [];
+  const parsed = events.map((event) => ({
+    xdm: valueAt(event, 'xdm') as JsonObject,
+    data: null,
+    query: null,
+    meta: null,
+  }));
+  return { events: parsed, identityMap: null, consent: null, query: {}, meta: {} };
+};
 
 /** What a client may send who knows the format: a frame with a record that nobody sent, at a place where a frame may start. */
 function forgedFrame(random: Random): Buffer {

@@ -1,3 +1,4 @@
+import type { Digest } from '../../src/model/erasure.ts';
 import type { Applied, StateStore } from '../../src/model/parts.ts';
 import type { PersonState } from '../../src/model/person.ts';
 import type { Position } from '../../src/model/record.ts';
@@ -29,13 +30,13 @@ export class StateDisk {
 export class SimState extends MemoryState implements StateStore {
   readonly #disk: StateDisk;
 
-  private constructor(disk: StateDisk) {
-    super();
+  private constructor(disk: StateDisk, digest: Digest) {
+    super(digest);
     this.#disk = disk;
   }
 
-  static async open(disk: StateDisk): Promise<SimState> {
-    const state = new SimState(disk);
+  static async open(disk: StateDisk, digest: Digest): Promise<SimState> {
+    const state = new SimState(disk, digest);
     await state.#load();
     return state;
   }
@@ -48,6 +49,15 @@ export class SimState extends MemoryState implements StateStore {
   override apply(records: readonly Applied[]): undefined {
     this.#disk.applied.push(...records);
     return super.apply(records);
+  }
+
+  /** What was there before is replaced as a whole, with the records since. */
+  override async purge(): Promise<void> {
+    await super.purge();
+    const { position, persons } = this.dump();
+    this.#disk.base = { position, persons: [...persons] };
+    this.#disk.applied = [];
+    this.#disk.flushed = 0;
   }
 
   override async restore(position: Position, persons: AsyncIterable<PersonState>): Promise<void> {

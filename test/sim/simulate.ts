@@ -3,9 +3,10 @@ import { LogUnavailable } from '../../src/model/parts.ts';
 import { framesOn, Machine, missingAtStart as missingIn, ROOMY_BYTES } from './machine.ts';
 import { Model } from './model.ts';
 import { LOG_FOLDER, type LogLimits, readFromOutside, SimProcess } from './process.ts';
-import { recordOf } from './requests.ts';
+import { recordOf, visitOf } from './requests.ts';
 import { expectDisturbed, SimConsumer } from './sim-consumer.ts';
 import type { SimFile } from './sim-disk.ts';
+import { SimErasing } from './sim-erasing.ts';
 import { NO_FAULTS } from './sim-fs.ts';
 import { limitsOf, type Theme, WEATHER_OF } from './themes.ts';
 import { faultsIn, WEATHERS, type Weather } from './weather.ts';
@@ -41,7 +42,10 @@ class Simulation {
   #process: SimProcess | null = null;
   #sent = 0;
   readonly #consumer: SimConsumer;
+  readonly #erasing: SimErasing;
   #isSpaceShort = false;
+  /** Everything in the log was looked at since the last start. */
+  #isSettled = false;
   /** The mark of the end is as the last process wrote it: one that the disk lost hides the last batch until the next start. */
   #isMarkSound = true;
 
@@ -60,6 +64,7 @@ class Simulation {
     };
     this.#limits = { ...limits, ...limitsOf(theme, random) };
     this.#consumer = new SimConsumer(this.model, this.steps);
+    this.#erasing = new SimErasing(this.#machine, this.model, this.steps);
     this.#step(`seed ${seed}, weather ${this.#weather}, ${JSON.stringify(this.#limits)}`);
   }
 
@@ -135,7 +140,10 @@ class Simulation {
     }
     process.fs.faults = { ...NO_FAULTS, short: process.fs.faults.short };
     this.#process = process;
+    this.#isSettled = false;
     await this.#check(process);
+    // What the log does not have by now has not happened.
+    if (this.#isSettled && !this.model.hasDamage) this.model.erased.settle();
   }
 
   /** Everything that can be checked of a running process when nothing is under way. */
@@ -151,6 +159,8 @@ class Simulation {
     if (process.fatal.length > 1) this.model.wrong('the failure was told twice');
     if (process.fatal.length > 0 && !process.fs.hasBeenDisturbed) throw process.fatal[0]!;
     for (const breach of process.fs.breaches) this.model.wrong(breach);
+    this.#erasing.check();
+    this.#isSettled = true;
   }
 
   async #act(process: SimProcess): Promise<void> {
@@ -195,12 +205,15 @@ class Simulation {
     const misfortune = (): Promise<void> => this.#misfortune(process);
     const crash = (): Promise<void> => this.#crash(process);
     const spaceless = (): Promise<void> => this.#spaceless(process);
+    const erase = (): Promise<void> => this.#erasing.erase(process);
+    const carryOut = (): Promise<void> => this.#erasing.carryOut(process, (work) => this.#drive(process, work));
     const acts: Record<Theme, (() => Promise<void>)[]> = {
       mixed: [],
       busy: [burst, burst, burst, burst, trickle, trickle, crash, seek, commitLate, commitLate, commitLate],
       upkeep: [upkeep, upkeep, upkeep, beside, beside, beside, beside, burst, crash, crash],
       decay: [burst, burst, burst, misfortune, misfortune, crash],
       tight: [burst, burst, misfortune, spaceless, spaceless, () => this.#letTimePass(process, 1000), crash],
+      erasure: [burst, erase, erase, erase, carryOut, carryOut, carryOut, () => this.#snapshot(process), crash],
     };
     return acts[this.#theme];
   }
@@ -219,7 +232,8 @@ class Simulation {
     const count = random.between(1, 5);
     this.#step(`append ${count} from r${this.#sent}`);
     for (let i = 0; i < count; i++) {
-      const record = recordOf(this.#sent++, random, clock.ms);
+      const request = this.#theme === 'erasure' ? visitOf : recordOf;
+      const record = request(this.#sent++, random, clock.ms);
       this.model.send(record);
       process.log.append(record).then(
         (position) => {

@@ -5,16 +5,17 @@ import type { Weather } from './weather.ts';
 /**
  * What a schedule does more often than the rest. `mixed` does everything alike; the others lead to places where that
  * rarely comes: `busy`, batch after batch, and commits that come late; `upkeep`, snapshots and retention while records
- * are being written; `decay`, bits that flip in much that was written; `tight`, a disk that is full time and again.
+ * are being written; `decay`, bits that flip in much that was written; `tight`, a disk that is full time and again; `erasure`, persons who are erased, and carried out, while others come.
  */
-export type Theme = 'mixed' | 'busy' | 'upkeep' | 'decay' | 'tight';
-export const THEMES: readonly Theme[] = ['mixed', 'busy', 'upkeep', 'decay', 'tight'];
+export type Theme = 'mixed' | 'busy' | 'upkeep' | 'decay' | 'tight' | 'erasure';
+export const THEMES: readonly Theme[] = ['mixed', 'busy', 'upkeep', 'decay', 'tight', 'erasure'];
 
 export const WEATHER_OF: Partial<Record<Theme, Weather>> = { decay: 'rot', tight: 'full-disk' };
 
 /** What is other than in a mixed schedule. */
 export function limitsOf(theme: Theme, random: Random): Partial<LogLimits> {
   if (theme === 'decay') return { retention: { maxAgeMs: null, maxBytes: null } };
+  if (theme === 'erasure') return { segmentBytes: random.between(600, 2500) };
   if (theme === 'tight')
     return { segmentBytes: random.between(600, 2000), retention: { maxAgeMs: null, maxBytes: null } };
   if (theme !== 'upkeep') return {};

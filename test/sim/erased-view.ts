@@ -1,0 +1,141 @@
+import { isDeepStrictEqual } from 'node:util';
+import { isErasure } from '../../src/model/erasure.ts';
+import type { JsonObject } from '../../src/model/json.ts';
+import type { Change, PersonState } from '../../src/model/person.ts';
+import type { LogRecord } from '../../src/model/record.ts';
+import { visitorKey } from './requests.ts';
+
+/** One erasure, as the model knows it. */
+export interface SentErasure {
+  readonly visitor: string;
+  /** Of its record. */
+  readonly requestId: string;
+  /** Where its record stands; null while that is not known. */
+  offset: number | null;
+  /** Readings that begin later do not show the visitor any more; null while nobody was told. */
+  knownSince: number | null;
+  /** When it was answered, or a start settled it: readings that began before may miss what came behind it too. */
+  pendingUntil: number;
+  /** It is not in the log, and never will be. */
+  isVoid: boolean;
+}
+
+/**
+ * Who is erased, kept plainly: by name. What a reader may see of a visitor's events and changes before the place of an
+ * erasure is nothing, as soon as it was answered or its record was seen; and either, while it is under way.
+ */
+export class ErasedView {
+  readonly all: SentErasure[] = [];
+  #clock = 0;
+  /** Marks that no file may hold any more, with whose they are. */
+  readonly #gone = new Set<string>();
+
+  /** A moment: later ones are greater. */
+  now(): number {
+    this.#clock += 1;
+    return this.#clock;
+  }
+
+  begin(visitor: string, requestId: string): void {
+    this.all.push({ visitor, requestId, offset: null, knownSince: null, pendingUntil: Infinity, isVoid: false });
+  }
+
+  has(requestId: string): boolean {
+    return this.all.some((one) => one.requestId === requestId);
+  }
+
+  /** Its record is durable. */
+  place(requestId: string, offset: number): void {
+    const erasure = this.all.find((one) => one.requestId === requestId);
+    if (erasure === undefined) return;
+    erasure.offset = offset;
+    erasure.knownSince ??= this.now();
+  }
+
+  /** A process has started: what is not in the log by now has not happened. */
+  settle(): void {
+    for (const one of this.all) {
+      one.pendingUntil = Math.min(one.pendingUntil, this.now());
+      one.isVoid ||= one.offset === null;
+    }
+  }
+
+  /** It was answered. */
+  answer(requestId: string): void {
+    for (const one of this.all) if (one.requestId === requestId) one.pendingUntil = this.now();
+  }
+
+  mustHide(visitor: string, offset: number, since: number): boolean {
+    return this.all.some(
+      (one) => one.visitor === visitor && (one.offset ?? -1) > offset && (one.knownSince ?? Infinity) < since,
+    );
+  }
+
+  /** A reading of no known beginning (`since` 0) may show what it read when more was hidden than is now. */
+  mayHide(visitor: string, offset: number, since: number): boolean {
+    return this.all.some((one) => {
+      if (one.visitor !== visitor) return false;
+      return since === 0 || since < one.pendingUntil || (!one.isVoid && (one.offset ?? Infinity) > offset);
+    });
+  }
+
+  /** What is wrong with a record as it was shown. `since`: when the reading began. */
+  faults(shown: LogRecord, sent: LogRecord, offset: number, since: number): string[] {
+    const faults: string[] = [];
+    const raw = Buffer.from(shown.raw ?? '').toString('latin1');
+    const indexes = new Set(shown.events.map(({ index }) => index));
+    for (const { index, xdm, identities } of sent.events) {
+      const visitor = identities[0]!.id;
+      const isShown = indexes.has(index);
+      if (isShown && this.mustHide(visitor, offset, since))
+        faults.push(`shows event ${index} of ${visitor}, who is erased`);
+      if (!isShown && !this.mayHide(visitor, offset, since)) faults.push(`hides event ${index} of ${visitor}`);
+      if (!isShown && raw.includes(String(xdm['mark']))) faults.push(`has a body with the hidden event ${index}`);
+      const same = shown.events.find((event) => event.index === index);
+      if (same !== undefined && !isDeepStrictEqual(same.xdm, xdm)) faults.push(`changed event ${index}`);
+    }
+    const isSame = (change: Change, other: Change): boolean => change.key === other.key && change.kind === other.kind;
+    for (const change of sent.changes) {
+      if (isErasure(change)) continue;
+      const visitor = change.key.split('|')[2]!;
+      const isShown = shown.changes.some((other) => isSame(change, other));
+      if (isShown && this.mustHide(visitor, offset, since)) faults.push(`shows a change of ${visitor}, who is erased`);
+      if (!isShown && !this.mayHide(visitor, offset, since)) faults.push(`hides a change of ${visitor}`);
+    }
+    return faults;
+  }
+
+  /** A pass is over that found these erasures placed: nothing of before is left. */
+  carriedOut(requestIds: readonly string[], records: ReadonlyMap<number, LogRecord>): void {
+    for (const { visitor, requestId, offset } of this.all) {
+      if (!requestIds.includes(requestId)) continue;
+      for (const [at, { events }] of records) {
+        if (at >= offset!) continue;
+        for (const { identities, xdm } of events)
+          if (identities[0]!.id === visitor) this.#gone.add(String(xdm['mark']));
+      }
+    }
+  }
+
+  /** Marks that stand in a file all the same. */
+  found(files: ReadonlyMap<string, Buffer>): string[] {
+    const found: string[] = [];
+    for (const [path, bytes] of files) {
+      const text = bytes.toString('latin1');
+      for (const mark of this.#gone) if (text.includes(mark)) found.push(`${path} still holds ${mark}`);
+    }
+    return found;
+  }
+}
+
+/** State as it is behind an erasure. */
+export function eraseVisitor(persons: Map<string, PersonState>, visitor: string): void {
+  const key = visitorKey(visitor);
+  persons.delete(key);
+  for (const [other, person] of persons) {
+    const identity = person.body['identity'] as JsonObject | undefined;
+    if (identity === undefined) continue;
+    const links = (identity['links'] as [string, string][]).filter(([, id]) => id !== visitor);
+    persons.set(other, { ...person, body: { ...person.body, identity: { ...identity, links } } });
+  }
+}
