@@ -109,7 +109,14 @@ function measure(where: string, state: LmdbState, cookies: readonly string[]): v
 /** Those of interact, before the log. */
 function stagesWith(state: LmdbState, requireSigned: boolean): readonly Stage[] {
   const identity = identityTools({ requireSigned });
-  const deps = { log: new HeldLog(), state, duplicates: new DuplicateWindow(), identity, decisions: decisionTools() };
+  const deps = {
+    log: new HeldLog(),
+    state,
+    duplicates: new DuplicateWindow(),
+    identity,
+    decisions: decisionTools(),
+    deciding: null,
+  };
   const [, stages] = matrix(deps).find(([{ name }]) => name === 'interact')!;
   return stages.slice(
     0,

@@ -41,7 +41,7 @@ for (const [name, tracing] of [
 }
 
 function stagesBeforeLog(): readonly Stage[] {
-  const tools = { identity: identityTools(), decisions: decisionTools() };
+  const tools = { identity: identityTools(), decisions: decisionTools(), deciding: null };
   const deps = { log: new HeldLog(), state: new MemoryState(), duplicates: new DuplicateWindow(), ...tools };
   const [, all] = matrix(deps).find(([{ name }]) => name === 'interact')!;
   return all.slice(

@@ -3,19 +3,25 @@ import { collect } from './endpoints/collect.ts';
 import { interact } from './endpoints/interact.ts';
 import { setConsent } from './endpoints/set-consent.ts';
 import { ipObfuscation } from './enrichments/ip-obfuscation.ts';
+import { activationPull } from './handles/activation-pull.ts';
+import { activationPush } from './handles/activation-push.ts';
 import { consentPreferences } from './handles/consent-preferences.ts';
 import { identityResult } from './handles/identity-result.ts';
 import { locationHint } from './handles/location-hint.ts';
+import { messageDecisions, offerDecisions, targetDecisions } from './handles/personalization-decisions.ts';
 import { stateStore } from './handles/state-store.ts';
 import type { Endpoint, Enrichment, EventLog, HandleSource, Matrix, Stage, StateStore } from './model/parts.ts';
 import { Answer } from './stages/answer.ts';
 import { Append } from './stages/append.ts';
 import { Consent } from './stages/consent.ts';
+import { Decide } from './stages/decide.ts';
+import type { DecidingTools, DecisionTools } from './stages/deciding.ts';
 import type { DuplicateWindow } from './stages/duplicates.ts';
 import { Enrich } from './stages/enrich.ts';
 import { Identify, type IdentityTools } from './stages/identify.ts';
 import { Link } from './stages/link.ts';
-import { type DecisionTools, Notify } from './stages/notify.ts';
+import { Notify } from './stages/notify.ts';
+import { Profile } from './stages/profile.ts';
 import { ThirdParty } from './stages/third-party.ts';
 
 /**
@@ -23,8 +29,11 @@ import { ThirdParty } from './stages/third-party.ts';
  * Nothing is answered before what `append` sent to disk is there; handles are made only in `answer`.
  */
 export const ENDPOINTS = [
-  [interact, ['identify', 'consent', 'enrich', 'link', 'third-party', 'append', 'answer']],
-  [collect, ['identify', 'consent', 'enrich', 'link', 'append', 'answer']],
+  [
+    interact,
+    ['identify', 'consent', 'enrich', 'link', 'third-party', 'notify', 'decide', 'profile', 'append', 'answer'],
+  ],
+  [collect, ['identify', 'consent', 'enrich', 'link', 'notify', 'profile', 'append', 'answer']],
   [setConsent, ['identify', 'consent', 'third-party', 'append', 'answer']],
   [acquire, ['identify', 'third-party', 'append', 'answer']],
 ] as const satisfies readonly (readonly [Endpoint, readonly StageName[]])[];
@@ -33,7 +42,10 @@ export const ENDPOINTS = [
 export const ENRICHMENTS: readonly Enrichment[] = [ipObfuscation];
 
 /** In the order of the answer. */
-export const HANDLES: readonly HandleSource[] = [identityResult, locationHint, consentPreferences, stateStore];
+export const HANDLES: readonly HandleSource[] = [
+  ...[identityResult, targetDecisions, messageDecisions, offerDecisions, activationPush, activationPull],
+  ...[locationHint, consentPreferences, stateStore],
+];
 
 export interface StageDeps {
   readonly log: EventLog;
@@ -41,6 +53,8 @@ export interface StageDeps {
   readonly duplicates: DuplicateWindow;
   readonly identity: IdentityTools;
   readonly decisions: DecisionTools;
+  /** Null where nothing is decided. */
+  readonly deciding: DecidingTools | null;
 }
 
 export const STAGES = {
@@ -50,6 +64,8 @@ export const STAGES = {
   link: ({ identity }: StageDeps): Stage => new Link(identity.counts, identity.reportQuarantine),
   notify: ({ decisions }: StageDeps): Stage => new Notify(decisions),
   'third-party': ({ identity }: StageDeps): Stage => new ThirdParty(identity.thirdParty),
+  decide: ({ deciding }: StageDeps): Stage => new Decide(deciding),
+  profile: ({ deciding }: StageDeps): Stage => new Profile(deciding),
   append: ({ log, duplicates }: StageDeps): Stage => new Append(log, duplicates),
   answer: ({ identity }: StageDeps): Stage => new Answer(HANDLES, identity.seal, identity.counts),
 } as const;

@@ -21,8 +21,8 @@ import type { JsonObject } from './model/json.ts';
 import { type Change, personKey } from './model/person.ts';
 import { Problem } from './model/problem.ts';
 import { TrustedProxies } from './net/proxies.ts';
+import type { DecisionTools } from './stages/deciding.ts';
 import type { IdentityTools } from './stages/identify.ts';
-import type { DecisionTools } from './stages/notify.ts';
 import { runStages } from './stages/run.ts';
 import { openStorage, type Storage } from './storage.ts';
 import { Counters } from './telemetry/counters.ts';
@@ -84,7 +84,7 @@ export async function importFile(request: ImportRequest): Promise<ImportResult> 
       // Pairs that are filed under another key would never be found.
       throw new Error(message);
     });
-    const decisions = await decisionTools(keysFolder, counters);
+    const decisions = await decisionTools(keysFolder, options.decisions.keysFile, counters);
     const target: Target = { storage, tools, decisions, options, name: `import-${digest}` };
     if (request.kind === 'identity') return await run({ ...goOn, kind: pairs(request, workspace, target) });
     return await run({ ...goOn, kind: choices(request, workspace, target) });
@@ -201,7 +201,7 @@ const judgeOnly: Take = async (_line, { consent }) => {
 
 function taker(workspace: Workspace, { storage, tools, decisions, options, name }: Target): Take {
   const { log, state, duplicates } = storage;
-  const stagesOf = matrix({ log, state, duplicates, identity: tools, decisions });
+  const stagesOf = matrix({ log, state, duplicates, identity: tools, decisions, deciding: null });
   const [endpoint, stages] = stagesOf.find(([{ paths }]) => paths.includes(SET_CONSENT))!;
   const route = { endpoint, path: SET_CONSENT, stages, region: workspace.ownRegion };
   const proxies = new TrustedProxies(options.proxies);
@@ -210,7 +210,16 @@ function taker(workspace: Workspace, { storage, tools, decisions, options, name 
     const body = Buffer.from(JSON.stringify({ identityMap: { ECID: [{ id: ecid }] }, consent }));
     // A run after a crash comes to the same rows under the same ids: they are known for retries.
     const ids = requestIds(`${name}-${line}`);
-    const incoming = { fields, peer: '', role: 'edge', encrypted: false, route, ids, nowMs: Date.now() } as const;
+    const incoming = {
+      fields,
+      peer: '',
+      rawHeaders: [],
+      role: 'edge',
+      encrypted: false,
+      route,
+      ids,
+      nowMs: Date.now(),
+    } as const;
     const rest = { query: parseQuery(''), givenRequestId: null, deadlineMs: performance.now() + DEADLINE_MS };
     try {
       const x = accept({ ...incoming, ...rest }, datastream, body, proxies);

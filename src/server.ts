@@ -6,7 +6,7 @@ import { matrix } from './components.ts';
 import type { ServerOptions } from './config/options.ts';
 import { TlsFiles } from './config/tls-files.ts';
 import { WorkspaceSource } from './config/watch.ts';
-import { decisionTools } from './decision-tools.ts';
+import { Decisions, decidingTools, decisionTools } from './decision-tools.ts';
 import { Access } from './gateway/access.ts';
 import { Admission, type LogQueue } from './gateway/admission.ts';
 import { ADMIN_CONNECTIONS_MAX, ConnectionBudget, connectionsMax } from './gateway/connection-budget.ts';
@@ -17,9 +17,10 @@ import { RequestUnits } from './gateway/request-units.ts';
 import { identityTools } from './identity-tools.ts';
 import { acquireLock } from './log/lock.ts';
 import type { JsonObject } from './model/json.ts';
+import type { Matrix } from './model/parts.ts';
 import { isLoopback } from './net/loopback.ts';
 import { TrustedProxies } from './net/proxies.ts';
-import { openStorage } from './storage.ts';
+import { openStorage, type Storage } from './storage.ts';
 import { Counters } from './telemetry/counters.ts';
 import { createLog, type Log } from './telemetry/log.ts';
 import { openTracing } from './telemetry/open-tracing.ts';
@@ -50,24 +51,26 @@ export interface Running {
 export async function startServer(start: StartOptions): Promise<Running> {
   const log = start.log ?? createLog();
   const admin = deferred<Administration>();
+  const definitions = new Decisions(start.data);
   const source = await WorkspaceSource.open(start.workspace, {
     report: (message) => log.warn({ what: 'workspace' }, message),
-    beforeChange: async (change) => (await admin.promise).record(change),
+    beforeChange: async (change) => {
+      await definitions.prepare(change.to.workspace);
+      await (await admin.promise).record(change);
+    },
   });
   const { options } = source;
   const tracing = await tracingOf(source, log);
   const failed = deferred<'failed'>();
   const storage = await openStorage(start.data, options, log, failed.resolve);
   const counters = new Counters(Date.now());
-  const keys = keysFolder(start.data);
-  const [identity, decisions] = await Promise.all([
-    identityTools(keys, options, counters, log, (message) => log.warn({ what: 'identity' }, message)),
-    decisionTools(keys, counters),
-  ]).catch(async (error) => {
+  const undo = async (error: unknown): Promise<never> => {
     await storage.close();
     source.close();
     throw error;
-  });
+  };
+  const admission = admissionOf(storage.log, options);
+  const all = await stagesOf({ start, source, storage, definitions, counters, admission, log }).catch(undo);
   const at = { ...options.listeners, ...given(start.listeners) };
   let edgeUrl: string | null = null;
   const access = new Access({
@@ -79,10 +82,10 @@ export async function startServer(start: StartOptions): Promise<Running> {
   });
   const gateway = new Gateway({
     workspace: () => source.current,
-    matrix: matrix({ log: storage.log, state: storage.state, duplicates: storage.duplicates, identity, decisions }),
+    matrix: all,
     proxies: new TrustedProxies(options.proxies),
     access,
-    admission: admissionOf(storage.log, options),
+    admission,
     units: new RequestUnits(() => performance.now()),
     basePath: options.basePath,
     deadlineMs: options.deadlineMs,
@@ -91,17 +94,15 @@ export async function startServer(start: StartOptions): Promise<Running> {
     log,
     tracing,
   });
-  const listeners = await openListeners(at, gateway, counters, admin.promise, log).catch(async (error) => {
-    await storage.close();
-    source.close();
-    throw error;
-  });
+  const listeners = await openListeners(at, gateway, counters, admin.promise, log).catch(undo);
   edgeUrl = listeners.urls.edge;
   for (const warning of source.current.warnings) log.warn({ what: 'workspace' }, warning);
   source.onChange(({ hash }) => log.info({ what: 'workspace', hash }, 'the workspace was read again and is in force'));
+  source.onChange((workspace) => definitions.takeOver(workspace));
   let isDraining = false;
   // Behind the ready line: a start does not wait for the admin plane, and whoever calls it does.
   setImmediate(async () => {
+    definitions.takeOver(source.current);
     const { Administration } = await import('./administration.ts');
     const parts = { data: start.data, source, storage, counters, tls: listeners.tls, log };
     admin.resolve(
@@ -129,6 +130,32 @@ export async function startServer(start: StartOptions): Promise<Running> {
       await Promise.all([storage.close(), tracing?.close()]);
     },
   };
+}
+
+interface Parts {
+  readonly start: StartOptions;
+  readonly source: WorkspaceSource;
+  readonly storage: Storage;
+  readonly definitions: Decisions;
+  readonly counters: Counters;
+  readonly admission: Admission;
+  readonly log: Log;
+}
+
+/** The matrix of endpoints and stages, with this installation's keys, and the definitions in force made ready. */
+async function stagesOf({ start, source, storage, definitions, counters, admission, log }: Parts): Promise<Matrix> {
+  const { options } = source;
+  const keys = keysFolder(start.data);
+  const [identity, decisions] = await Promise.all([
+    identityTools(keys, options, counters, log, (message) => log.warn({ what: 'identity' }, message)),
+    decisionTools(keys, options.decisions.keysFile, counters),
+    definitions.prepare(source.current),
+  ]);
+  const isStrained = (): boolean => !admission.hasTimeToDecide;
+  return matrix({
+    ...{ log: storage.log, state: storage.state, duplicates: storage.duplicates, identity, decisions },
+    deciding: decidingTools(decisions, definitions, options.decisions.budgetMs, isStrained, log),
+  });
 }
 
 function admissionOf(queue: LogQueue, { deadlineMs, log }: ServerOptions): Admission {

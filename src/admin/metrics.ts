@@ -67,7 +67,13 @@ function ingress(out: Exposition, { counters, requestsInFlight }: MetricSources)
     METRICS.identities,
     Object.entries(counters.identity).map(([what, count]): Sample => [count, what]),
   );
-  const { notices, notOurs } = counters.decisions;
+  const { outcomes, seconds, shed, notices, notOurs } = counters.decisions;
+  out.family(
+    METRICS.decisions,
+    Object.entries(outcomes).map(([outcome, count]): Sample => [count, outcome]),
+  );
+  out.histogram(METRICS.decisionSeconds, seconds);
+  out.family(METRICS.decisionsShed, [[shed]]);
   out.family(METRICS.notifications, [
     [notices, 'counted'],
     [notOurs, 'not-ours'],

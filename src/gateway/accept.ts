@@ -23,6 +23,8 @@ import type { Query } from './query.ts';
 export interface Incoming {
   readonly fields: Fields;
   /** The address of the other end of the connection; "" where it is gone. */
+  /** Names and values in turn, as sent. */
+  readonly rawHeaders: readonly string[];
   readonly peer: string;
   readonly role: 'edge' | 'server';
   readonly encrypted: boolean;
@@ -76,6 +78,7 @@ export function accept(incoming: Incoming, datastream: Datastream, body: Buffer,
     changes: [],
     cookies: [],
     preferences: null,
+    personalization: null,
     handles: [],
     decisions: null,
     notices: null,
@@ -131,6 +134,8 @@ function clientOf(incoming: Incoming, received: Received, datastream: Datastream
     origin: fields.origin ?? null,
     referer,
     userAgent: fields['user-agent'] ?? '',
+    rawHeaders: incoming.rawHeaders,
+    preview: incoming.query.weir_preview,
     cookies: withEntries(
       parseCookies(fields.cookie),
       valueAt(received.meta, 'state', 'entries'),

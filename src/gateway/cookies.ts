@@ -8,6 +8,9 @@ export const COOKIES_MAX = 200;
 export const STATE_ENTRIES_MAX = 20;
 export const STATE_ENTRY_CHARACTERS_MAX = 4096;
 
+/** The Web SDK passes it on beside the org's own. Documented. */
+const PREVIEW_COOKIE = 'at_qa_mode';
+
 const NONE: ReadonlyMap<string, string> = new Map();
 
 /** A Cookie header as a map; the first of two equal names wins, quotes are removed, broken pairs are skipped. */
@@ -32,7 +35,7 @@ export function parseCookies(header: string | undefined): ReadonlyMap<string, st
 
 /**
  * The request's cookies, and for names that the header lacks, those of `meta.state.entries` ([{key, value}]), of which
- * only this datastream's own are taken.
+ * only this datastream's own are taken, and the one of previews.
  */
 export function withEntries(
   cookies: ReadonlyMap<string, string>,
@@ -62,7 +65,8 @@ export function withEntries(
         `The field '${path}.value' is longer than ${STATE_ENTRY_CHARACTERS_MAX} characters.`,
       );
     }
-    if (entry['key'].startsWith(prefix) && !all.has(entry['key'])) all.set(entry['key'], entry['value']);
+    const isTaken = entry['key'].startsWith(prefix) || entry['key'] === PREVIEW_COOKIE;
+    if (isTaken && !all.has(entry['key'])) all.set(entry['key'], entry['value']);
   }
   return all;
 }

@@ -134,6 +134,7 @@ export class Gateway {
         : undefined;
       const incoming = {
         fields,
+        rawHeaders: req.rawHeaders,
         peer: peerOf(req.socket),
         role,
         encrypted,

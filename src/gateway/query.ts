@@ -5,11 +5,19 @@ export interface Query {
   configId: string | null;
   requestId: string | null;
   silent: string | null;
+  weir_preview: string | null;
 }
 
 /** Parses what follows "?". Never throws: a broken escape stays as it was sent. */
 export function parseQuery(search: string): Query {
-  const query: Query = { datastreamId: null, dataStreamId: null, configId: null, requestId: null, silent: null };
+  const query: Query = {
+    datastreamId: null,
+    dataStreamId: null,
+    configId: null,
+    requestId: null,
+    silent: null,
+    weir_preview: null,
+  };
   let start = 0;
   while (start < search.length) {
     let end = search.indexOf('&', start);
@@ -23,7 +31,14 @@ export function parseQuery(search: string): Query {
   return query;
 }
 
-const NAMES: readonly (keyof Query)[] = ['configId', 'requestId', 'datastreamId', 'dataStreamId', 'silent'];
+const NAMES: readonly (keyof Query)[] = [
+  'configId',
+  'requestId',
+  'datastreamId',
+  'dataStreamId',
+  'silent',
+  'weir_preview',
+];
 
 /** The name that stands between these two places; found without a text of its own, as every request asks. */
 function knownName(search: string, start: number, end: number): keyof Query | null {

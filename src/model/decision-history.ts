@@ -1,5 +1,6 @@
 import type { ActivityHistory, DecisionHistory } from './decision.ts';
 import type { TokenClaims } from './decision-token.ts';
+import { displayedIds } from './offer-place.ts';
 
 /** Most displays that are remembered of one activity: the largest cap that the schema takes. */
 export const SHOWN_MAX = 100;
@@ -9,8 +10,7 @@ export type Capacity = (id: string) => number;
 
 /**
  * The history after these propositions were displayed. Each decision counts once: its time is what is remembered, so that a
- * notification that comes twice changes nothing (two decisions of one second are one; chosen). Of offers the token's
- * experience is their ids, with commas. The same object where nothing changes.
+ * notification that comes twice changes nothing (two decisions of one second are one; chosen). The same object where nothing changes.
  */
 export function withDisplays(
   history: DecisionHistory,
@@ -29,8 +29,7 @@ export function withDisplays(
     after[id] = { ...before, shown: [...shown, atSeconds].sort((a, b) => a - b).slice(-max) };
   };
   for (const { activityId, experienceId, atSeconds } of displayed) {
-    add(activityId, atSeconds);
-    for (const offer of experienceId.split(',')) if (offer !== activityId) add(offer, atSeconds);
+    for (const id of displayedIds(activityId, experienceId)) add(id, atSeconds);
   }
   return after ?? history;
 }

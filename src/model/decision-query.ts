@@ -22,7 +22,7 @@ export function personalizationOf(query: JsonObject | null, path: string): JsonO
 
 /** Whether the event has one of its own, which stands for the request's: one that is switched off too. Documented. */
 export function hasOwnQuery({ query }: Pick<ReceivedEvent, 'query'>): boolean {
-  return query !== null && isObject(query['personalization']);
+  return query !== null && Object.hasOwn(query, 'personalization') && query['personalization'] !== null;
 }
 
 /** `path`: of `asked`, for errors: 0102 where something is of the wrong type, or there is too much of it. */

@@ -95,25 +95,27 @@ export interface Proposition {
 export const HELD_OUT = '#holdout';
 
 /** Why an activity was or was not shown. All but `shown` and `preview` show nothing. */
-export type Outcome =
-  | 'shown'
-  | 'preview'
+export const OUTCOMES = [
+  'shown',
+  'preview',
   /** Its experience has nothing for what was asked, or nothing in the schemas that were asked for. */
-  | 'nothing-here'
-  | 'not-started'
-  | 'ended'
-  | 'property-token'
-  | 'no-consent'
-  | 'audience'
-  | 'no-experience'
-  | 'traffic'
-  | 'holdout'
-  | 'global-holdout'
-  | 'capped'
-  | 'excluded'
-  | 'outranked'
-  | 'broken'
-  | 'out-of-time';
+  'nothing-here',
+  'not-started',
+  'ended',
+  'property-token',
+  'no-consent',
+  'audience',
+  'no-experience',
+  'traffic',
+  'holdout',
+  'global-holdout',
+  'capped',
+  'excluded',
+  'outranked',
+  'broken',
+  'out-of-time',
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
 
 export interface Verdict {
   readonly activityId: string;

@@ -1,5 +1,5 @@
 import type { Datastream } from './datastream.ts';
-import type { StoredDecision, StoredNotice } from './decision.ts';
+import type { Decision, StoredDecision, StoredNotice } from './decision.ts';
 import type { JsonObject } from './json.ts';
 import type { Change, PersonState } from './person.ts';
 import type { Problem } from './problem.ts';
@@ -130,6 +130,8 @@ export interface Exchange {
   readonly cookies: StateEntry[];
   /** All of the visitor's consent preferences after this request's choice, in 2.0 shape; null unless it made one. */
   preferences: JsonObject | null;
+  /** What its events are to see, those that were decided for; null: none. */
+  personalization: EventDecision[] | null;
   readonly handles: Handle[];
   /** What was decided for its events, to be logged with them; null: nothing. */
   decisions: StoredDecision[] | null;
@@ -144,6 +146,18 @@ export interface Exchange {
   awaiting: Promise<Position> | null;
   /** Resolves when this request's own record is durable; null where it has none. */
   appended: Promise<Position> | null;
+}
+
+/** What was decided for one event. */
+export interface EventDecision {
+  readonly eventIndex: number;
+  readonly decision: Decision;
+  /** Whether the event asked for content, and not only segments and pushes came of it. */
+  readonly isAsked: boolean;
+  /** One for each proposition: `characteristics.eventToken`. */
+  readonly tokens: readonly string[];
+  /** The visitor's attributes, of which authenticated callers are told some; null for others. */
+  readonly profile: JsonObject | null;
 }
 
 export interface Client {
@@ -161,6 +175,10 @@ export interface Client {
   readonly origin: string | null;
   readonly referer: string | null;
   readonly userAgent: string;
+  /** Names and values in turn, as sent. */
+  readonly rawHeaders: readonly string[];
+  /** The query parameter `weir_preview`; null where there is none. */
+  readonly preview: string | null;
   /** Of the request's Cookie header, or where there is none of that name, of `meta.state.entries`. */
   readonly cookies: ReadonlyMap<string, string>;
 }

@@ -11,15 +11,8 @@ import type { Stage } from '../model/parts.ts';
 import { personKey } from '../model/person.ts';
 import { problem } from '../model/problem.ts';
 import type { DecisionCounts } from '../telemetry/decision-counts.ts';
+import type { DecisionTools } from './deciding.ts';
 import type { TokenSeal } from './token-seal.ts';
-
-/** What the stages need that make decisions, and hear of them. */
-export interface DecisionTools {
-  readonly seal: TokenSeal;
-  /** Of all stages that change the section `decision`: two changes of one request must not have one time. */
-  readonly clock: HybridClock;
-  readonly counts: DecisionCounts;
-}
 
 /** A page shows some ten; a batch brings those of many events. Each costs a signature check and some 300 bytes. Chosen. */
 export const NOTICES_OF_REQUEST_MAX = 200;
@@ -63,8 +56,9 @@ export class Notify implements Stage {
     this.#counts.notices += notices.length;
     this.#counts.notOurs += missed.length;
     if (notices.length > 0) x.notices = notices;
-    if (missed.length > 0) warnOfEvents(x.warnings, missed, (index) => notCounted(x, index));
     const { decisions } = x.datastream;
+    // An org that decides nothing here has its propositions from elsewhere: those are another system's to count.
+    if (missed.length > 0 && decisions !== null) warnOfEvents(x.warnings, missed, (index) => notCounted(x, index));
     if (displays.length > 0 && decisions !== null) this.#remember(x, displays, this.#cappedOf(decisions));
   }
 

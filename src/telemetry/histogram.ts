@@ -38,5 +38,7 @@ export class Histogram {
 export const SYNC_BOUNDS_SECONDS = [
   0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 30,
 ];
+/** Fifty activities take some five microseconds; the default budget is 50 ms. */
+export const DECISION_BOUNDS_SECONDS = [0.000005, 0.00001, 0.000025, 0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.25, 1];
 /** No request may hold the event loop for more than 50 ms. */
 export const LOOP_BOUNDS_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];

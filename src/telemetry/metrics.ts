@@ -36,6 +36,16 @@ export const METRICS = {
     'Identity cookies that were found verified or unverified or only of a foreign org, and ids that were quarantined, by what.',
     ['what'],
   ),
+  decisions: counter(
+    'weir_decisions_total',
+    'Verdicts about activities and decisions of offers that had something for what was asked, by outcome.',
+    ['outcome'],
+  ),
+  decisionSeconds: histogram('weir_decision_seconds', 'Time that the decisions of one event took.'),
+  decisionsShed: counter(
+    'weir_decisions_shed_total',
+    'Events that were stored without decisions, because there was too much to store.',
+  ),
   notifications: counter(
     'weir_proposition_notifications_total',
     'Notifications of propositions (displays, clicks and the like) that count, and events whose tokens are not of this server, by what.',

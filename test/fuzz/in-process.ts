@@ -49,6 +49,7 @@ export class InProcess {
         duplicates: new DuplicateWindow(undefined, 4_096),
         identity: identityTools(),
         decisions: decisionTools(),
+        deciding: null,
       }),
       proxies: new TrustedProxies(['127.0.0.1/32']),
       access: accessOf(),

@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { parseQuery } from '../../src/gateway/query.ts';
 
-const nothing = { datastreamId: null, dataStreamId: null, configId: null, requestId: null, silent: null };
+const nothing = {
+  datastreamId: null,
+  dataStreamId: null,
+  configId: null,
+  requestId: null,
+  silent: null,
+  weir_preview: null,
+};
 
 describe('the query', () => {
   test.each<[string, Partial<typeof nothing> | Record<string, string>]>([

@@ -191,7 +191,14 @@ export async function judgeFuzzed({ authorization, signed }: Fuzzed): Promise<vo
 }
 
 async function outcomeOf(authorization: string, nowMs: number): Promise<boolean> {
-  const query = { datastreamId: 'shop', dataStreamId: null, configId: null, requestId: null, silent: null };
+  const query = {
+    datastreamId: 'shop',
+    dataStreamId: null,
+    configId: null,
+    requestId: null,
+    silent: null,
+    weir_preview: null,
+  };
   const to = { role: 'server', datastream: null } as unknown as Parameters<typeof access.admit>[0]['to'];
   const headers = { authorization, 'x-api-key': CLIENT, 'x-gw-ims-org-id': ORG };
   try {

@@ -10,14 +10,18 @@ import type { HandleSource } from '../../src/model/parts.ts';
 import { DEFAULT_REGIONS } from '../../src/model/region.ts';
 import { clientOf, ECID_A, eventOf, exchangeOf, PREFIX, REGIONS } from '../support/exchanges.ts';
 
-test('their order in the answer, and that each is always available', () => {
-  expect(HANDLES.map((source) => source.type)).toEqual([
-    'identity:result',
-    'locationHint:result',
-    'consent:preferences',
-    'state:store',
+test('their order in the answer, and which belong to services', () => {
+  expect(HANDLES.map(({ type, service }) => `${type} ${service}`)).toEqual([
+    'identity:result null',
+    'personalization:decisions decisions',
+    'personalization:decisions messages',
+    'personalization:decisions offers',
+    'activation:push audiences',
+    'activation:pull activation',
+    'locationHint:result null',
+    'consent:preferences null',
+    'state:store null',
   ]);
-  for (const source of HANDLES) expect(source.service).toBeNull();
 });
 
 describe('identity:result', () => {

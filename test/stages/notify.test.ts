@@ -81,7 +81,7 @@ describe('a notification', () => {
     expect(x.notices).toBeNull();
     expect(x.changes).toEqual([]);
     expect(x.warnings.map(({ spec }) => spec.code)).toEqual(['EXEG-0204-200']);
-    expect(tools.counts).toEqual({ notices: 0, notOurs: 1 });
+    expect(tools.counts).toMatchObject({ notices: 0, notOurs: 1 });
   });
 
   test('of an event that is not stored is none', () => {

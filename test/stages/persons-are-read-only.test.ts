@@ -35,7 +35,14 @@ class FrozenState extends MemoryState {
 const HOST = 'id.shop.test';
 const state = new FrozenState();
 const identity = identityTools({ thirdParty: { hosts: new Set([HOST]), cookie: 'demdex' } });
-const deps = { log: new HeldLog(), state, duplicates: new DuplicateWindow(), identity, decisions: decisionTools() };
+const deps = {
+  log: new HeldLog(),
+  state,
+  duplicates: new DuplicateWindow(),
+  identity,
+  decisions: decisionTools(),
+  deciding: null,
+};
 const stagesOf = (name: string) => matrix(deps).find(([endpoint]) => endpoint.name === name)![1];
 const all = { interact: stagesOf('interact'), 'set-consent': stagesOf('set-consent') };
 deps.log.automatic = true;

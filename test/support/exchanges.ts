@@ -9,9 +9,9 @@ import { identitiesOf } from '../../src/model/identity.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import { DEFAULT_OWN_HINT, DEFAULT_REGIONS } from '../../src/model/region.ts';
 import { CookieSeal } from '../../src/stages/cookie-seal.ts';
+import type { DecisionTools } from '../../src/stages/deciding.ts';
 import { FpidSeeds } from '../../src/stages/fpid.ts';
 import type { IdentityTools } from '../../src/stages/identify.ts';
-import type { DecisionTools } from '../../src/stages/notify.ts';
 import { TokenSeal } from '../../src/stages/token-seal.ts';
 import { DecisionCounts } from '../../src/telemetry/decision-counts.ts';
 import { IdentityCounts } from '../../src/telemetry/identity-counts.ts';
@@ -108,6 +108,8 @@ export function clientOf(fields: Partial<Client> = {}): Client {
     origin: null,
     referer: null,
     userAgent: '',
+    rawHeaders: [],
+    preview: null,
     cookies: new Map(),
     ...fields,
   };
@@ -168,6 +170,7 @@ export function exchangeOf(fields: ExchangeFields = {}): Exchange {
     changes: [],
     cookies: [],
     preferences: null,
+    personalization: null,
     handles: [],
     decisions: null,
     notices: null,

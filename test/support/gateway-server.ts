@@ -44,6 +44,7 @@ export async function startGateway(parts: GatewayParts = {}): Promise<GatewaySer
       duplicates: new DuplicateWindow(),
       identity: identityTools(),
       decisions: decisionTools(),
+      deciding: null,
     }),
     proxies: new TrustedProxies([]),
     access: accessOf(),

@@ -32,7 +32,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   import: ['model'],
   'identity-tools.ts': ['config', 'stages', 'telemetry'],
-  'decision-tools.ts': ['model', 'config', 'stages', 'telemetry'],
+  'decision-tools.ts': ['model', 'config', 'decisions', 'language', 'net', 'stages', 'telemetry'],
   'importing.ts': [
     ...['model', 'config', 'gateway', 'net', 'stages', 'import', 'telemetry', 'components.ts', 'storage.ts'],
     'identity-tools.ts',
@@ -156,7 +156,7 @@ function siblingProblems(sources: ReadonlyMap<string, string>): readonly string[
 }
 
 /** A part may import a tool that components.ts hands around, such as the window of duplicates: that is no part by itself. */
-const TOOLS = ['src/stages/duplicates.ts', 'src/stages/fpid.ts'];
+const TOOLS = ['src/stages/duplicates.ts', 'src/stages/fpid.ts', 'src/stages/deciding.ts'];
 
 function isOtherPart(parts: ReadonlySet<string>, part: string, target: string): boolean {
   return target !== part && parts.has(target) && !TOOLS.includes(target);

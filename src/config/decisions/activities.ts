@@ -1,4 +1,4 @@
-import type { Requirement } from '../../model/consent-gate.ts';
+import { PERSONALIZING, type Requirement } from '../../model/consent-gate.ts';
 import type {
   ActivityDefinition,
   ExperienceDefinition,
@@ -8,7 +8,7 @@ import type {
 } from '../../model/decision-definitions.ts';
 import type { Json } from '../../model/json.ts';
 import type { KeyPath } from '../source.ts';
-import { type Authoring, type CapFile, PERSONALISING, type Schedule } from './authoring.ts';
+import type { Authoring, CapFile, Schedule } from './authoring.ts';
 import { durationMs } from './duration.ts';
 import { formsOf, type ItemContext, type ItemFile, itemsOf, SCHEMA_PREFIX } from './items.ts';
 import { timeZoneProblem } from './local-time.ts';
@@ -79,7 +79,7 @@ export function activityOf(authoring: Authoring, datastreams: readonly string[] 
     holdoutPercent: file.holdoutPercent ?? 0,
     bucketing: file.bucketing ?? 'weir',
     bucketBy: file.bucketBy ?? 'ECID',
-    requires: file.requires ?? PERSONALISING,
+    requires: file.requires ?? PERSONALIZING,
     caps: authoring.caps(file.caps),
     experiences,
     goals: (file.goals ?? []).map((goal, index) => goalOf(authoring, goal, index)),

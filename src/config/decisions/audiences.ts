@@ -1,9 +1,9 @@
-import type { Requirement } from '../../model/consent-gate.ts';
+import { PERSONALIZING, type Requirement } from '../../model/consent-gate.ts';
 import type { AudienceDefinition, PushDefinition } from '../../model/decision-definitions.ts';
 import type { Json, JsonObject } from '../../model/json.ts';
 import { named } from '../schema-findings.ts';
 import type { KeyPath } from '../source.ts';
-import { type Authoring, PERSONALISING } from './authoring.ts';
+import type { Authoring } from './authoring.ts';
 
 /** audiences/*.yaml after its schema has been checked. */
 export interface AudienceFile {
@@ -65,7 +65,7 @@ export function audienceOf(authoring: Authoring): Audience {
     pushes: push.map((one, index): PushDefinition => {
       const own = one.id ?? `${id}:${index + 1}`;
       const payload = payloadOf(authoring, ['push', index], one, own);
-      return { id: own, when: { audience: id }, payload, requires: requires ?? PERSONALISING };
+      return { id: own, when: { audience: id }, payload, requires: requires ?? PERSONALIZING };
     }),
   };
 }

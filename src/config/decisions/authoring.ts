@@ -1,4 +1,3 @@
-import type { Requirement } from '../../model/consent-gate.ts';
 import type { CapDefinition } from '../../model/decision-definitions.ts';
 import { type Json, quoted } from '../../model/json.ts';
 import type { Finding } from '../finding.ts';
@@ -26,12 +25,6 @@ export interface CapFile {
   readonly max: number;
   readonly per?: string;
 }
-
-/**
- * What may be done with an event in the name of personalisation where an activity does not say: both standards ask about it
- * by these. Chosen.
- */
-export const PERSONALISING: Requirement = Object.freeze({ adobe: ['personalize.content'] as const, tcf: [1, 10] });
 
 /** One file of activities, audiences or offers while it is read; its schema has been checked. */
 export class Authoring {

@@ -1,0 +1,247 @@
+import { hash } from 'node:crypto';
+import type { Decision, DecisionInput, DecisionQuery, StoredDecision, StoredInputs } from '../model/decision.ts';
+import type { DecisionDefinitions } from '../model/decision-definitions.ts';
+import { withExperiences } from '../model/decision-history.ts';
+import { decisionInput } from '../model/decision-input.ts';
+import { decisionQuery, hasOwnQuery, personalizationOf } from '../model/decision-query.ts';
+import type { EdgeEvent, EventDecision, Exchange } from '../model/exchange.ts';
+import { eventField } from '../model/field-path.ts';
+import type { JsonObject } from '../model/json.ts';
+import type { Stage } from '../model/parts.ts';
+import { problem } from '../model/problem.ts';
+import { ANSWER_RESERVE_MS } from './deadline.ts';
+import type { DecidingTools } from './deciding.ts';
+import { inputsOf, namespacesOf, restricted, type Work } from './decision-inputs.ts';
+import { changeSection, personOf, sectionOf } from './person-sections.ts';
+
+/** Hexadecimal digits of a seed. */
+const SEED_DIGITS = 32;
+
+/**
+ * What visitors see: for each event that asks by `query.personalization` (its own, else the request's), and, where an org tells
+ * clients of segments or pushes, for every event. An event that is not stored for lack of consent gets nothing. A copy of an
+ * event is decided for again, with the same seed, by what is known now; nothing of it is kept. Decides by what was known
+ * before the request, and what the event itself brings.
+ */
+export class Decide implements Stage {
+  readonly name = 'decide';
+  readonly service = null;
+  readonly #tools: DecidingTools | null;
+
+  /** `tools`: null where nothing is decided. */
+  constructor(tools: DecidingTools | null) {
+    this.#tools = tools;
+  }
+
+  run(x: Exchange): undefined {
+    const tools = this.#tools;
+    const { decisions: definitions } = x.datastream;
+    let ofRequest: DecisionQuery | null | undefined;
+    for (const event of x.events) {
+      const isOwn = hasOwnQuery(event);
+      if (!isOwn && ofRequest === undefined) ofRequest = queryOf(x.received.query, 'query.personalization');
+      const query = isOwn
+        ? queryOf(event.query, `${eventField(x.path, event.index)}.query.personalization`)
+        : (ofRequest ?? null);
+      if (tools === null || definitions === null || (event.fate !== 'store' && event.fate !== 'duplicate')) continue;
+      decideEvent({ x, event, tools, definitions, runtime: tools.runtimeOf(definitions) }, query, !isOwn);
+    }
+  }
+}
+
+function queryOf(query: JsonObject | null, path: string): DecisionQuery | null {
+  const asked = personalizationOf(query, path);
+  return asked === null ? null : decisionQuery(asked, path);
+}
+
+function decideEvent(work: Work, asked: DecisionQuery | null, isOfRequest: boolean): void {
+  const { x, event, tools, runtime } = work;
+  const { services } = x.datastream;
+  const wantsActivation =
+    (runtime.hasSegments && services.has('activation')) || (runtime.hasPushes && services.has('audiences'));
+  const query = asked === null ? null : restricted(asked, work);
+  if (query === null && !wantsActivation) return;
+  if (tools.isOverloaded()) {
+    tools.counts.shed += 1;
+    if (query !== null) x.errors.push(shed(x, event));
+    return;
+  }
+  const stored = inputsOf(work, query, query !== asked || isOfRequest);
+  const decided = decide(work, query ?? NOTHING_ASKED, wantsActivation, stored);
+  const { decision } = decided;
+  if (decision.assigned !== null && event.fate === 'store') keepExperiences(work, decision.assigned, decided.histories);
+  const isTold = x.role === 'server' || x.datastream.access === 'authenticated';
+  const one: EventDecision = {
+    eventIndex: event.index,
+    decision,
+    isAsked: query !== null,
+    tokens: tokensOf(work, decision, stored),
+    profile: isTold ? decided.profile : null,
+  };
+  x.personalization ??= [];
+  x.personalization.push(one);
+  if (decision.verdicts.length === 0 || event.fate !== 'store') return;
+  x.decisions ??= [];
+  x.decisions.push(storedOf(work, decision, decided.seed, stored));
+}
+
+const NOTHING_ASKED: DecisionQuery = Object.freeze({ schemas: null, scopes: [], surfaces: [] });
+
+interface Decided {
+  readonly decision: Decision;
+  readonly seed: string;
+  readonly profile: JsonObject;
+  readonly histories: DecisionInput['histories'];
+}
+
+/** Adds to `stored` what is known of the client. */
+function decide(
+  { x, event, tools, runtime, definitions }: Work,
+  query: DecisionQuery,
+  wantsActivation: boolean,
+  stored: Mutable<StoredInputs>,
+): Decided {
+  // What reads user agents is loaded with the first one: that is not the decisions' time.
+  const client = tools.clientFacts(x.client, event.xdm);
+  const startMs = tools.clockMs();
+  const seed = seedOf(x, event);
+  const input = decisionInput({
+    datastreamId: x.datastream.id,
+    event,
+    ecid: event.ecid,
+    query,
+    stored,
+    sectionOf: (namespace, section) => {
+      const value = sectionOf(personOf(x, event, namespace), section)?.['value'];
+      return (value as JsonObject | undefined) ?? null;
+    },
+    notices: x.notices,
+    capacity: runtime.capacity,
+    makeFacts: runtime.makeFacts,
+    client: () => client,
+    wantsActivation,
+    nowMs: x.nowMs,
+    seed,
+  });
+  const endMs = Math.min(startMs + tools.budgetMs, x.deadlineMs - ANSWER_RESERVE_MS);
+  const decision = runtime.engine.decide(input, () => tools.clockMs() > endMs);
+  tools.counts.seconds.observe((tools.clockMs() - startMs) / 1000);
+  if (client['isBot'] === true) stored.bot = true;
+  for (const name of runtime.clientFacts) {
+    stored.client ??= {};
+    stored.client[name] = client[name] ?? null;
+  }
+  judgeVerdicts(x, event, tools, definitions, decision);
+  return { decision, seed, profile: input.facts.profile, histories: input.histories };
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/**
+ * The same for each copy of an event, and for no other: made of what copies are known by, and the visitor. (An event that
+ * nobody could know again has a key of its own.)
+ */
+function seedOf({ datastream }: Exchange, { dedupKey, payloadHash, ecid }: EdgeEvent): string {
+  const text = `${datastream.id}\n${dedupKey}\n${payloadHash}\n${ecid ?? ''}`;
+  return hash('sha256', text, 'hex').slice(0, SEED_DIGITS);
+}
+
+function judgeVerdicts(
+  x: Exchange,
+  event: EdgeEvent,
+  tools: DecidingTools,
+  { orgId, hash: definitions }: DecisionDefinitions,
+  { verdicts }: Decision,
+): void {
+  let late = 0;
+  for (const { outcome, activityId, because } of verdicts) {
+    tools.counts.outcomes[outcome] += 1;
+    if (outcome === 'out-of-time') late += 1;
+    if (outcome === 'broken') tools.reportBroken({ orgId, definitions, activity: activityId, why: because });
+  }
+  if (late === 0) return;
+  x.errors.push(
+    problem(
+      'EXEG-0200-504',
+      `The service 'decisions' did not decide in time: ${late} of ${verdicts.length} activities that could be shown are left out, and the page keeps its own content. Try again.`,
+      reportOf(x, event),
+    ),
+  );
+}
+
+function shed(x: Exchange, event: EdgeEvent) {
+  return problem(
+    'EXEG-0201-503',
+    "The service 'decisions' is not available at the moment: the server has more to store than it can decide for. The event is stored, and the page keeps its own content. Try again.",
+    reportOf(x, event),
+  );
+}
+
+function reportOf(x: Exchange, { index }: EdgeEvent): { eventIndex?: number } {
+  return x.events.length > 1 ? { eventIndex: index } : {};
+}
+
+const NO_TOKENS: readonly string[] = [];
+
+function tokensOf({ x, event, tools, definitions }: Work, { propositions }: Decision, stored: StoredInputs) {
+  if (propositions.length === 0) return NO_TOKENS;
+  return propositions.map(({ activityId, experienceId, scope, isPreview }) =>
+    tools.seal.sign(definitions.orgId, event.ecid, {
+      requestId: x.requestId,
+      eventIndex: event.index,
+      activityId,
+      experienceId,
+      scope,
+      atSeconds: Math.floor(x.nowMs / 1000),
+      isPreview,
+      isBot: stored.bot === true,
+    }),
+  );
+}
+
+function storedOf(
+  { event, definitions }: Work,
+  { verdicts, propositions }: Decision,
+  seed: string,
+  stored: StoredInputs,
+): StoredDecision {
+  return {
+    i: event.index,
+    h: definitions.hash,
+    seed,
+    in: stored,
+    v: verdicts.map(({ activityId, outcome, experienceId, bucket, marks, because }) => [
+      activityId,
+      outcome,
+      experienceId,
+      bucket,
+      marks,
+      because,
+    ]),
+    p: propositions.map(({ id, scope, activityId, experienceId, items }) => [
+      id,
+      scope,
+      activityId,
+      experienceId,
+      items.map((item) => String(item['id'] ?? '')),
+    ]),
+  };
+}
+
+/** For the device, and for the person by whom the activity goes. */
+function keepExperiences(
+  { x, event, tools, runtime }: Work,
+  assigned: Readonly<Record<string, string>>,
+  histories: Decided['histories'],
+): void {
+  for (const namespace of namespacesOf(event)) {
+    const person = personOf(x, event, namespace);
+    if (person === null) continue;
+    const own = Object.fromEntries(
+      Object.entries(assigned).filter(([id]) => namespace === 'ECID' || runtime.namespaceOf(id) === namespace),
+    );
+    const changed = withExperiences(histories.get(namespace) ?? {}, own);
+    if (Object.keys(changed).length > 0)
+      changeSection(x, tools.clock, person, 'decision', changed as unknown as JsonObject);
+  }
+}
