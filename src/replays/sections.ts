@@ -1,3 +1,4 @@
+import { type Digest, erasureOf, isErasure } from '../model/erasure.ts';
 import type { JsonObject } from '../model/json.ts';
 import { applyChange, type Change, type PersonState } from '../model/person.ts';
 import type { Position } from '../model/record.ts';
@@ -32,10 +33,17 @@ export class Sections {
   /** Until then: sections that are known to have begun since, and those that may have been there before. */
   readonly #begun = new Set<string>();
   readonly #unknown = new Set<string>();
+  readonly #digest: Digest | null;
+  /** Keys of `#now` by digest; null until somebody is erased. */
+  #byDigest: Map<string, string> | null = null;
 
-  /** `isComplete`: nothing was changed before the first record that is taken, or `restore` is given all of it first. */
-  constructor(isComplete: boolean) {
+  /**
+   * `isComplete`: nothing was changed before the first record that is taken, or `restore` is given all of it first. `digest`:
+   * by which erased persons are told; null where there is no key, and then nobody whom the log erases is in what is taken.
+   */
+  constructor(isComplete: boolean, digest: Digest | null = null) {
     this.#isComplete = isComplete;
+    this.#digest = digest;
   }
 
   /** A person of the snapshot that the fold starts from. */
@@ -54,6 +62,7 @@ export class Sections {
   reachLearned(): void {
     this.#now = this.#later;
     this.#later = new Map();
+    this.#byDigest = null;
     this.#unknown.clear();
     this.#begun.clear();
     this.#isComplete = true;
@@ -67,6 +76,7 @@ export class Sections {
 
   take(position: Position, changes: readonly Change[], atMs: number): void {
     for (const change of changes) {
+      if (isErasure(change)) this.#erase(erasureOf(change).digests);
       if (!READ.has(change.kind)) continue;
       if (!this.#isComplete && !this.#begun.has(`${change.kind} ${change.key}`)) {
         this.#unknown.add(`${change.kind} ${change.key}`);
@@ -80,6 +90,7 @@ export class Sections {
       const isReplaced = old !== undefined && old['record'] !== `${position.partition}:${position.offset}`;
       if (isReplaced) this.#keep(nameOf(change.key, change.kind, old['record'] as string), old, atMs);
       this.#now.set(change.key, after);
+      if (before === null && this.#byDigest !== null) this.#byDigest.set(this.#digest!(change.key), change.key);
     }
     this.#forget(atMs);
   }
@@ -89,6 +100,20 @@ export class Sections {
     const section = this.#sectionAt(key, kind, record);
     if (section === undefined) return LOST;
     return (section['value'] as JsonObject | undefined) ?? {};
+  }
+
+  /** What comes behind it starts from nothing. A snapshot that the fold has not come to yet was written without them. */
+  #erase(digests: readonly string[]): void {
+    const digest = this.#digest;
+    if (digest === null) return;
+    this.#byDigest ??= new Map([...this.#now.keys()].map((key) => [digest(key), key]));
+    for (const one of digests) {
+      const key = this.#byDigest.get(one);
+      if (key === undefined) continue;
+      this.#byDigest.delete(one);
+      this.#now.delete(key);
+      for (const name of this.#replaced.keys()) if (keyIn(name) === key) this.#replaced.delete(name);
+    }
   }
 
   #sectionAt(key: string, kind: string, record: string): JsonObject | undefined {
@@ -120,6 +145,10 @@ export class Sections {
 
 function nameOf(key: string, kind: string, record: string): string {
   return `${kind} ${record} ${key}`;
+}
+
+function keyIn(name: string): string {
+  return name.slice(name.indexOf(' ', name.indexOf(' ') + 1) + 1);
 }
 
 /** Null for a person of whom decisions read nothing. */

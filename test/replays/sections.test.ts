@@ -1,15 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { erasureChange } from '../../src/model/erasure.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import { applyChange, type Change, type PersonState } from '../../src/model/person.ts';
 import { LOST, REPLACED_KEPT_MS, Sections } from '../../src/replays/sections.ts';
 
 const MINUTE_MS = 60_000;
 const KINDS = ['profile', 'decision', 'consent'] as const;
+const digest = (key: string): string => `digest of ${key}`;
 
 const records = fc.array(
   fc.record({
     afterMs: fc.constantFrom(0, 1, MINUTE_MS, 4 * MINUTE_MS, 11 * MINUTE_MS),
+    /** Who is erased before the changes, mostly nobody. */
+    erased: fc.constantFrom(null, null, null, null, null, null, null, 'a', 'b'),
     changes: fc.array(
       fc.record({
         key: fc.constantFrom('a', 'b'),
@@ -28,23 +32,27 @@ const records = fc.array(
 type Made = {
   readonly position: { readonly partition: 0; readonly offset: number };
   readonly atMs: number;
+  readonly erased: string | null;
   readonly changes: readonly Change[];
 };
 
 function madeOf(all: typeof records extends fc.Arbitrary<infer T> ? T : never): readonly Made[] {
   let atMs = 0;
   let time = 1_000;
-  return all.map(({ afterMs, changes }, offset) => {
+  return all.map(({ afterMs, erased, changes }, offset) => {
     atMs += afterMs;
+    const erasure = { id: `erasure ${offset}`, orgId: 'org', atMs, digests: [digest(`${erased}`)] };
     return {
-      ...{ position: { partition: 0, offset }, atMs },
-      changes: changes.map(({ key, kind, agedBy, isUpdate, name, value }) => {
-        time += 1;
-        const body: JsonObject = isUpdate
-          ? { operation: 'update', value: { [name]: value } }
-          : { value: { [name]: value } };
-        return { key, kind, time: String(time - agedBy), body };
-      }),
+      ...{ position: { partition: 0, offset }, atMs, erased },
+      changes: (erased === null ? [] : [erasureChange(erasure, '')]).concat(
+        changes.map(({ key, kind, agedBy, isUpdate, name, value }) => {
+          time += 1;
+          const body: JsonObject = isUpdate
+            ? { operation: 'update', value: { [name]: value } }
+            : { value: { [name]: value } };
+          return { key, kind, time: String(time - agedBy), body };
+        }),
+      ),
     };
   });
 }
@@ -60,8 +68,17 @@ class Truth {
     replacedAtMs: number | null;
   }[] = [];
 
-  take({ position, changes, atMs }: Made): void {
+  /** Sections of those who were erased since. */
+  readonly gone: Pick<(typeof this.versions)[number], 'key' | 'kind' | 'record'>[] = [];
+
+  take({ position, changes, atMs, erased }: Made): void {
+    if (erased !== null) {
+      this.persons.delete(erased);
+      this.gone.push(...this.versions.filter(({ key }) => key === erased));
+      this.versions.splice(0, Number.POSITIVE_INFINITY, ...this.versions.filter(({ key }) => key !== erased));
+    }
     for (const change of changes) {
+      if (change.kind === 'erasure') continue;
       const before = this.persons.get(change.key) ?? null;
       const after = applyChange(before, change, position)!;
       if (after === before) continue;
@@ -87,13 +104,14 @@ function read(sections: Sections, truth: Truth, atMs: number, isComplete: boolea
     if (isComplete && isKept) expect(found).toEqual(value);
     else if (found !== LOST) expect(found).toEqual(value);
   }
+  for (const { key, kind, record } of truth.gone) expect(sections.valueAt(key, kind, record)).toBe(LOST);
 }
 
 describe('sections', () => {
   test('hold what was read of them at any time in the last ten minutes', () => {
     fc.assert(
       fc.property(records, (all) => {
-        const sections = new Sections(true);
+        const sections = new Sections(true, digest);
         const truth = new Truth();
         for (const made of madeOf(all)) {
           truth.take(made);
@@ -111,7 +129,7 @@ describe('sections', () => {
         const made = madeOf(all);
         const truth = new Truth();
         for (const one of made.slice(0, cut)) truth.take(one);
-        const sections = new Sections(true);
+        const sections = new Sections(true, digest);
         for (const person of truth.persons.values()) sections.restore(person);
         // What was replaced before the snapshot is not known.
         truth.versions.splice(0, truth.versions.length, ...truth.versions.filter((one) => one.replacedAtMs === null));
@@ -133,7 +151,7 @@ describe('sections', () => {
         for (const one of made.slice(0, dropped)) truth.take(one);
         const ahead = new Truth();
         for (const one of made.slice(0, dropped + more)) ahead.take(one);
-        const sections = new Sections(false);
+        const sections = new Sections(false, digest);
         for (const person of ahead.persons.values()) sections.learn(person);
         for (const one of made.slice(dropped, dropped + more)) {
           for (const key of ['a', 'b']) {
