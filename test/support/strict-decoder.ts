@@ -91,7 +91,70 @@ const PAYLOADS: Readonly<Record<string, (payload: JsonObject, path: string) => v
   'consent:preferences'(payload, path) {
     if ('consents' in payload) throw new Error(`${path} is wrapped`);
   },
+  'personalization:decisions': checkProposition,
+  'activation:pull'(payload, path) {
+    only(payload, ['type', 'destinationId', 'alias', 'segments', 'attributes'], path);
+    for (const key of ['type', 'destinationId', 'alias']) text(payload, key, path);
+    list(payload['segments'], `${path}.segments`).forEach((one, i) => {
+      text(object(one, `${path}.segments[${i}]`), 'id', `${path}.segments[${i}]`);
+    });
+  },
+  'activation:push'(payload, path) {
+    only(payload, ['type', 'id', 'spec'], path);
+    const spec = object(payload['spec'], `${path}.spec`);
+    const keys = { cookie: ['name', 'value'], url: ['url'] }[text(payload, 'type', path)];
+    if (keys === undefined) throw new Error(`${path}.type is neither a cookie nor a URL`);
+    for (const key of keys) text(spec, key, `${path}.spec`);
+  },
 };
+
+const OFFER = 'https://ns.adobe.com/experience/offer-management/';
+const CONTENT = 'https://ns.adobe.com/personalization/';
+/** Their data has the item's id, or clients drop the item. */
+const WITH_ID = [`${CONTENT}html-content-item`, `${CONTENT}json-content-item`];
+
+/** A proposition without an id or a scope voids the whole payload; without scopeDetails, its message. */
+function checkProposition(proposition: JsonObject, path: string): void {
+  only(proposition, ['id', 'scope', 'scopeDetails', 'activity', 'placement', 'items'], path);
+  if (text(proposition, 'id', path) === '') throw new Error(`${path}.id is empty`);
+  text(proposition, 'scope', path);
+  const details = object(proposition['scopeDetails'], `${path}.scopeDetails`);
+  text(details, 'decisionProvider', `${path}.scopeDetails`);
+  text(object(details['activity'], `${path}.scopeDetails.activity`), 'id', `${path}.scopeDetails.activity`);
+  const characteristics = object(details['characteristics'], `${path}.scopeDetails.characteristics`);
+  text(characteristics, 'eventToken', `${path}.scopeDetails.characteristics`);
+  const items = list(proposition['items'], `${path}.items`);
+  if (items.length === 0) throw new Error(`${path}.items is empty`);
+  items.forEach((item, i) => {
+    checkItem(object(item, `${path}.items[${i}]`), `${path}.items[${i}]`);
+  });
+}
+
+function checkItem(item: JsonObject, path: string): void {
+  only(item, ['id', 'schema', 'etag', 'score', 'meta', 'data', 'characteristics'], path);
+  const id = text(item, 'id', path);
+  const schema = text(item, 'schema', path);
+  if (item['meta'] !== undefined) object(item['meta'], `${path}.meta`);
+  if (schema === `${CONTENT}default-content-item`) return;
+  const data = object(item['data'], `${path}.data`);
+  const isOffer = schema.startsWith(OFFER);
+  if ((isOffer || WITH_ID.includes(schema)) && data['id'] !== id) throw new Error(`${path}.data.id is not the item's`);
+  if (isOffer) {
+    text(data, 'format', `${path}.data`);
+    if ((data['content'] === undefined) === (data['deliveryURL'] === undefined)) {
+      throw new Error(`${path}.data has neither content nor deliveryURL, or both`);
+    }
+  }
+  if (schema !== `${CONTENT}ruleset-item`) return;
+  integer(data['version'], `${path}.data.version`);
+  for (const rule of list(data['rules'], `${path}.data.rules`)) {
+    for (const one of list(object(rule, `${path}.data.rules`)['consequences'], `${path}.data.rules.consequences`)) {
+      const consequence = object(one, `${path}.data.rules.consequences`);
+      const detail = object(consequence['detail'], `${path}.data.rules.consequences.detail`);
+      if (text(consequence, 'id', path) !== text(detail, 'id', path)) throw new Error(`${path} has two ids`);
+    }
+  }
+}
 
 /**
  * A streamed body: `NUL, JSON, LF`, again and again. As Android reads it: split at LF, then the first character dropped
