@@ -8,7 +8,10 @@ import { ROOT } from './sources.ts';
 export const ORG = '5BFE274A5F6980A50A495C08@AdobeOrg';
 const COOKIE_PREFIX = 'kndctr_5BFE274A5F6980A50A495C08_AdobeOrg_';
 
-const HTML = `<!doctype html>
+/** A page with the SDK's start, and `body`. */
+export function sdkPage(body: string): string {
+  return `<!doctype html>
+<meta charset="utf-8">
 <title>Test page</title>
 <link rel="icon" href="data:,">
 <script>
@@ -17,15 +20,16 @@ const HTML = `<!doctype html>
   window.alloy.q = [];
 </script>
 <script src="/alloy.js" defer></script>
-<h1>Test page</h1>
+${body}
 `;
+}
 
 /** The files of a workspace with the datastream 'shop' and the page at /. `options`: further lines of weir.yaml. */
 export function pageWorkspace(options = ''): Readonly<Record<string, string>> {
   return {
     'weir.yaml': `site: { root: site }\n${options}`,
     'datastreams/shop.yaml': `id: shop\norg: ${ORG}\nname: Shop\n`,
-    'site/index.html': HTML,
+    'site/index.html': sdkPage('<h1>Test page</h1>'),
     'site/alloy.js': readFileSync(join(ROOT, 'node_modules/@adobe/alloy/dist/alloy.min.js'), 'utf8'),
   };
 }
