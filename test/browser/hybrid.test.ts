@@ -1,0 +1,100 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { launchChromium } from '../support/chromium.ts';
+import { keepScreenshot, PERSON, reportOn } from '../support/decision-site.ts';
+import { type Server, startServer } from '../support/server.ts';
+import { ROOT } from '../support/sources.ts';
+
+/** The example whose server asks for the page's content, and hands the answer to the Web SDK. */
+
+let browser: Browser;
+let weir: Server;
+let site: ChildProcess;
+let url: string;
+beforeAll(async () => {
+  browser = await launchChromium();
+  weir = await startServer({ workspace: 'examples/hybrid/workspace' });
+  const args = [join(ROOT, 'examples/hybrid/server.mjs'), '--edge', weir.urls.edge, '--port', '0'];
+  site = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = await once(createInterface(site.stdout!), 'line');
+  url = String(line);
+});
+afterAll(async () => {
+  site?.kill();
+  await browser?.close();
+  await weir?.stop();
+});
+
+/** Displays of each experience that has any. */
+async function displays(activity: string): Promise<Record<string, number>> {
+  const { arms } = await reportOn(weir.data, activity);
+  return Object.fromEntries(arms.filter((arm) => arm.displays > 0).map((arm) => [arm.experience, arm.displays]));
+}
+const sum = (counts: Readonly<Record<string, number>>): number =>
+  Object.values(counts).reduce((all, count) => all + count, 0);
+
+const GREETINGS: Readonly<Record<string, string>> = {
+  'Good to see you.': 'short',
+  'Good to see you. The river is high, and so is the tea shelf.': 'long',
+};
+const BUTTONS: Readonly<Record<string, string>> = { 'Look around': 'look', 'Come in': 'enter' };
+
+it('server and browser show one experience to one visitor, and count it once', async () => {
+  const context = await browser.newContext({ userAgent: PERSON });
+  onTestFinished(() => context.close());
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  const asked: string[] = [];
+  page.on('request', (request) => {
+    if ((request.postData() ?? '').includes('decisionScopes')) asked.push(request.url());
+  });
+
+  const sent = await page.goto(url);
+  const html = await sent!.text();
+  const greeting = GREETINGS[(await page.locator('#greeting').textContent())!]!;
+  // It was in the page when it left the server: nothing is put in later.
+  expect(html).toContain(`<div id="greeting"><p>${await page.locator('#greeting').textContent()}</p></div>`);
+  const look = async () => BUTTONS[(await page.locator('#enter').textContent())!];
+  await expect.poll(look).toBeDefined();
+  const button = (await look())!;
+  await keepScreenshot(page, 'hybrid');
+  await expect.poll(() => displays('greeting')).toEqual({ [greeting]: 1 });
+  await expect.poll(() => displays('button')).toEqual({ [button]: 1 });
+
+  const views = async () => (await weir.events()).filter(({ xdm }) => xdm.eventType === 'web.webpagedetails.pageViews');
+  await expect.poll(async () => (await views()).length).toBe(1);
+  const set = await sent!.headerValues('set-cookie');
+  expect(set.map((cookie) => cookie.split('=')[0]!.split('_').at(-1)).sort()).toEqual(['cluster', 'identity']);
+  const ecids = new Set((await weir.events()).map(({ ecid }) => ecid));
+  expect(ecids.size).toBe(1);
+  const said = await page.evaluate(`alloy('getIdentity').then(({ identity }) => identity.ECID)`);
+  expect([...ecids]).toEqual([said]);
+
+  // The same visitor again: the same experience, another display.
+  await page.reload();
+  await expect.poll(look).toBe(button);
+  expect(GREETINGS[(await page.locator('#greeting').textContent())!]).toBe(greeting);
+  await expect.poll(() => displays('greeting')).toEqual({ [greeting]: 2 });
+  await expect.poll(() => displays('button')).toEqual({ [button]: 2 });
+  expect(new Set((await weir.events()).map(({ ecid }) => ecid)).size).toBe(1);
+  expect(asked).toEqual([]);
+  expect(complaints).toEqual([]);
+});
+
+it('another visitor is another, and both are counted', async () => {
+  const before = sum(await displays('greeting'));
+  const context = await browser.newContext({ userAgent: PERSON });
+  onTestFinished(() => context.close());
+  const page = await context.newPage();
+  await page.goto(url);
+  await expect.poll(async () => sum(await displays('greeting'))).toBe(before + 1);
+  expect(new Set((await weir.events()).map(({ ecid }) => ecid)).size).toBe(2);
+});
