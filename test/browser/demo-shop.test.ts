@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { launchChromium } from '../support/chromium.ts';
+import { keepScreenshot } from '../support/decision-site.ts';
 import { type EventLine, type Server, startServer } from '../support/server.ts';
 import { until } from '../support/web-sdk-page.ts';
 
@@ -41,7 +42,14 @@ async function visit(viewport: { width: number; height: number }): Promise<void>
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
   });
   page.on('request', (request) => {
-    if (!request.url().startsWith(shop)) complaints.push(request.url());
+    // A message's page is a blob of the shop.
+    if (
+      !request
+        .url()
+        .replace(/^blob:/, '')
+        .startsWith(shop)
+    )
+      complaints.push(request.url());
   });
   await page.goto(shop);
 }
@@ -49,11 +57,11 @@ async function visit(viewport: { width: number; height: number }): Promise<void>
 const button = (name: string) => page.getByRole('button', { name, exact: true });
 const field = (name: string) => page.locator(`[data-field="${name}"]`);
 
-/** The log, once there are at least `count`. */
+/** What visitors did, once there are at least `count`; not what the SDK told of content. */
 async function stored(count: number): Promise<readonly EventLine[]> {
   let events: readonly EventLine[] = [];
   await until(`${count} events in the log`, async () => {
-    events = await server.events();
+    events = (await server.events()).filter(({ xdm }) => xdm.eventType?.startsWith('decisioning.') !== true);
     return events.length >= count;
   });
   return events;
@@ -115,13 +123,13 @@ describe('a visit', () => {
     await page.getByRole('link', { name: 'Cart (1)' }).click();
     await page.waitForURL('**/cart');
     await button('Place the order').click();
-    const events = await stored(10);
+    const events = await stored(11);
     expect(types(events)).toEqual(
       [
         ...['web.webpagedetails.pageViews', 'web.webinteraction.linkClicks', 'shop.pageLeft'],
         ...['web.webpagedetails.pageViews', 'commerce.productViews', 'commerce.productListAdds'],
         ...['web.webinteraction.linkClicks', 'shop.pageLeft'],
-        ...['web.webpagedetails.pageViews', 'commerce.purchases'],
+        ...['web.webpagedetails.pageViews', 'commerce.purchases', 'shop.viewChanged'],
       ].sort(),
     );
     expect(new Set(events.map(({ ecid }) => ecid)).size).toBe(1);
@@ -144,6 +152,16 @@ describe('a visit', () => {
   });
 });
 
+/** Its corner is of the page, however narrow. */
+async function messageFits(width: number): Promise<void> {
+  const message = page.locator('#alloy-messaging-container');
+  await expect.poll(() => message.boundingBox()).not.toBeNull();
+  const { x, width: own } = (await message.boundingBox())!;
+  expect([x >= 0, x + own <= width]).toEqual([true, true]);
+  const text = page.frameLocator('#alloy-content-iframe').locator('body');
+  await expect.poll(() => text.evaluate('document.body.scrollHeight <= innerHeight')).toBe(true);
+}
+
 describe('the pages', () => {
   const widths = [360, 768, 1280];
   const paths = ['/', '/products/mug', '/products/bag', '/products/stool', '/cart'];
@@ -152,8 +170,13 @@ describe('the pages', () => {
     await visit({ width, height: 740 });
     await button('Accept').click();
     await stored(1);
+    // Here again: the banner for returning visitors is on every page.
+    await page.evaluate('sessionStorage.clear()');
     for (const path of paths) {
       await page.goto(shop + path);
+      await expect.poll(() => page.locator('.banner').count(), { message: path }).toBe(1);
+      if (path === '/products/stool') await messageFits(width);
+      await keepScreenshot(page, `demo-shop${path.replaceAll('/', '-')}-${width}`);
       expect(await page.evaluate('document.documentElement.scrollWidth'), path).toBe(width);
       expect(await page.getByRole('heading', { level: 1 }).count(), path).toBe(1);
       expect(await page.locator('img:not([alt])').count(), path).toBe(0);

@@ -12,7 +12,9 @@ panel.innerHTML = `
   </dl>
   <ul data-field="handles" aria-label="Handles of the last answer"></ul>
   <p>Every event is on disk before it is answered. See them arrive, in a second terminal:</p>
-  <pre tabindex="0"><code>npm run -s weir -- events --data .weir/demo --follow</code></pre>`;
+  <pre tabindex="0"><code>npm run -s weir -- events --data .weir/demo --follow</code></pre>
+  <p>Half of the visitors see another hero. What came of it so far:</p>
+  <pre tabindex="0"><code>npm run -s weir -- report --activity hero --data .weir/demo</code></pre>`;
 document.body.append(panel);
 
 const field = (name) => panel.querySelector(`[data-field="${name}"]`);
@@ -53,8 +55,11 @@ function itemOf({ type, payload }) {
   return item;
 }
 
-/** What matters of one payload item: a cookie's last part, a hint, an identity's namespace. */
+/** What matters of one payload item: what was decided, a cookie's last part, a hint, an identity's namespace. */
 function inShort(item) {
+  const { activity, experience } = item.scopeDetails ?? {};
+  if (activity !== undefined) return experience === undefined ? activity.id : `${activity.id}: ${experience.id}`;
+  if (item.segments !== undefined) return item.segments.map(({ id }) => id).join(', ');
   if (item.key !== undefined) return item.key.split('_').at(-1);
   if (item.hint !== undefined) return `${item.scope} ${item.hint}`;
   return item.namespace?.code ?? item.scope ?? '';

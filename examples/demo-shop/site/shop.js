@@ -1,19 +1,24 @@
 // Every page loads this: it reports the page, and brings its buttons to life.
 import { add, cart, listItem, order, remove, showCount, total } from './cart.js';
 import './consent.js';
+import { DELIVERY, showDelivery } from './delivery.js';
 import { PRODUCTS, price } from './products.js';
+import { visits } from './visits.js';
 import { sendEvent } from './web-sdk.js';
 
 const openedAt = performance.now();
 const { page, sku } = document.body.dataset;
 
+// The page's first event asks for content too: the SDK shows what is for this page, and hands over the rest.
 sendEvent({
   renderDecisions: true,
+  personalization: { decisionScopes: [DELIVERY] },
+  data: { __adobe: { target: { 'profile.visits': visits() } } },
   xdm: {
     eventType: 'web.webpagedetails.pageViews',
     web: { webPageDetails: { name: page, pageViews: { value: 1 } } },
   },
-});
+}).then((result) => showDelivery(result?.propositions ?? []));
 if (sku !== undefined) {
   sendEvent({
     xdm: {
@@ -78,6 +83,11 @@ if (lines !== null) {
     order();
     tell('Thank you! Nothing will be sent to you: this shop is a demonstration.');
     showCart();
+    // The page became another one without being loaded: the SDK shows what it was given for this view.
+    sendEvent({
+      renderDecisions: true,
+      xdm: { eventType: 'shop.viewChanged', web: { webPageDetails: { viewName: 'thanks' } } },
+    });
   });
 }
 
