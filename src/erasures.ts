@@ -10,6 +10,7 @@ import { parseJson } from './model/json.ts';
 import { OneAtATime } from './model/one-at-a-time.ts';
 import { personKey } from './model/person.ts';
 import type { OwnId } from './model/person-ids.ts';
+import type { Position } from './model/record.ts';
 import { Erased } from './state/erased.ts';
 import type { StateKeeper } from './state/keeper.ts';
 
@@ -54,12 +55,15 @@ export class Erasures {
     return { id: newId(), orgId, atMs: this.#nowMs(), digests };
   }
 
-  /** The person is known to nobody when this resolves, and that is durable. Rejects as an append does; then nothing has changed. */
-  async erase(erasure: Erasure): Promise<void> {
+  /**
+   * The person is known to nobody when this resolves, and that is durable. Resolves to where it stands. Rejects as an append
+   * does; then nothing has changed.
+   */
+  async erase(erasure: Erasure): Promise<Position> {
     const { orgId, atMs } = erasure;
     const changes = [erasureChange(erasure, this.#clock.after(atMs, null))];
     const rest = { datastreamId: '', path: '', ecid: null, meta: {}, events: [], raw: null };
-    await this.#deps.log.erase(erasure, { requestId: `erasure-${erasure.id}`, atMs, orgId, changes, ...rest });
+    return await this.#deps.log.erase(erasure, { requestId: `erasure-${erasure.id}`, atMs, orgId, changes, ...rest });
   }
 
   /** Whether one has waited for long enough. */

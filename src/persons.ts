@@ -2,6 +2,7 @@ import type { AuditLog } from './admin/audit-log.ts';
 import type { Exclusively } from './admin/token-store.ts';
 import { exportOf } from './erasing/person-export.ts';
 import type { Progress } from './erasures.ts';
+import { isEcid } from './model/identity.ts';
 import type { Namespace } from './model/identity-rules.ts';
 import type { Json, JsonObject } from './model/json.ts';
 import { idsOfPerson, type OwnId } from './model/person-ids.ts';
@@ -32,13 +33,18 @@ export async function erasePerson(
   { orgId, given, namespaces, who }: AskedPerson,
   carriesOut: boolean,
 ): Promise<Json> {
-  const { erasures, state } = storage;
+  const { erasures, state, duplicates } = storage;
   const ids = await idsOfPerson((key) => state.get(key), orgId, given, namespaces);
   const erasure = erasures.prepare(orgId, ids);
   const details = { erasure: erasure.id, org: orgId, subject: erasure.digests[0]!, ids: ids.length };
   await exclusively(() => audit.append({ what: 'person.erased', who, details }));
   try {
-    await erasures.erase(erasure);
+    const position = await erasures.erase(erasure);
+    const ecids = ids.filter(({ namespace, id }) => namespace === 'ECID' && isEcid(id));
+    duplicates.forgetVisitors(
+      ecids.map(({ id }) => id),
+      position,
+    );
   } catch (error) {
     const why = (error as Error).message;
     await exclusively(() => audit.append({ what: 'person.not-erased', who, details: { erasure: erasure.id, why } }));

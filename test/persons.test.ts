@@ -187,6 +187,25 @@ describe('with the server running', () => {
   });
 });
 
+test('what is sent once more after an erasure is an event of a stranger, not a copy of one that is gone', async () => {
+  const hers = { ...event({ Email: ANN.email }, 'ann'), query: { identity: { fetch: ['ECID'] } } };
+  const request = (): Promise<RawAnswer> => interact(hers);
+  const ecidIn = ({ text }: RawAnswer): string => /"id":"(\d{38})"/.exec(text)![1]!;
+  const first = ecidIn(await request());
+  // Whoever has no cookie yet is known by what was sent: that is a retry.
+  expect(ecidIn(await request())).toBe(first);
+  expect(await marks()).toEqual(['ann']);
+  const path = `/api/v1/datastreams/shop/identities/Email/${ANN.email}/erasure?now=true`;
+  expect((await byApi('POST', path, await token())).status).toBe(200);
+  expect(await marks()).toEqual([]);
+  const again = ecidIn(await request());
+  expect(again).not.toBe(first);
+  expect(await marks()).toEqual(['ann']);
+  expect(filesWith(weir.data, [first])).toEqual([]);
+  expect(ecidIn(await request())).toBe(again);
+  expect(await marks()).toEqual(['ann']);
+});
+
 test('a receipt is genuine, or it is said why not', async () => {
   await visits();
   await weir.halt();

@@ -89,6 +89,46 @@ describe('a first copy on its way', () => {
   });
 });
 
+describe('visitors who are erased', () => {
+  const durable = (window: DuplicateWindow, key: string, ecid: string | null, offset: number, partition = 0): void => {
+    const pending = never();
+    window.stored(window.add('shop', key, 'hash', ecid, NOW_MS, pending), pending, { partition, offset });
+  };
+
+  test('are forgotten: what stands before the erasure, or nowhere; no other visitor, and nothing that comes behind it', () => {
+    const window = new DuplicateWindow();
+    const sameEnd = `0${ECID_A.slice(1)}`;
+    durable(window, 'before', ECID_A, 9);
+    window.add('shop', 'nowhere', 'hash', ECID_A, NOW_MS, null);
+    durable(window, 'at it', ECID_A, 10);
+    durable(window, 'behind', ECID_A, 11);
+    window.add('shop', 'on its way', 'hash', ECID_A, NOW_MS, never());
+    durable(window, 'another', ECID_B, 9);
+    durable(window, 'the same end', sameEnd, 9);
+    durable(window, 'nobody', null, 9);
+    durable(window, 'another log', ECID_A, 9, 1);
+    window.forgetVisitors([ECID_A], at(10));
+    const found = (key: string): boolean => window.find('shop', key, 'hash', NOW_MS) !== null;
+    expect(['before', 'nowhere'].filter(found)).toEqual([]);
+    const kept = ['at it', 'behind', 'on its way', 'another', 'the same end', 'nobody', 'another log'];
+    expect(kept.filter(found)).toEqual(kept);
+    expect(window.size).toBe(kept.length);
+    window.forgetVisitors([], at(100));
+    expect(window.size).toBe(kept.length);
+    window.forgetVisitors([ECID_A, ECID_B], at(100));
+    expect(window.size).toBe(4);
+  });
+
+  test('a window as full as can be forgets all of them', () => {
+    const window = new DuplicateWindow();
+    for (let i = 0; i < DUPLICATES_MAX; i++) durable(window, `${i}`, i % 2 === 0 ? ECID_A : ECID_B, i);
+    window.forgetVisitors([ECID_A], at(DUPLICATES_MAX));
+    expect(window.size).toBe(DUPLICATES_MAX / 2);
+    expect(window.find('shop', '0', 'hash', NOW_MS)).toBeNull();
+    for (let i = 1; i < 2_000; i += 2) expect(window.find('shop', `${i}`, 'hash', NOW_MS)).not.toBeNull();
+  });
+});
+
 type Action =
   | { readonly do: 'add'; readonly key: string; readonly ecid: string | null; readonly afterMs: number }
   | { readonly do: 'stored' | 'forget'; readonly pick: number };
