@@ -1,7 +1,7 @@
 import { mkdir, open, rename, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { secretKeys } from './config/secret-key.ts';
+import { type KeyPlace, keysThere, secretKeys } from './config/secret-key.ts';
 import { compileDecisions } from './decisions/engine.ts';
 import { parseOfferScope } from './decisions/offer-scopes.ts';
 import { clientFacts } from './language/client.ts';
@@ -29,7 +29,7 @@ export async function decisionTools(
   keysFile: string | null,
   counters: Counters,
 ): Promise<DecisionTools & { readonly previews: PreviewSeal }> {
-  const keys = await decisionKeys(keysFolder, keysFile);
+  const keys = await secretKeys(keyPlace(keysFolder, keysFile), process.env, TOKEN_KEYS_MAX);
   return {
     seal: new TokenSeal(keys),
     previews: new PreviewSeal(keys),
@@ -38,14 +38,14 @@ export async function decisionTools(
   };
 }
 
-function decisionKeys(keysFolder: string, file: string | null): Promise<readonly Buffer[]> {
-  const place = { variable: 'WEIR_EVENT_TOKEN_KEYS', file, ownFile: join(keysFolder, 'event-tokens.keys') };
-  return secretKeys(place, process.env, TOKEN_KEYS_MAX);
+function keyPlace(keysFolder: string, file: string | null): KeyPlace {
+  return { variable: 'WEIR_EVENT_TOKEN_KEYS', file, ownFile: join(keysFolder, 'event-tokens.keys') };
 }
 
-/** Of the keys of a data folder, whether a server uses it or not. */
-export async function previewSeal(keysFolder: string, keysFile: string | null): Promise<PreviewSeal> {
-  return new PreviewSeal(await decisionKeys(keysFolder, keysFile));
+/** By the keys of a data folder, whether a server uses it or not; null where no server has made any yet. */
+export async function previewSeal(keysFolder: string, keysFile: string | null): Promise<PreviewSeal | null> {
+  const keys = await keysThere(keyPlace(keysFolder, keysFile), process.env, TOKEN_KEYS_MAX);
+  return keys === null ? null : new PreviewSeal(keys);
 }
 
 /**

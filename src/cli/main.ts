@@ -24,6 +24,10 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; readonly load:
     about: 'make recorded decisions again, by their own definitions or others',
     load: async () => (await import('./replay.ts')).replay,
   },
+  preview: {
+    about: 'make a link that shows an experience before anybody sees it',
+    load: async () => (await import('./preview.ts')).preview,
+  },
   'admin-token': {
     about: 'make, list and revoke tokens for the admin listener',
     load: async () => (await import('./admin-token.ts')).adminToken,

@@ -26,6 +26,19 @@ export async function secretKeys(
   environment: NodeJS.ProcessEnv,
   countMax: number,
 ): Promise<readonly Buffer[]> {
+  const there = await keysThere(place, environment, countMax);
+  if (there !== null) return there;
+  const key = randomBytes(KEY_BYTES);
+  await keep(key.toString('hex'), place.ownFile);
+  return [key];
+}
+
+/** The same, without making any: null where none is given and the server has kept none. Needs no lock. */
+export async function keysThere(
+  place: KeyPlace,
+  environment: NodeJS.ProcessEnv,
+  countMax: number,
+): Promise<readonly Buffer[] | null> {
   const given = environment[place.variable];
   if (given !== undefined) return keysOf(given, countMax, `The environment variable ${place.variable}`);
   if (place.file !== null) return keysOf(await readFile(place.file, 'utf8'), countMax, place.file);
@@ -33,10 +46,8 @@ export async function secretKeys(
     return keysOf(await readFile(place.ownFile, 'utf8'), countMax, place.ownFile);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return null;
   }
-  const key = randomBytes(KEY_BYTES);
-  await keep(key.toString('hex'), place.ownFile);
-  return [key];
 }
 
 function keysOf(text: string, countMax: number, where: string): readonly Buffer[] {

@@ -64,4 +64,4 @@ export function previewTokens(value: string): readonly string[] {
   return text.split(',', PREVIEWS_MAX).filter((one) => one !== '');
 }
 /** A page shows few things at once. */
-const PREVIEWS_MAX = 10;
+export const PREVIEWS_MAX = 10;

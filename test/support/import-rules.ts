@@ -54,13 +54,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   'kept-definitions.ts': ['model'],
   'reporting.ts': ['model', 'config', 'reports', 'kept-definitions.ts', 'storage.ts'],
+  'previewing.ts': ['model', 'config', 'stages', 'decision-tools.ts'],
   'folding.ts': ['model', 'replays', 'storage.ts', 'log/node-fs.ts', 'state/snapshot-file.ts'],
   'replaying.ts': ['model', 'config', 'replays', 'kept-definitions.ts', 'folding.ts'],
   'explaining.ts': ['model', 'replays', 'explanations', 'kept-definitions.ts', 'folding.ts'],
   explanations: ['model', 'decisions', 'replays'],
   cli: [
     ...['server.ts', 'importing.ts', 'reporting.ts', 'replaying.ts', 'explaining.ts', 'person-tools.ts'],
-    ...['config', 'model'],
+    ...['previewing.ts', 'config', 'model'],
   ],
   'main.ts': ['cli'],
 };

@@ -1,0 +1,172 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { weir } from '../support/command.ts';
+import { type Server, startServer } from '../support/server.ts';
+import { writeFile } from '../support/workspace-folder.ts';
+
+/** Links of `weir preview`, opened at a listening server; what they show counts nowhere. */
+
+const ORG = '0123@AdobeOrg';
+/** What is no browser is counted with the bots. */
+const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0';
+const FILES = {
+  'weir.yaml': 'deadlineMs: 4500\ndecisions: { budgetMs: 1000 }\n',
+  'datastreams/shop.yaml': `id: shop\norg: ${ORG}\nname: Shop\n`,
+  'datastreams/other.yaml': 'id: other\norg: OTHER@AdobeOrg\nname: Other\n',
+  'activities/hero.yaml': `id: hero\norg: ${ORG}\nscope: hero\nbucketBy: Email\ncaps: [{ max: 1 }]\nexperiences: [{ id: usual, html: Usual }, { id: rare, weight: 0, html: Rare }]\n`,
+  'activities/draft.yaml': `id: draft\norg: ${ORG}\nenabled: false\nscope: draft\nexperiences: [{ id: a, html: Draft }]\n`,
+  'activities/other.yaml': 'id: hero\norg: OTHER@AdobeOrg\nscope: hero\nexperiences: [{ id: usual, html: Other }]\n',
+};
+const folder = mkdtempSync(join(tmpdir(), 'weir-previews-'));
+const workspace = join(folder, 'workspace');
+let server: Server;
+beforeAll(async () => {
+  for (const [name, content] of Object.entries(FILES)) writeFile(workspace, name, content);
+  server = await startServer({ workspace, data: join(folder, 'data') });
+});
+afterAll(async () => {
+  await server?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Item {
+  readonly data: { readonly content: string };
+}
+interface Proposition {
+  readonly id: string;
+  readonly scope: string;
+  readonly scopeDetails: object;
+  readonly items: readonly Item[];
+}
+interface Answer {
+  readonly handle?: readonly { readonly type: string; readonly payload: readonly Proposition[] }[];
+  readonly warnings?: readonly { readonly detail: string }[];
+}
+
+let visitors = 0;
+const visitor = (): object => {
+  visitors += 1;
+  return {
+    ECID: [{ id: String(visitors).padStart(38, '1') }],
+    Email: [{ id: `${visitors}@example.com`, primary: false }],
+  };
+};
+
+async function link(activity: string, experience: string, org = ORG): Promise<string> {
+  const { out, err } = await weir(
+    ...['preview', '--activity', activity, '--experience', experience, '--org', org, '--workspace', workspace],
+    ...['--data', server.data, '--url', 'https://shop.example/cart?a=1#top'],
+  );
+  expect(err).toBe('');
+  return out.trim();
+}
+const parameterOf = (url: string): string => new URL(url).searchParams.get('weir_preview')!;
+
+interface Way {
+  readonly query?: string;
+  readonly cookie?: string;
+  readonly xdm?: object;
+  readonly meta?: object;
+}
+const ways: Readonly<Record<string, (url: string) => Way>> = {
+  'the address of the page': (url) => ({ xdm: { web: { webPageDetails: { URL: url } } } }),
+  'the address of the request': (url) => ({ query: `&weir_preview=${encodeURIComponent(parameterOf(url))}` }),
+  'the cookie': (url) => ({ cookie: `at_qa_mode=${parameterOf(url)}` }),
+  'the cookie as Target builds it': (url) => ({
+    cookie: `at_qa_mode=${encodeURIComponent(JSON.stringify({ token: parameterOf(url), listedActivitiesOnly: true }))}`,
+  }),
+  'the cookie in meta.state': (url) => ({
+    meta: { state: { entries: [{ key: 'at_qa_mode', value: parameterOf(url) }] } },
+  }),
+};
+
+async function send(event: object, way: Way, datastream = 'shop', identityMap = visitor()): Promise<Answer> {
+  const response = await fetch(`${server.urls.edge}/ee/v1/interact?configId=${datastream}${way.query ?? ''}`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'user-agent': BROWSER,
+      ...(way.cookie === undefined ? {} : { cookie: way.cookie }),
+    },
+    body: JSON.stringify({ xdm: { identityMap }, events: [event], meta: way.meta ?? {} }),
+  });
+  expect(response.status).toBe(200);
+  return (await response.json()) as Answer;
+}
+const ask = (way: Way, datastream = 'shop', identityMap = visitor()) =>
+  send(
+    { xdm: way.xdm ?? {}, query: { personalization: { decisionScopes: ['hero', 'draft'] } } },
+    way,
+    datastream,
+    identityMap,
+  );
+const display = ({ id, scope, scopeDetails }: Proposition, identityMap: object) =>
+  send(
+    {
+      xdm: {
+        eventType: 'decisioning.propositionDisplay',
+        _experience: {
+          decisioning: { propositions: [{ id, scope, scopeDetails }], propositionEventType: { display: 1 } },
+        },
+      },
+    },
+    {},
+    'shop',
+    identityMap,
+  );
+const decided = ({ handle }: Answer): readonly Proposition[] =>
+  (handle ?? []).filter(({ type }) => type === 'personalization:decisions').flatMap(({ payload }) => payload);
+const shown = (answer: Answer): string[] => decided(answer).map(({ items }) => items[0]!.data.content);
+
+describe.each(Object.keys(ways))('a link, by %s', (name) => {
+  const by = ways[name]!;
+
+  test('forces its experience, which chance would never choose', async () => {
+    const answer = await ask(by(await link('hero', 'rare')));
+    expect([shown(answer), answer.warnings]).toEqual([['Rare'], undefined]);
+  });
+
+  test('shows an activity that is not enabled, and leaves the others as they are', async () => {
+    expect(shown(await ask(by(await link('draft', 'a'))))).toEqual(['Usual', 'Draft']);
+    expect(shown(await ask({}))).toEqual(['Usual']);
+  });
+
+  test('of another org, or changed, does nothing and is warned of', async () => {
+    const foreign = await ask(by(await link('hero', 'usual', 'OTHER@AdobeOrg')));
+    expect([shown(foreign), foreign.warnings?.[0]?.detail]).toEqual([
+      ['Usual'],
+      "A preview has no effect: its link was not made by this server for this org. Make another one with 'weir preview'.",
+    ]);
+    const changed = (await link('draft', 'a')).replace(/weir_preview=./, 'weir_preview=~');
+    expect(shown(await ask(by(changed)))).toEqual(['Usual']);
+  });
+});
+
+test('two previews in one link', async () => {
+  const two = `${parameterOf(await link('hero', 'rare'))},${parameterOf(await link('draft', 'a'))}`;
+  expect(shown(await ask({ query: `&weir_preview=${two}` }))).toEqual(['Rare', 'Draft']);
+});
+
+test('what a preview shows counts nowhere: no cap, no experience that is kept, no report', async () => {
+  const who = visitor();
+  const arms = async () => {
+    const { out } = await weir('report', '--activity', 'hero', '--org', ORG, '--data', server.data, '--json');
+    const { arms: counted, notCounted } = JSON.parse(out);
+    const displays = counted.reduce((sum: number, one: { displays: number }) => sum + one.displays, 0);
+    const isRare = counted.some(({ experience }: { experience: string | null }) => experience === 'rare');
+    return { displays, isRare, previews: notCounted.previews };
+  };
+  const before = await arms();
+  const preview = decided(await ask(ways['the address of the page']!(await link('hero', 'rare')), 'shop', who));
+  expect((await display(preview[0]!, who)).warnings).toBeUndefined();
+  expect(await arms()).toEqual({ displays: before.displays, isRare: false, previews: before.previews + 1 });
+
+  const usual = await ask({}, 'shop', who);
+  expect(shown(usual)).toEqual(['Usual']);
+  await display(decided(usual)[0]!, who);
+  expect(await arms()).toEqual({ displays: before.displays + 1, isRare: false, previews: before.previews + 1 });
+  expect(shown(await ask({}, 'shop', who))).toEqual([]);
+  expect(shown(await ask(ways['the cookie']!(await link('hero', 'rare')), 'shop', who))).toEqual(['Rare']);
+});
