@@ -9,7 +9,9 @@ const SCHEDULES_MAX = 5000;
 test.each(MUTANTS)('$name: found', async (mutant) => {
   const planted = plant(mutant);
   try {
-    const args = ['--schedules', `${SCHEDULES_MAX}`, '--theme', mutant.theme, '--workers', '1', '--first'];
+    const { theme, first = 1 } = mutant;
+    const schedules = ['--schedules', `${SCHEDULES_MAX}`, '--seed', `${first}`];
+    const args = [...schedules, '--theme', theme, '--workers', '1', '--first'];
     const child = startSim(planted.folder, args, 'pipe');
     let said = '';
     for (const stream of [child.stdout!, child.stderr!]) {

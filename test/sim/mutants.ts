@@ -5,6 +5,8 @@ export interface Mutant {
   readonly name: string;
   /** The schedules that come to the place soonest. */
   readonly theme: Theme;
+  /** The schedule to begin with, where the first that finds it comes late. */
+  readonly first?: number;
   readonly edits: readonly Edit[];
 }
 
@@ -296,7 +298,11 @@ const ERASING: readonly Mutant[] = [
     'const unfinished = path;\n    await unlinkIfThere(fs, unfinished);',
     'erasure',
   ),
-  mutant('the newest segment is not rewritten', UPKEEP, '    await writer.seal();\n', '', 'erasure'),
+  {
+    // About one schedule in two hundred comes to it.
+    ...mutant('the newest segment is not rewritten', UPKEEP, '    await writer.seal();\n', '', 'erasure'),
+    first: 2271,
+  },
   mutant(
     'a rewritten chain keeps its old links',
     REWRITING,
