@@ -27,7 +27,7 @@ const RECOVERY = 'src/log/recovery.ts';
 const SEGMENT = 'src/log/segment.ts';
 const SCAN = 'src/log/scan.ts';
 const IO = 'src/log/io.ts';
-const FILE = 'src/log/file.ts';
+const OPENING = 'src/log/opening.ts';
 const CURSOR = 'src/log/cursor.ts';
 const READER = 'src/log/reader.ts';
 const CONSUMERS = 'src/log/consumers.ts';
@@ -135,8 +135,8 @@ const STATE: readonly Mutant[] = [
   mutant(
     'the name of a snapshot is not synced',
     'src/state/snapshots.ts',
-    '    await this.#fs.syncDirectory(this.#directory);\n    if (!this',
-    '    if (!this',
+    '      await this.#giveUp(unfinished, error);\n    }\n    await this.#fs.syncDirectory(this.#directory);\n',
+    '      await this.#giveUp(unfinished, error);\n    }\n',
     'upkeep',
   ),
   mutant(
@@ -157,7 +157,7 @@ const STATE: readonly Mutant[] = [
     name: 'retention forgets segments by their number',
     theme: 'upkeep',
     edits: [
-      { file: FILE, find: 'this.#writer.forget(dropped);', replace: 'this.#writer.forget(count);' },
+      { file: 'src/log/upkeep.ts', find: 'writer.forget(dropped);', replace: 'writer.forget(count);' },
       { file: WRITER, find: 'this.forget([last]);', replace: 'this.#segments.splice(-2, 1);' },
       {
         file: WRITER,
@@ -189,8 +189,14 @@ const RECOVERING: readonly Mutant[] = [
     'await scan.next()',
     'decay',
   ),
-  mutant('a start does not report damage', FILE, 'of found.damage) {', 'of []) {', 'decay'),
-  mutant('offsets that were delivered are given again', FILE, 'Math.max(end, consumers.committedMax)', 'end', 'decay'),
+  mutant('a start does not report damage', OPENING, 'of found.damage) {', 'of []) {', 'decay'),
+  mutant(
+    'offsets that were delivered are given again',
+    'src/log/opening.ts',
+    'Math.max(end, consumers.committedMax)',
+    'end',
+    'decay',
+  ),
   mutant(
     'checksums are not looked at',
     SEGMENT,
