@@ -1,5 +1,6 @@
 import { applyIdentity } from './identity-graph.ts';
 import type { JsonObject } from './json.ts';
+import { withAttributes } from './profile-attributes.ts';
 import type { Position } from './record.ts';
 
 /** Everything that Weir knows of one person, derived from the log. */
@@ -47,13 +48,18 @@ export function applyChange(person: PersonState | null, change: Change, position
   if (change.kind === 'identity') return withSection(person, change, applyIdentity(section, change), position);
   if (section !== undefined && (section['time'] as string) >= change.time) return person;
   const { operation, value } = change.body;
-  const merged =
-    operation === 'update' ? { ...(section?.['value'] as JsonObject | undefined), ...(value as JsonObject) } : value;
+  const merged = operation === 'update' ? updated(change.kind, section, value as JsonObject) : value;
   const next: JsonObject = {};
   // A loop: `...rest` of a destructuring costs 2 µs here, this 0.2 (Node 20).
   for (const name of Object.keys(change.body)) if (!OWN_FIELDS.has(name)) next[name] = change.body[name]!;
   if (merged !== undefined) next['value'] = merged;
   return withSection(person, change, next, position);
+}
+
+/** Attributes that are taken away are gone, so that a visitor has room for others. */
+function updated(kind: Change['kind'], section: JsonObject | undefined, value: JsonObject): JsonObject {
+  const before = section?.['value'] as JsonObject | undefined;
+  return kind === 'profile' ? withAttributes(before ?? {}, value) : { ...before, ...value };
 }
 
 function withSection(

@@ -55,14 +55,16 @@ function isPlain(value: Json): value is string | number | boolean | null {
     : false;
 }
 
-/** What `sent` would change of what is kept, as far as there is room; null: nothing. */
+/** What `sent` would change of what is kept, as far as there is room, that of what it takes away too; null: nothing. */
 export function changedAttributes(kept: JsonObject, sent: SentAttributes['attributes']): JsonObject | null {
+  const names = Object.keys(sent);
   let changed: JsonObject | null = null;
   let room = ATTRIBUTES_MAX - Object.keys(kept).length;
-  for (const name of Object.keys(sent)) {
+  for (const name of names) if (sent[name] === null && Object.hasOwn(kept, name)) room += 1;
+  for (const name of names) {
     const value = sent[name]!;
     const isThere = Object.hasOwn(kept, name);
-    if (isThere ? kept[name] === value : value === null || room === 0) continue;
+    if (isThere ? kept[name] === value : value === null || room <= 0) continue;
     if (!isThere) room -= 1;
     changed ??= {};
     changed[name] = value;
@@ -70,9 +72,16 @@ export function changedAttributes(kept: JsonObject, sent: SentAttributes['attrib
   return changed;
 }
 
+/** Attributes after a change of them: null takes one away. */
+export function withAttributes(kept: JsonObject, changed: JsonObject): JsonObject {
+  const all = { ...kept, ...changed };
+  for (const name of Object.keys(changed)) if (changed[name] === null) delete all[name];
+  return all;
+}
+
 /** The fact `profile`: what is kept of the visitor, and what this event brings. What was taken away is not there. */
 export function profileFacts(kept: JsonObject, data: JsonObject | null): JsonObject {
   const sent = sentAttributes(data);
-  if (sent === null) return kept;
-  return { ...kept, ...changedAttributes(kept, sent.attributes) };
+  const changed = sent === null ? null : changedAttributes(kept, sent.attributes);
+  return changed === null ? kept : withAttributes(kept, changed);
 }

@@ -4,7 +4,7 @@ import type { EdgeEvent, Exchange } from '../model/exchange.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Stage } from '../model/parts.ts';
 import { problem } from '../model/problem.ts';
-import { ATTRIBUTES_MAX, changedAttributes, sentAttributes } from '../model/profile-attributes.ts';
+import { ATTRIBUTES_MAX, changedAttributes, sentAttributes, withAttributes } from '../model/profile-attributes.ts';
 import type { DecidingTools } from './deciding.ts';
 import { changeSection, personOf, type ReadPerson, sectionOf } from './person-sections.ts';
 
@@ -64,7 +64,7 @@ function keep(kept: Map<string, Kept>, person: ReadPerson, sent: Parameters<type
   }
   const changed = changedAttributes(one.all, sent);
   if (changed !== null) {
-    one.all = { ...one.all, ...changed };
+    one.all = withAttributes(one.all, changed);
     one.changed = { ...one.changed, ...changed };
   }
   const { all } = one;

@@ -46,6 +46,12 @@ describe('a change of a person', () => {
       { consent: { value: { y: 1 }, ...stamp(6) } },
     ],
     [
+      'takes attributes away, and what it does not know',
+      { key: 'a', version: 1, body: { profile: { value: { a: 1, b: 2 }, ...stamp(5) } } },
+      change(6, { operation: 'update', value: { a: null, c: 3, d: null } }, 'profile'),
+      { profile: { value: { b: 2, c: 3 }, ...stamp(6) } },
+    ],
+    [
       'names another operation: replaces',
       known,
       change(6, { operation: 'replace', value: 7 }),
