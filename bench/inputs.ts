@@ -8,23 +8,50 @@ const ORG = 'BENCH@AdobeOrg';
 const VISITORS = 5000;
 const COOKIE_PREFIX = `kndctr_${ORG.replace('@', '_')}_`;
 
+/** Of `writeActivities`, those whose condition holds for the page view: one in so many. */
+export const HOLDS_EVERY = 10;
+
 /**
  * What the load generator sends, and the workspace that takes it, as files in `folder`: `body-known` (a page view of a
  * visitor whose cookies come as state entries; @COOKIE@ is put in from `cookies`), `body-first` (a visitor's first), and
- * `workspace`.
+ * `workspace`. `asks`: the page view asks for content, as the Web SDK does.
  */
-export function writeInputs(folder: string): void {
+export function writeInputs(folder: string, asks = true): void {
+  mkdirSync(join(folder, 'workspace/datastreams'), { recursive: true });
   const known = [
     { key: `${COOKIE_PREFIX}cluster`, value: 'or2' },
     { key: `${COOKIE_PREFIX}identity`, value: '@COOKIE@' },
   ];
-  writeFileSync(join(folder, 'body-known'), JSON.stringify(pageView(known)));
-  writeFileSync(join(folder, 'body-first'), JSON.stringify(pageView([])));
+  writeFileSync(join(folder, 'body-known'), JSON.stringify(pageView(known, asks)));
+  writeFileSync(join(folder, 'body-first'), JSON.stringify(pageView([], asks)));
   const cookies = Array.from({ length: VISITORS }, (_, visitor) => identityCookie(visitor));
   writeFileSync(join(folder, 'cookies'), `${cookies.join('\n')}\n`);
-  mkdirSync(join(folder, 'workspace/datastreams'), { recursive: true });
   writeFileSync(join(folder, 'workspace/weir.yaml'), '{}\n');
   writeFileSync(join(folder, 'workspace/datastreams/bench.yaml'), `id: bench\norg: ${ORG}\nname: Benchmark\n`);
+}
+
+/**
+ * Activities of the page that every page view asks about: two experiences, and five comparisons each, of what the page view
+ * says. One in `HOLDS_EVERY` holds, and all that hold are shown, because each changes another element.
+ */
+export function writeActivities(folder: string, count: number): void {
+  mkdirSync(join(folder, 'workspace/activities'));
+  for (let index = 0; index < count; index++) {
+    const comparisons = [
+      { '==': [{ var: 'xdm.web.webPageDetails.name' }, index % 2 === 0 ? 'home' : 'cart'] },
+      { '>': [{ var: 'xdm.device.screenWidth' }, index % (HOLDS_EVERY / 2) === 0 ? 1_000 : 5_000] },
+      { in: ['shop.test', { var: 'xdm.web.webPageDetails.URL' }] },
+      { '!=': [{ var: 'xdm.environment.type' }, 'application'] },
+      { '<': [{ var: 'xdm.environment.browserDetails.viewportWidth' }, 2_000 + index] },
+    ];
+    const experiences = ['a', 'b'].map((id) => ({
+      id,
+      actions: [{ setText: `Text ${id} of activity ${index}`, selector: `#place-${index}` }],
+    }));
+    const activity = { id: `activity-${index}`, org: ORG, when: { and: comparisons }, experiences };
+    // JSON is YAML.
+    writeFileSync(join(folder, `workspace/activities/activity-${index}.yaml`), `${JSON.stringify(activity)}\n`);
+  }
 }
 
 function identityCookie(visitor: number): string {
@@ -38,10 +65,13 @@ function identityCookie(visitor: number): string {
 }
 
 /** As the Web SDK sends it, about 2 KB. */
-export function pageView(entries: readonly { key: string; value: string }[]): object {
-  const schemas = ['default-content', 'html-content', 'json-content', 'redirect', 'ruleset', 'dom-action'];
+export function pageView(entries: readonly { key: string; value: string }[], asks = true): object {
+  const schemas = [
+    ...['default-content', 'html-content', 'json-content', 'redirect', 'ruleset'].map((one) => `${one}-item`),
+    'dom-action',
+  ];
   const personalization = {
-    schemas: schemas.map((one) => `https://ns.adobe.com/personalization/${one}-item`),
+    schemas: schemas.map((one) => `https://ns.adobe.com/personalization/${one}`),
     decisionScopes: ['__view__'],
     surfaces: ['web://www.shop.test/p.html'],
   };
@@ -68,6 +98,8 @@ export function pageView(entries: readonly { key: string; value: string }[]): ob
   return {
     meta: { queueTimeMillis: 25, state: { domain: 'shop.test', cookiesEnabled: true, entries } },
     query: { identity: { fetch: ['ECID'] } },
-    events: [{ query: { personalization }, data: { __adobe: { target: { mark: 'bench' } } }, xdm }],
+    events: [
+      { ...(asks ? { query: { personalization } } : {}), data: { __adobe: { target: { mark: 'bench' } } }, xdm },
+    ],
   };
 }
