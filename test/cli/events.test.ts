@@ -7,7 +7,10 @@ import { startWeir, type Weir } from '../support/weir.ts';
 
 let server: Weir;
 beforeAll(async () => {
-  server = await startWeir({ 'datastreams/blog.yaml': 'id: blog\norg: TEST@AdobeOrg\nname: Blog\n' });
+  server = await startWeir({
+    'datastreams/blog.yaml': 'id: blog\norg: TEST@AdobeOrg\nname: Blog\n',
+    'activities/hero.yaml': 'id: hero\norg: TEST@AdobeOrg\nscope: hero\nexperiences: [{ id: a, html: Hi }]\n',
+  });
   const events = [
     { xdm: { eventType: 'a', timestamp: '1999-12-31T00:00:00Z' }, data: { d: 1 }, query: { q: 1 } },
     { xdm: { eventType: 'b', text: 'ä€\n\u2028' } },
@@ -101,6 +104,36 @@ describe('weir events', () => {
       release();
     }
     expect(await running).toBe(0);
+  });
+
+  test('shows what was decided for an event, and what one tells of it', async () => {
+    const path = '/ee/v1/interact?configId=shop&requestId=asked';
+    const identityMap = { ECID: [{ id: '1'.repeat(38) }] };
+    const query = { personalization: { decisionScopes: ['hero'] } };
+    const answer = await post(server.edge, path, { events: [{ xdm: { identityMap }, query }] });
+    const { handle } = JSON.parse(answer.text) as { handle: { type: string; payload: object[] }[] };
+    const propositions = handle.find(({ type }) => type === 'personalization:decisions')!.payload;
+    const _experience = { decisioning: { propositions, propositionEventType: { display: 1 } } };
+    await post(server.edge, '/ee/v1/interact?configId=shop', { events: [{ xdm: { identityMap, _experience } }] });
+    const [asked, told] = linesOf((await weir('events', '--data', server.data)).out).slice(-2);
+    expect(asked.decision).toEqual({
+      definitions: expect.stringMatching(/^[0-9a-f]{16}$/),
+      outcomes: [{ activity: 'hero', outcome: 'shown', experience: 'a', because: null }],
+      propositions: [
+        {
+          id: expect.stringMatching(/^AT:/),
+          scope: 'hero',
+          activity: 'hero',
+          experience: 'a',
+          items: [expect.any(String)],
+        },
+      ],
+    });
+    expect(asked.notices).toEqual([]);
+    expect(told.decision).toBeNull();
+    expect(told.notices).toMatchObject([
+      { kind: 'display', activity: 'hero', experience: 'a', scope: 'hero', requestId: asked.requestId, eventIndex: 0 },
+    ]);
   });
 
   test('a folder without a log is an error that names it', async () => {
