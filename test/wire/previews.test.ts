@@ -149,6 +149,25 @@ test('two previews in one link', async () => {
   expect(shown(await ask({ query: `&weir_preview=${two}` }))).toEqual(['Rare', 'Draft']);
 });
 
+test('consent to personalisation is not asked of a preview; without consent to collection nothing is decided', async () => {
+  const identityMap = visitor();
+  const way = ways['the address of the page']!(await link('hero', 'rare'));
+  const choose = async (value: object): Promise<void> => {
+    const consent = [{ standard: 'Adobe', version: '2.0', value }];
+    const response = await fetch(`${server.urls.edge}/ee/v1/privacy/set-consent?configId=shop`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ identityMap, consent }),
+    });
+    expect(response.status).toBe(200);
+  };
+  await choose({ collect: { val: 'y' }, personalize: { content: { val: 'n' } } });
+  expect(shown(await ask({}, 'shop', identityMap))).toEqual([]);
+  expect(shown(await ask(way, 'shop', identityMap))).toEqual(['Rare']);
+  await choose({ collect: { val: 'n' } });
+  expect(shown(await ask(way, 'shop', identityMap))).toEqual([]);
+});
+
 test('what a preview shows counts nowhere: no cap, no experience that is kept, no report', async () => {
   const who = visitor();
   const arms = async () => {
