@@ -20,10 +20,10 @@ test('a good workspace', async () => {
 });
 
 test('warnings are marked, and no failure', async () => {
-  const folder = workspaceFolder({ 'audiences/a.yaml': '' });
+  const folder = workspaceFolder({ 'destinations/a.yaml': '' });
   expect(await run('--workspace', folder)).toEqual({
     code: 0,
-    out: `${folder}/audiences:1:1: warning: This version of Weir does not read 'audiences' yet: the files in it have no effect.
+    out: `${folder}/destinations:1:1: warning: This version of Weir does not read 'destinations' yet: the files in it have no effect.
 No error, 1 warning: 1 datastream, 0 paths of pages.
 `,
     err: '',
@@ -34,12 +34,12 @@ test('errors are told with file, line and column, and fail', async () => {
   const folder = workspaceFolder({
     'weir.yaml': 'regoin: va6\n',
     'datastreams/shop.yaml': `${LEAST_FILES['datastreams/shop.yaml']}origins:\n  - https://shop.example/../x\n`,
-    'offers/a.yaml': '',
+    'destinations/a.yaml': '',
   });
   expect(await run('--workspace', folder)).toEqual({
     code: 1,
     out: `${folder}/datastreams/shop.yaml:5:5: 'origins[0]' is "https://shop.example/../x". It takes a scheme, a host and perhaps a port, without a path, here: https://shop.example.
-${folder}/offers:1:1: warning: This version of Weir does not read 'offers' yet: the files in it have no effect.
+${folder}/destinations:1:1: warning: This version of Weir does not read 'destinations' yet: the files in it have no effect.
 ${folder}/weir.yaml:1:1: The key 'regoin' is not known in the file. Did you mean 'region'?
 2 errors, 1 warning. The server would not take this workspace.
 `,
