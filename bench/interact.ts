@@ -20,6 +20,8 @@ import { cpuMicroseconds, startBase, startWeir, type Target } from './targets.ts
 const ROUNDS = Number(process.env['WEIR_BENCH_ROUNDS'] ?? 5);
 const SECONDS = Number(process.env['WEIR_BENCH_SECONDS'] ?? 5);
 const WARM_UP_SECONDS = 3;
+/** wrk calls a request failed that takes longer. A machine that others use too stops a process for seconds. */
+const PATIENCE = '10s';
 const CONNECTIONS = [256, 64, 8];
 const BARS: Readonly<Record<number, number>> = { 64: 0.55, 256: 0.75 };
 /** Where every request asks for content. */
@@ -151,7 +153,7 @@ function shown(rounds: readonly Round[]): string {
 function load(target: Target, inputs: string, { connections, firstVisitEvery }: Load, seconds: number): Round {
   const before = cpuMicroseconds(target.pid);
   const url = `http://127.0.0.1:${target.port}`;
-  const args = ['-c', '1', 'wrk', '-t1', `-c${connections}`, `-d${seconds}`, '-s', script, url];
+  const args = ['-c', '1', 'wrk', '-t1', `-c${connections}`, `-d${seconds}`, '--timeout', PATIENCE, '-s', script, url];
   const env = { ...process.env, WEIR_BENCH_INPUTS: inputs, WEIR_BENCH_FIRST_EVERY: String(firstVisitEvery) };
   const report = execFileSync('taskset', args, { env, encoding: 'utf8' });
   if (/Non-2xx|Socket errors/.test(report)) throw new Error(`Requests to ${target.name} failed:\n${report}`);
