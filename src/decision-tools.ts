@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { type KeyPlace, keysThere, secretKeys } from './config/secret-key.ts';
 import { compileDecisions } from './decisions/engine.ts';
+import { capacityOf, clientFactsIn } from './decisions/needs.ts';
 import { parseOfferScope } from './decisions/offer-scopes.ts';
 import { clientFacts } from './language/client.ts';
 import { makeFacts } from './language/facts.ts';
@@ -116,31 +117,18 @@ function keyOf({ orgId, hash }: DecisionDefinitions): string {
 
 function runtimeOf(definitions: DecisionDefinitions): DecisionRuntime {
   const zone = new ZoneTime(definitions.timeZone);
-  const max = new Map<string, number>();
-  for (const { id, caps } of [...definitions.activities, ...definitions.offers.offers]) {
-    if (caps.length > 0) max.set(id, Math.max(...caps.map((cap) => cap.max)));
-  }
   const namespaces = new Map(definitions.activities.map(({ id, bucketBy }) => [id, bucketBy]));
   const namespaceOf = (id: string): string => namespaces.get(id) ?? 'ECID';
-  const capacity = (id: string): number => max.get(id) ?? 0;
   return {
     engine: compileDecisions(definitions),
     makeFacts: (parts) => makeFacts({ ...parts, zone }),
     clientFacts: clientFactsIn(definitions),
-    capacity,
+    capacity: capacityOf(definitions),
     namespaceOf,
     hasSegments: definitions.audiences.some(({ segment }) => segment !== null),
     hasPushes: definitions.pushes.length > 0,
   };
 }
-
-/** Names of facts of the client that stand anywhere in conditions or templates; more than are read does no harm. */
-function clientFactsIn(definitions: DecisionDefinitions): readonly string[] {
-  const text = JSON.stringify(definitions);
-  const names = new Set([...text.matchAll(/\bclient\.([A-Za-z]+)/g)].map(([, name]) => name!));
-  return [...names].filter((name) => CLIENT_FACTS.includes(name));
-}
-const CLIENT_FACTS = ['browser', 'os', 'device', 'deviceType', 'isBot', 'hints'];
 
 export function decidingTools(
   tools: DecisionTools & { readonly previews: PreviewSeal },

@@ -1,4 +1,5 @@
 import { compileDecisions } from '../decisions/engine.ts';
+import { capacityOf, clientFactsIn } from '../decisions/needs.ts';
 import { makeFacts } from '../language/facts.ts';
 import { ZoneTime } from '../language/zone-time.ts';
 import type { DecisionEngine, DecisionInput, DecisionQuery, StoredDecision } from '../model/decision.ts';
@@ -29,20 +30,6 @@ export function deciderOf(definitions: DecisionDefinitions): Decider {
     capacity: capacityOf(definitions),
     clientFacts: clientFactsIn(definitions),
   };
-}
-
-/** Those that stand anywhere in conditions or templates, as the stage looks for them. */
-function clientFactsIn(definitions: DecisionDefinitions): readonly string[] {
-  const names = new Set([...JSON.stringify(definitions).matchAll(/\bclient\.([A-Za-z]+)/g)].map(([, name]) => name!));
-  return [...names].filter((name) => CLIENT_FACTS.includes(name));
-}
-const CLIENT_FACTS = ['browser', 'os', 'device', 'deviceType', 'isBot', 'hints'];
-
-/** How many displays each cap has to know of. */
-function capacityOf({ activities, offers }: DecisionDefinitions): Capacity {
-  const capped = [...activities, ...offers.offers];
-  const max = new Map(capped.map(({ id, caps }) => [id, Math.max(0, ...caps.map((cap) => cap.max))]));
-  return (id) => max.get(id) ?? 0;
 }
 
 /** Why a decision cannot be made again. */

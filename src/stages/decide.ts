@@ -66,7 +66,9 @@ function decideEvent(work: Work, asked: DecisionQuery | null, isOfRequest: boole
     if (query !== null) x.errors.push(shed(x, event));
     return;
   }
-  const stored = inputsOf(work, query, query !== asked || isOfRequest);
+  // Where every service that it asks is off, that is kept too: the event alone would say otherwise.
+  const kept = asked === null ? null : (query ?? NOTHING_ASKED);
+  const stored = inputsOf(work, kept, query !== asked || isOfRequest);
   const decided = decide(work, query ?? NOTHING_ASKED, wantsActivation, stored);
   const { decision } = decided;
   if (decision.assigned !== null && event.fate === 'store') keepExperiences(work, decision.assigned, decided.histories);
