@@ -338,7 +338,11 @@ class PlainState {
         if (section !== undefined && String(section['time']) >= time) continue;
         const next: JsonObject = { ...body, time, record: `0:${position.offset}` };
         if (body['operation'] === 'update') {
-          next['value'] = { ...(section?.['value'] as JsonObject), ...(body['value'] as JsonObject) };
+          const changed = body['value'] as JsonObject;
+          const value = { ...(section?.['value'] as JsonObject), ...changed };
+          if (kind === 'profile')
+            for (const name of Object.keys(changed)) if (changed[name] === null) delete value[name];
+          next['value'] = value;
         }
         delete next['operation'];
         this.persons.set(key, { key, version: person.version + 1, body: { ...person.body, [kind]: next } });
