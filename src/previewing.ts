@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { loadWorkspace } from './config/workspace.ts';
 import { previewSeal } from './decision-tools.ts';
 import type { ActivityDefinition, DecisionDefinitions } from './model/decision-definitions.ts';
-import { meant } from './model/did-you-mean.ts';
+import { guess } from './model/did-you-mean.ts';
 import { PREVIEW_PARAMETER } from './stages/decision-preview.ts';
 import { PREVIEWS_MAX, previewTokens } from './stages/preview-seal.ts';
 
@@ -61,17 +61,6 @@ function activityIn(
   const where = orgId === null ? '' : ` of '${orgId}'`;
   const known = new Set(asked.flatMap(({ activities }) => activities.map(({ id }) => id)));
   throw new Error(`There is no activity '${activityId}'${where}.${guess(activityId, [...known])}`);
-}
-
-/** Ids that are named in an error at most. */
-const NAMED_MAX = 10;
-
-function guess(word: string, known: readonly string[]): string {
-  const one = meant(word, known);
-  if (one !== null) return ` Did you mean '${one}'?`;
-  const named = known.slice(0, NAMED_MAX).map((id) => `'${id}'`);
-  if (named.length === 0) return ' There are none at all.';
-  return ` Known: ${named.join(', ')}${known.length > NAMED_MAX ? ' and others' : ''}.`;
 }
 
 /** Previews that the page's address already has stay: one link can show experiences of several activities. */

@@ -22,9 +22,9 @@ import type { Query } from './query.ts';
 /** What is known of a request before its body is looked at. */
 export interface Incoming {
   readonly fields: Fields;
-  /** The address of the other end of the connection; "" where it is gone. */
   /** Names and values in turn, as sent. */
   readonly rawHeaders: readonly string[];
+  /** The address of the other end of the connection; "" where it is gone. */
   readonly peer: string;
   readonly role: 'edge' | 'server';
   readonly encrypted: boolean;

@@ -38,3 +38,15 @@ function editsBetween(a: string, b: string): number {
   }
   return last[b.length]!;
 }
+
+/** Ids that are named in an error at most. */
+const NAMED_MAX = 10;
+
+/** The end of a sentence that says that there is no such word: which one was meant, else which there are. */
+export function guess(word: string, known: readonly string[]): string {
+  const one = meant(word, known);
+  if (one !== null) return ` Did you mean '${one}'?`;
+  const named = known.slice(0, NAMED_MAX).map((id) => `'${id}'`);
+  if (named.length === 0) return ' There are none at all.';
+  return ` Known: ${named.join(', ')}${known.length > NAMED_MAX ? ' and others' : ''}.`;
+}

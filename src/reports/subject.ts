@@ -1,5 +1,5 @@
 import type { DecisionDefinitions } from '../model/decision-definitions.ts';
-import { meant } from '../model/did-you-mean.ts';
+import { guess } from '../model/did-you-mean.ts';
 import { offerPlaceId } from '../model/offer-place.ts';
 import { Calendar } from './calendar.ts';
 import type { Subject } from './describe.ts';
@@ -34,17 +34,6 @@ export function findActivity(
   }
   const orgs = having.map((one) => `'${one.orgId}'`).join(', ');
   throw new Error(`Several orgs have an activity '${activityId}': ${orgs}. Say which with --org.`);
-}
-
-/** Ids that are named in an error at most. */
-const NAMED_MAX = 10;
-
-function guess(word: string, known: readonly string[]): string {
-  const one = meant(word, known);
-  if (one !== null) return ` Did you mean '${one}'?`;
-  const named = known.slice(0, NAMED_MAX).map((id) => `'${id}'`);
-  if (named.length === 0) return ' There are none at all.';
-  return ` Known: ${named.join(', ')}${known.length > NAMED_MAX ? ' and others' : ''}.`;
 }
 
 /** What is counted of an activity, and what the report says of it. `definitions`: those of `findActivity`. */
