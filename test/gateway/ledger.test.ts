@@ -63,7 +63,21 @@ const requestSpec: fc.Arbitrary<RequestSpec> = fc.record({
     fc.constantFrom('no JSON', 'wrong shape', 'empty', 'GET', 'broken off', 'never ends', 'no datastream'),
   ),
 }) as fc.Arbitrary<RequestSpec>;
-const disk = fc.array(fc.constantFrom('sync', 'sync', 'refuse', 'wait'), { maxLength: 20 });
+/** What the disk does next. 'on': it syncs each append at once from here on. */
+const disk = fc.array(
+  fc.oneof({ weight: 20, arbitrary: fc.constantFrom('sync', 'sync', 'refuse', 'wait') }, fc.constant('on')),
+  { maxLength: 20 },
+);
+
+/** What chance may leave out, and what is asked for at the end: a disk that does its work, and one that stands still. */
+function plain(...events: EventSpec[]): RequestSpec {
+  return { datastream: 'shop', endpoint: '/v2/collect', events, fault: 'none' };
+}
+const IN: EventSpec = { key: 0, visitor: 'in' };
+const EXAMPLES: [RequestSpec[], string[]][] = [
+  [[plain(IN, IN), plain({ key: null, visitor: 'out' }), plain({ key: null, visitor: 'malformed' })], ['on']],
+  [[plain(IN)], []],
+];
 
 test('what was received is what was stored, withheld, known before, rejected and refused', async () => {
   const outcomes = new Set<string>();
@@ -85,7 +99,7 @@ test('what was received is what was stored, withheld, known before, rejected and
         await server.stop();
       }
     }),
-    { numRuns: Number(process.env['WEIR_RUNS'] ?? 8) },
+    { numRuns: Number(process.env['WEIR_RUNS'] ?? 8) + EXAMPLES.length, examples: EXAMPLES },
   );
   for (const outcome of ['stored', 'withheld', 'duplicate', 'refused EXEG-0000-503', 'rejected EXEG-0305-400']) {
     expect(outcomes).toContain(outcome);
@@ -111,14 +125,19 @@ async function traffic(
   const seen = Promise.all(requests.map((spec, index) => sendOne(server.edge, spec, `r${index}`)));
   for (const turn of turns) {
     await sleep(3);
+    if (turn === 'on') syncFromNowOn(log);
     if (log.held.length === 0 || turn === 'wait') continue;
     if (turn === 'sync') log.sync();
     else log.refuse(new LogUnavailable('disk-full', 'The disk is full.'));
   }
   await sleep(DEADLINE_MS + 50);
+  syncFromNowOn(log);
+  return await seen;
+}
+
+function syncFromNowOn(log: HeldLog): void {
   log.automatic = true;
   while (log.held.length > 0) log.sync();
-  return await seen;
 }
 
 async function sendOne(edge: string, spec: RequestSpec, name: string): Promise<Seen> {
