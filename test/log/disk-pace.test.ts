@@ -14,9 +14,15 @@ describe('the pace of a disk', () => {
 
   test(`is not held against ${UNJUDGED_BYTES} bytes: a slow sync is not a slow disk`, () => {
     const pace = new DiskPace();
-    pace.wrote(2_000, 100);
+    pace.wrote(UNJUDGED_BYTES, 100);
     expect(pace.msFor(UNJUDGED_BYTES)).toBe(0);
     expect(pace.msFor(UNJUDGED_BYTES + 2_000)).toBeGreaterThan(100);
+  });
+
+  test(`is not learned from less than ${UNJUDGED_BYTES} bytes: the first record of a burst may wait for much else`, () => {
+    const pace = new DiskPace();
+    pace.wrote(UNJUDGED_BYTES - 1, 10_000);
+    expect(pace.msFor(1024 * MIB)).toBe(0);
   });
 
   test('is that of the last second of writing: one stall does not make it slow for long', () => {
@@ -24,7 +30,7 @@ describe('the pace of a disk', () => {
     const msPerMib = (): number => pace.msFor(MIB);
     for (let i = 0; i < 40; i++) pace.wrote(MIB, 100);
     expect(msPerMib()).toBeCloseTo(100);
-    pace.wrote(2_000, 1_000);
+    pace.wrote(MIB, 1_000);
     expect(msPerMib()).toBeGreaterThan(150);
     expect(msPerMib()).toBeLessThan(300);
     for (let i = 0; i < 20; i++) pace.wrote(MIB, 100);
@@ -33,7 +39,7 @@ describe('the pace of a disk', () => {
 
   test('a disk that has become faster is known by writes that are too short to tell otherwise', () => {
     const pace = new DiskPace();
-    for (let i = 0; i < 20; i++) pace.wrote(100_000, 100);
+    for (let i = 0; i < 20; i++) pace.wrote(UNJUDGED_BYTES, 250);
     const slow = pace.msFor(MIB);
     for (let i = 0; i < 1_000; i++) pace.wrote(100_000, 1);
     expect(pace.msFor(MIB)).toBeLessThan(slow / 20);
