@@ -30,10 +30,24 @@ export function decisionQuery(asked: JsonObject, path: string): DecisionQuery {
   const schemas = texts(asked, 'schemas', path, SCHEMAS_MAX);
   return {
     // An empty list would ask for nothing at all: it is taken for none. Chosen.
-    schemas: schemas.length === 0 ? null : new Set(schemas),
+    schemas: schemas.length === 0 ? null : setOf(schemas),
     scopes: texts(asked, 'decisionScopes', path, SCOPES_MAX),
     surfaces: texts(asked, 'surfaces', path, SCOPES_MAX),
   };
+}
+
+let known: { readonly schemas: readonly string[]; readonly set: ReadonlySet<string> } = { schemas: [], set: new Set() };
+
+/** A client names the same schemas with each request: a set is made where they are not those of the request before. */
+function setOf(schemas: readonly string[]): ReadonlySet<string> {
+  if (!isSame(schemas, known.schemas)) known = { schemas, set: new Set(schemas) };
+  return known.set;
+}
+
+function isSame(some: readonly string[], others: readonly string[]): boolean {
+  if (some.length !== others.length) return false;
+  for (let i = 0; i < some.length; i++) if (some[i] !== others[i]) return false;
+  return true;
 }
 
 const NONE: readonly string[] = [];

@@ -97,3 +97,10 @@ describe('decisionQuery', () => {
     [{ decisionScopes: [['a']] }, `The field '${PATH}.decisionScopes[0]' is ["a"]; it takes a text.`],
   ])('refuses %j', (asked, detail) => expect(refusal(() => decisionQuery(asked, PATH))).toBe(detail));
 });
+
+test('a list of schemas is that of its own request, whatever the one before named', () => {
+  const schemasOf = (...schemas: string[]): string[] => [...decisionQuery({ schemas }, PATH).schemas!];
+  for (const list of [['a', 'b'], ['a', 'b'], ['a', 'c'], ['a'], ['b', 'a'], ['a', 'a']]) {
+    expect(schemasOf(...list)).toEqual([...new Set(list)]);
+  }
+});
