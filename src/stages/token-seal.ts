@@ -1,5 +1,6 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { claimsOf, claimsText, type TokenClaims } from '../model/decision-token.ts';
+import { Hmac } from './hmac.ts';
 
 const MAC_BYTES = 16;
 const HEAD_BYTES = 1 + MAC_BYTES;
@@ -13,12 +14,12 @@ export const TOKEN_CHARACTERS_MAX = 8_192;
  * identity cookies: the first signs, all are believed. Chosen.
  */
 export class TokenSeal {
-  readonly #keys: ReadonlyMap<number, Uint8Array>;
-  readonly #signing: readonly [id: number, key: Uint8Array];
+  readonly #keys: ReadonlyMap<number, Hmac>;
+  readonly #signing: readonly [id: number, key: Hmac];
 
   /** `keys`: 32 secret bytes each. Throws where two share an id. */
   constructor(keys: readonly Uint8Array[]) {
-    const all = keys.map((key) => [createHash('sha256').update(key).digest()[0]!, key] as const);
+    const all = keys.map((key) => [createHash('sha256').update(key).digest()[0]!, new Hmac(key)] as const);
     this.#signing = all[0]!;
     this.#keys = new Map(all);
     if (this.#keys.size < keys.length) {
@@ -49,9 +50,7 @@ export class TokenSeal {
 }
 
 /** The words in front keep these apart from what else might be signed with such a key. */
-function macOf(key: Uint8Array, orgId: string, ecid: string | null, text: Uint8Array): Buffer {
-  const mac = createHmac('sha256', key)
-    .update(`event token\0${orgId}\0${ecid ?? ''}\0`)
-    .update(text);
-  return mac.digest().subarray(0, MAC_BYTES);
+function macOf(key: Hmac, orgId: string, ecid: string | null, text: Uint8Array): Buffer {
+  const mac = key.digest(Buffer.from(`event token\0${orgId}\0${ecid ?? ''}\0`), text);
+  return Buffer.from(mac.slice(0, MAC_BYTES), 'latin1');
 }

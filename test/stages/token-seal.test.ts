@@ -1,3 +1,4 @@
+import { createHash, createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { TokenClaims } from '../../src/model/decision-token.ts';
@@ -36,6 +37,14 @@ describe('an event token', () => {
         expect(seal.open(ORG, ecid, seal.sign(ORG, ecid, said))).toEqual(said);
       }),
     );
+  });
+
+  test('is the key’s id, half an HMAC-SHA-256 and the claims: what was signed before is believed after an upgrade', () => {
+    const token = Buffer.from(seal.sign(ORG, ECID_A, CLAIMS), 'base64url');
+    const text = Buffer.from('["request-0123456789abcdef",0,"hero","b","__view__",1795426200,0]');
+    const mac = createHmac('sha256', KEY_A).update(`event token\0${ORG}\0${ECID_A}\0`).update(text).digest();
+    const id = createHash('sha256').update(KEY_A).digest().subarray(0, 1);
+    expect(token.toString('latin1')).toBe(Buffer.concat([id, mac.subarray(0, 16), text]).toString('latin1'));
   });
 
   test('is nobody else’s: of another org, another visitor, or none', () => {

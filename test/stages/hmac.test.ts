@@ -1,0 +1,31 @@
+import { createHmac } from 'node:crypto';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Hmac } from '../../src/stages/hmac.ts';
+
+const bytes = fc.uint8Array({ maxLength: 300 });
+
+test('is HMAC-SHA-256 as Node makes it, of any key and parts, one message after the other', () => {
+  fc.assert(
+    fc.property(bytes, fc.array(fc.array(bytes, { maxLength: 3 }), { minLength: 1, maxLength: 3 }), (key, messages) => {
+      const hmac = new Hmac(key);
+      for (const parts of messages) {
+        const expected = createHmac('sha256', key).update(Buffer.concat(parts)).digest('hex');
+        expect(Buffer.from(hmac.digest(...parts), 'latin1').toString('hex')).toBe(expected);
+      }
+    }),
+  );
+});
+
+test.each([0, 1, 32, 63, 64, 65, 128])('takes a key of %i bytes', (length) => {
+  const key = Buffer.alloc(length, 0xa5);
+  const text = Buffer.from('what is signed');
+  const digest = Buffer.from(new Hmac(key).digest(text), 'latin1');
+  expect(digest).toEqual(createHmac('sha256', key).update(text).digest());
+});
+
+test('leaves the key as it was', () => {
+  const key = Buffer.alloc(32, 7);
+  new Hmac(key).digest(Buffer.from('text'));
+  expect(key).toEqual(Buffer.alloc(32, 7));
+});
