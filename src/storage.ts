@@ -1,12 +1,12 @@
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { endpointAt } from './components.ts';
 import type { ServerOptions } from './config/options.ts';
-import { secretKeys } from './config/secret-key.ts';
+import { keysThere, secretKeys } from './config/secret-key.ts';
 import { ErasureKey } from './erasing/key.ts';
 import { Erasures } from './erasures.ts';
 import { FileLog } from './log/file.ts';
+import { readFile, replaceFile, unlinkIfThere } from './log/io.ts';
 import { acquireLock } from './log/lock.ts';
 import { nodeFs } from './log/node-fs.ts';
 import { openLogReader } from './log/reader.ts';
@@ -154,19 +154,35 @@ async function openLocked(
 /** Made at the first start. To be called under the lock of the data folder. */
 async function openErasureKey(data: string, file: string | null): Promise<ErasureKey> {
   const [secret] = await secretKeys({ ...ERASURE_KEY, file, ownFile: ownKeyFile(data) }, process.env, 1);
+  await noteKeyFile(data, file);
   return new ErasureKey(secret!);
 }
 
-/** Null where there is none, or it is not for this process to read. */
+/** By which readers beside the server tell who is erased. Null where there is none, or it is not for this process to read. */
 export async function knownErasureKey(data: string): Promise<ErasureKey | null> {
-  if (process.env[ERASURE_KEY.variable] === undefined && !existsSync(ownKeyFile(data))) return null;
-  return await openErasureKey(data, null);
+  try {
+    const file = (await readFile(nodeFs, join(data, 'keys', NOTE)))?.toString() ?? null;
+    const keys = await keysThere({ ...ERASURE_KEY, file, ownFile: ownKeyFile(data) }, process.env, 1);
+    return keys === null ? null : new ErasureKey(keys[0]!);
+  } catch (error) {
+    if (!['ENOENT', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    return null;
+  }
 }
 const ERASURE_KEY = { variable: 'WEIR_ERASURE_KEY' } as const;
 
 function ownKeyFile(data: string): string {
   return join(data, 'keys', 'erasure.key');
 }
+
+/** Where the key file of the workspace is, for readers: they are given a data folder only. */
+async function noteKeyFile(data: string, file: string | null): Promise<void> {
+  const keys = join(data, 'keys');
+  if (file === null) return await unlinkIfThere(nodeFs, join(keys, NOTE));
+  await mkdir(keys, { recursive: true, mode: 0o700 });
+  await replaceFile(nodeFs, keys, NOTE, Buffer.from(file));
+}
+const NOTE = 'erasure.key-file';
 
 /** Reads the tail of the log that the window covers, at most as many records as the window holds entries. */
 async function rebuildDuplicates(log: FileLog, options: ServerOptions): Promise<DuplicateWindow> {

@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { JsonObject } from '../src/model/json.ts';
@@ -257,5 +258,66 @@ describe('weir export', () => {
     await erase('--data', weir.data);
     const rest = JSON.parse((await command('export', ...at, '--data', weir.data)).out);
     expect([rest.state, rest.log]).toEqual([[], []]);
+  });
+});
+
+describe('with the erasure key in a file that weir.yaml names', () => {
+  let keyed: Weir;
+  let keyFile: string;
+  beforeEach(async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'weir-key-'));
+    keyFile = join(folder, 'erasure.hex');
+    writeFileSync(keyFile, 'ab'.repeat(32));
+    // One of its own is in the data folder from before: it is not the one by which persons are told.
+    keyed = await startWeir();
+    await keyed.halt();
+    writeFileSync(join(keyed.workspace, 'weir.yaml'), `identity: {erasureKeyFile: ${keyFile}}\n`);
+    await keyed.restart();
+    onTestFinished(async () => {
+      await keyed.stop();
+      rmSync(folder, { recursive: true });
+    });
+    for (const [who, mark] of [
+      [ANN, 'ann'],
+      [BOB, 'bob'],
+    ] as const) {
+      const one = event({ ECID: who.ecid, Email: who.email }, mark);
+      await post(keyed.edge, '/ee/v2/interact?configId=shop', { event: one });
+    }
+    await keyed.halt();
+    expect((await erase('--data', keyed.data, '--workspace', keyed.workspace)).code).toBe(0);
+  });
+
+  test.each([
+    ['events', []],
+    ['consent', ['--ecid', ANN.ecid]],
+    ['replay', []],
+    ['explain', ['--ecid', BOB.ecid]],
+  ])('weir %s reads the log, and shows nothing of who is erased', async (name, more) => {
+    const { out, err } = await command(name, ...more, '--data', keyed.data);
+    expect(out + err).not.toContain('erasure key');
+    expect(ANNS.filter((id) => out.includes(id) && !more.includes(id))).toEqual([]);
+    if (name === 'events')
+      expect(
+        out
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line).xdm.mark),
+      ).toEqual(['bob']);
+  });
+
+  test('once the file is gone, nothing is shown, and it is said why', async () => {
+    rmSync(keyFile);
+    const { code, out, err } = await command('events', '--data', keyed.data);
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toContain('identity.erasureKeyFile');
+  });
+
+  test('a folder whose key is its own again does not look for the file', async () => {
+    const at = ['--data', keyed.data, '--workspace', keyed.workspace, '--now'];
+    expect((await erase(...at)).code).toBe(0);
+    writeFileSync(join(keyed.workspace, 'weir.yaml'), '{}\n');
+    expect((await erase('--data', keyed.data)).code).toBe(0);
+    expect((await keyed.events()).map(({ xdm }) => xdm['mark'])).toEqual(['bob']);
   });
 });
