@@ -185,7 +185,7 @@ export class FileLog implements EventLog {
 
   /**
    * Hides a person from every reader, for good: durable when it resolves, with where its record stands. `record` has the
-   * change that says so (model/erasure.ts). Rejects as `append` does; then nobody is erased.
+   * change that says so (model/erasure.ts). Rejects as `append` does, or with what the disk says; then nobody is erased.
    */
   async erase(erasure: Erasure, record: LogRecord): Promise<Position> {
     await this.#hidden.begin(erasure, this.#writer.offset);

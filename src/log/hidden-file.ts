@@ -29,12 +29,21 @@ export class HiddenFile {
     return this.#current;
   }
 
-  /** Hides a person before the log says so; until its place is known, wherever they stand. Throws without a key. */
+  /**
+   * Hides a person before the log says so; until its place is known, wherever they stand. Throws without a key, and what the
+   * disk says: then nobody is hidden by it.
+   */
   async begin(erasure: Erasure, since: number): Promise<void> {
     const { key } = this.#deps;
     if (key === null) throw new Error('Nobody can be erased: this log was opened without an erasure key.');
     const pending = { ...erasure, keyId: key.keyId, since, offset: null };
-    await this.#change((list) => ({ ...list, erasures: [...list.erasures, pending] }), 'first');
+    try {
+      await this.#change((list) => ({ ...list, erasures: [...list.erasures, pending] }), 'first');
+    } catch (error) {
+      const { list } = this.#current;
+      this.#take({ ...list, erasures: list.erasures.filter(({ id }) => id !== erasure.id) });
+      throw error;
+    }
   }
 
   /** Its record stands at `offset`. */

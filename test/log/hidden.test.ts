@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { encodeHidden, Hidden, HiddenDamaged, type PendingErasure, readHidden } from '../../src/log/hidden.ts';
+import { erasureChange } from '../../src/model/erasure.ts';
 import { personKey } from '../../src/model/person.ts';
-import { MemoryFs } from './memory-fs.ts';
-import { FOLDER, recordOf } from './open-log.ts';
+import { failure, MemoryFs } from './memory-fs.ts';
+import { FOLDER, openLog, readAll, recordOf, told } from './open-log.ts';
 
 const key = { keyId: 'mine', digest: (text: string) => `digest of ${text}` };
 const ANN = personKey('org', 'ECID', 'ann');
@@ -55,4 +56,25 @@ test('each byte of the file that is another is seen', async () => {
     changed[at]! ^= 1;
     await expect(read(changed), `byte ${at}`).rejects.toThrow(HiddenDamaged);
   }
+});
+
+test('an erasure that the disk refused hides nobody, and the next one is as if it had not been', async () => {
+  const digests = [key.digest(ANN)];
+  const erasure = { id: 'e', orgId: 'org', atMs: 1, digests };
+  const { log, fs } = await openLog(new MemoryFs(), { erasureKey: key });
+  await log.append({ ...ofAnn, requestId: 'ann' });
+  const change = erasureChange(erasure, '000000000001-0000');
+  const erase = () => log.erase(erasure, { ...recordOf(1), changes: [change] });
+  const { release, reached } = fs.hold(({ what, path }) => what === 'write' && path.endsWith('/hidden.new'));
+  const refused = erase().catch((error: unknown) => error);
+  await reached;
+  // While it is under way it may hold.
+  expect(told(await readAll(log))).toBe('0:');
+  release(failure('EIO', 'hidden'));
+  expect(await refused).toMatchObject({ code: 'EIO' });
+  expect([told(await readAll(log)), log.erasures]).toEqual(['0:ann', []]);
+  expect(await erase()).toEqual({ partition: 0, offset: 1 });
+  expect(told(await readAll(log))).toBe('0: 1:r1');
+  expect(log.erasures.map(({ id, offset }) => [id, offset])).toEqual([['e', 1]]);
+  await log.close();
 });
