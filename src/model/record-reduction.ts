@@ -6,7 +6,7 @@ import type { LogRecord, StoredEvent } from './record.ts';
 export interface Left {
   readonly events: readonly StoredEvent[];
   readonly changes: readonly Change[];
-  /** The request itself is of somebody who is gone: its id, ECID, identity map and meta go too. */
+  /** The request itself is of somebody who is gone: its ECID, identity map and meta go too; its id only where no event stays. */
   readonly isRequesterGone: boolean;
 }
 

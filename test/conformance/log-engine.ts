@@ -1,3 +1,4 @@
+import type { DigestKey } from '../../src/log/hidden.ts';
 import type { Received } from '../../src/model/exchange.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import type { Applied, EventLog } from '../../src/model/parts.ts';
@@ -8,6 +9,8 @@ export interface LogDeps {
   /** Called in log order with the changes of durable records, before their appends resolve. */
   readonly onSynced: (applied: readonly Applied[]) => undefined | Promise<void>;
   readonly parseBody: ParseBody;
+  /** By which persons who are erased are told. */
+  readonly erasureKey?: DigestKey;
 }
 
 /** How an engine is opened in these tests. */

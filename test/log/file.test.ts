@@ -5,6 +5,7 @@ import { FileLog } from '../../src/log/file.ts';
 import { nodeFs } from '../../src/log/node-fs.ts';
 import type { Fs } from '../../src/model/fs.ts';
 import type { EventLog } from '../../src/model/parts.ts';
+import { describeErasingLog } from '../conformance/erasing-log.ts';
 import { describeEventLog } from '../conformance/event-log.ts';
 import type { LogDeps, LogEngine } from '../conformance/log-engine.ts';
 import { failure } from './memory-fs.ts';
@@ -32,12 +33,12 @@ class FileLogEngine implements LogEngine {
   readonly #disk = new BreakingDisk();
   #folder = '';
 
-  async open(deps: LogDeps): Promise<EventLog> {
+  async open(deps: LogDeps): Promise<FileLog> {
     this.#folder = await mkdtemp(join(tmpdir(), 'weir-log-'));
     return this.#open(deps);
   }
 
-  #open(deps: LogDeps): Promise<EventLog> {
+  #open(deps: LogDeps): Promise<FileLog> {
     return FileLog.open({
       ...deps,
       fs: this.#disk.fs,
@@ -59,7 +60,7 @@ class FileLogEngine implements LogEngine {
     });
   }
 
-  async reopen(log: EventLog, deps: LogDeps): Promise<EventLog> {
+  async reopen(log: EventLog, deps: LogDeps): Promise<FileLog> {
     await log.close();
     return this.#open(deps);
   }
@@ -74,3 +75,4 @@ class FileLogEngine implements LogEngine {
 }
 
 describeEventLog('FileLog on a real file system', () => new FileLogEngine());
+describeErasingLog('FileLog on a real file system', () => new FileLogEngine());

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LmdbState } from '../../src/state/lmdb.ts';
 import type { LmdbStateLimits } from '../../src/state/lmdb-limits.ts';
-import { describeStateStore, type StateEngine } from '../conformance/state-store.ts';
+import { DIGEST, describeStateStore, type StateEngine } from '../conformance/state-store.ts';
 
 function lmdb(limits: Partial<LmdbStateLimits>): () => StateEngine {
   return () => {
     let directory = '';
-    const reopen = (): Promise<LmdbState> => LmdbState.open(directory, { limits, report: () => {} });
+    const reopen = (): Promise<LmdbState> => LmdbState.open(directory, { limits, report: () => {}, digest: DIGEST });
     return {
       async open() {
         directory = await mkdtemp(join(tmpdir(), 'weir-state-'));

@@ -1,8 +1,8 @@
 import { MemoryState } from '../../src/state/memory.ts';
-import { describeStateStore } from '../conformance/state-store.ts';
+import { DIGEST, describeStateStore } from '../conformance/state-store.ts';
 
 describeStateStore('memory', () => ({
-  open: async () => new MemoryState(),
+  open: async () => new MemoryState(DIGEST),
   reopen: null,
   dispose: async () => {},
 }));
