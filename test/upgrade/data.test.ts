@@ -4,18 +4,21 @@ import { describe, expect, test } from 'vitest';
 import { adminTokens } from '../../src/server.ts';
 import { weir } from '../support/command.ts';
 import { send } from '../support/raw-http.ts';
+import { filesWith } from '../support/scan.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { workspaceFolder } from '../support/workspace-folder.ts';
 import {
   byCookie,
   byEcid,
   byFpid,
+  ERASED,
   type Expected,
   ecidOf,
   FORMATS,
   interact,
   linesOf,
   OPTED_OUT,
+  ORG,
   personsIn,
   startOn,
   WORKSPACE,
@@ -72,4 +75,27 @@ describe.each(versions)('data of version %s', (version) => {
     expect(lines.slice(0, expected.events.length)).toMatchObject(expected.events);
     expect(lines).toHaveLength(expected.events.length + 2);
   });
+});
+
+const erasing = versions.filter((version) => expectedOf(version).pendingErasure != null);
+
+test('there is data with an erasure that is still to be carried out', () => {
+  expect(erasing).not.toEqual([]);
+});
+
+test.each(erasing)('the erasure that version %s left is carried out by this one', async (version) => {
+  const data = join(tempFolder(), 'data');
+  cpSync(join(FIXTURES, version, 'data'), data, { recursive: true });
+  const expected = expectedOf(version);
+  const ids = Object.values(ERASED);
+  expect(filesWith(data, ids).map((found) => found.split('/')[0])).toEqual(expect.arrayContaining(['log', 'state']));
+  expect((await weir('events', '--data', data)).out).not.toContain(ERASED.Email);
+  // Whoever is erased next takes them along.
+  const nobody = ['--namespace', 'Email', '--id', 'nobody@example.com', '--org', ORG];
+  expect(await weir('erase', ...nobody, '--data', data, '--now')).toMatchObject({ code: 0, err: '' });
+  expect(filesWith(data, ids)).toEqual([]);
+  const receipt = join(data, 'erasures', `${expected.pendingErasure}.json`);
+  const ofThem = ['--org', ORG, '--namespace', 'Email', '--id', ERASED.Email];
+  expect(await weir('erase', '--verify', receipt, '--data', data, ...ofThem)).toMatchObject({ code: 0 });
+  expect(linesOf((await weir('events', '--data', data)).out)).toMatchObject(expected.events);
 });

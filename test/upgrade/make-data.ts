@@ -2,12 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { nodeFs } from '../../src/log/node-fs.ts';
+import type { JsonObject } from '../../src/model/json.ts';
 import type { PersonState } from '../../src/model/person.ts';
 import { adminTokens, type Running } from '../../src/server.ts';
 import { StateKeeper } from '../../src/state/keeper.ts';
 import { LmdbState } from '../../src/state/lmdb.ts';
+import { knownErasureKey } from '../../src/storage.ts';
 import { weir } from '../support/command.ts';
-import { post } from '../support/raw-http.ts';
+import { post, send } from '../support/raw-http.ts';
 import { writeFile } from '../support/workspace-folder.ts';
 import {
   byCookie,
@@ -15,6 +17,7 @@ import {
   byFpid,
   cookieOf,
   EMAIL,
+  ERASED,
   type Expected,
   ecidOf,
   FORMATS,
@@ -52,11 +55,23 @@ async function visit(running: Running): Promise<Pick<Expected, 'fpidEcid' | 'coo
   return { fpidEcid, cookieEcid: String(ecidOf(first)), cookie };
 }
 
+/** Resolves to the erasure's id. */
+async function eraseOne(running: Running, data: string): Promise<string> {
+  await interact(running, { identityMap: { ECID: [{ id: ERASED.ECID }], Email: [{ id: ERASED.Email }] } });
+  const scope = { orgId: ORG, role: 'admin' as const, datastreams: null };
+  const { text } = await (await adminTokens(data)).create(scope, YEAR_MS, { kind: 'command' });
+  const path = `/api/v1/datastreams/shop/identities/Email/${ERASED.Email}/erasure`;
+  const headers: [string, string][] = [['authorization', `Bearer ${text}`]];
+  const { json } = await send(running.urls.admin, { method: 'POST', path, headers });
+  return String((json as JsonObject)['erasure']);
+}
+
 async function snapshot(data: string): Promise<readonly PersonState[]> {
   const report = (message: string): never => {
     throw new Error(message);
   };
-  const store = await LmdbState.open(join(data, 'state'), { report, warn: report });
+  const digest = (await knownErasureKey(data))!.digest;
+  const store = await LmdbState.open(join(data, 'state'), { report, warn: report, digest });
   const directory = join(data, 'snapshots');
   await (await StateKeeper.open({ fs: nodeFs, directory, store, partition: 0, report })).snapshot();
   await store.close();
@@ -69,12 +84,14 @@ const workspace = mkdtempSync(join(tmpdir(), 'weir-upgrade-'));
 for (const [name, content] of Object.entries(WORKSPACE)) writeFile(workspace, name, content);
 const running = await startOn(workspace, data);
 const token = { orgId: ORG, role: 'read' as const, datastreams: null };
-const { id } = (await (await adminTokens(data)).create(token, YEAR_MS, { kind: 'command' })).token;
+await (await adminTokens(data)).create(token, YEAR_MS, { kind: 'command' });
 const seen = await visit(running);
+const pendingErasure = await eraseOne(running, data);
+const tokens = (await (await adminTokens(data)).list()).map((one) => one.id);
 await running.stop();
 const persons = await snapshot(data);
 const { out } = await weir('events', '--data', data);
-const expected: Expected = { formats: FORMATS, ...seen, tokens: [id], persons, events: linesOf(out) };
+const expected: Expected = { formats: FORMATS, ...seen, tokens, persons, pendingErasure, events: linesOf(out) };
 writeFile(folder, 'expected.json', `${JSON.stringify(expected, null, 2)}\n`);
 rmSync(workspace, { recursive: true });
 // Of processes that have it open.
