@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Digest, erasureChange } from '../../src/model/erasure.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import type { Applied, StateStore } from '../../src/model/parts.ts';
-import { type Change, type PersonState, personKey } from '../../src/model/person.ts';
+import type { Change, PersonState } from '../../src/model/person.ts';
 
 /** By which engines tell who is erased in these tests. */
 export const DIGEST: Digest = (key) => `digest of ${key}`;
@@ -33,7 +33,7 @@ export function record(offset: number, ...changes: Change[]): Applied {
 }
 
 /** A change that erases the persons with these keys. */
-function erasing(...keys: string[]): Change {
+export function erasing(...keys: string[]): Change {
   return erasureChange({ id: 'e', orgId: 'org', atMs: 1, digests: keys.map(DIGEST) }, time(1));
 }
 
@@ -223,124 +223,6 @@ export function describeStateStore(name: string, makeEngine: () => StateEngine):
       expect(await store.appliedUpTo(PARTITION)).toBe(-1);
       await store.apply([record(0, change('a', 1, { value: 2 }))]);
       expect(await valueIn('a')).toBe(2);
-    });
-
-    describe('an erasure', () => {
-      const afterRestart = async (): Promise<void> => {
-        store = (await engine.reopen?.(store)) ?? store;
-      };
-
-      test.each<[string, () => Promise<void>]>([
-        ['at once', async () => {}],
-        ['after a restart', afterRestart],
-        ['after a purge', () => store.purge()],
-        [
-          'after a purge and a restart',
-          async () => {
-            await store.purge();
-            await afterRestart();
-          },
-        ],
-      ])('%s: nobody knows the person, and everybody else is as they were', async (_when, pass) => {
-        const both = [change('a', 1, { value: 1 }), change('b', 1, { value: 2 })];
-        await store.apply([record(0, ...both, change('a', 2, { value: 'y' }, 'consent'))]);
-        const other = await store.get('b');
-        await store.apply([record(1, erasing('a'))]);
-        await pass();
-        expect(await store.get('a')).toBeNull();
-        expect(await store.getMany(['a', 'b', 'a'])).toEqual([null, other, null]);
-        expect([...contentOf(store).values()]).toEqual([other]);
-        expect(await store.appliedUpTo(PARTITION)).toBe(1);
-      });
-
-      test('whoever comes behind it is somebody new, in the same batch of records too, and outlasts the purge', async () => {
-        await store.apply([record(0, change('a', 9, { value: 'before' }), change('b', 9, { value: 'before' }))]);
-        // Their clocks may be behind that of what is gone.
-        await store.apply([
-          record(1, change('b', 10, { operation: 'update', value: { old: 1 } })),
-          record(2, erasing('a', 'b')),
-          record(3, change('b', 3, { operation: 'update', value: { x: 1 } })),
-        ]);
-        await store.apply([record(4, change('a', 2, { value: 'after' }))]);
-        const expected = [
-          ['after', 1],
-          [{ x: 1 }, 1],
-        ];
-        const seen = async (): Promise<unknown> => [
-          [await valueIn('a'), (await store.get('a'))?.version],
-          [await valueIn('b'), (await store.get('b'))?.version],
-        ];
-        expect(await seen()).toEqual(expected);
-        await afterRestart();
-        await store.purge();
-        await afterRestart();
-        expect(await seen()).toEqual(expected);
-      });
-
-      test('takes the links to the person from others, and no link that comes behind it', async () => {
-        const [ann, bob, device] = [
-          ['CRMID', 'ann'],
-          ['CRMID', 'bob'],
-          ['ECID', 'd'],
-        ] as const;
-        const keyOf = ([namespace, id]: readonly [string, string]): string => personKey('org', namespace, id);
-        const link = (ms: number, one: readonly [string, string]): Change =>
-          change(keyOf(device), ms, { links: [[...one, 'authenticated']] }, 'identity');
-        const linked = async (): Promise<string[]> => {
-          const person = await store.get(keyOf(device));
-          return ((person!.body['identity'] as JsonObject)['links'] as string[][]).map(([, id]) => id!).sort();
-        };
-        await store.apply([record(0, link(1, ann), link(2, bob), change(keyOf(ann), 1, { value: 1 }))]);
-        expect(await linked()).toEqual(['ann', 'bob']);
-        await store.apply([record(1, erasing(keyOf(ann)))]);
-        expect(await linked()).toEqual(['bob']);
-        await store.purge();
-        await afterRestart();
-        expect(await linked()).toEqual(['bob']);
-        await store.apply([record(2, link(3, ann))]);
-        expect(await linked()).toEqual(['ann', 'bob']);
-      });
-
-      test('is of one org', async () => {
-        const [here, there] = [personKey('here', 'ECID', '1'), personKey('there', 'ECID', '1')];
-        await store.apply([
-          record(0, change(here, 1, { value: 1 }), change(there, 1, { value: 2 }), change('x', 1, {})),
-        ]);
-        await store.apply([record(1, erasing(here))]);
-        await store.purge();
-        expect([await store.get(here), await valueIn(there)]).toEqual([null, 2]);
-      });
-
-      test('work that goes on during a purge is there afterwards, and a second erasure too', async () => {
-        const keys = Array.from({ length: 300 }, (_, i) => `person ${i}`);
-        await store.apply([record(0, ...keys.map((key) => change(key, 1, { value: 'before' })))]);
-        await store.apply([record(1, erasing('person 0'))]);
-        const purging = store.purge();
-        for (let offset = 2; offset < 42; offset++) {
-          const [old, fresh] = [`person ${offset}`, `new ${offset}`];
-          await store.apply([record(offset, change(old, offset, { value: 'after' }), change(fresh, 1, { value: 1 }))]);
-          if (offset % 8 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
-        }
-        await store.apply([record(42, erasing('person 1', 'new 2'))]);
-        await purging;
-        const check = async (): Promise<void> => {
-          expect(await store.getMany(['person 0', 'person 1', 'new 2'])).toEqual([null, null, null]);
-          expect(contentOf(store).size).toBe(300 + 40 - 3);
-          expect([await valueIn('person 41'), await valueIn('person 42')]).toEqual(['after', 'before']);
-          expect(await store.appliedUpTo(PARTITION)).toBe(42);
-        };
-        await check();
-        await store.purge();
-        await afterRestart();
-        await check();
-      });
-
-      test('a purge with nobody to remove changes nothing', async () => {
-        await store.apply([record(0, change('a', 1, { value: 1 }))]);
-        const before = [...contentOf(store)];
-        await store.purge();
-        expect([...contentOf(store)]).toEqual(before);
-      });
     });
 
     test('does what a plain object does, for random records, repeats, erasures, purges, dumps, restores and restarts', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LmdbState } from '../../src/state/lmdb.ts';
 import type { LmdbStateLimits } from '../../src/state/lmdb-limits.ts';
+import { describeErasingState } from '../conformance/erasing-state.ts';
 import { DIGEST, describeStateStore, type StateEngine } from '../conformance/state-store.ts';
 
 function lmdb(limits: Partial<LmdbStateLimits>): () => StateEngine {
@@ -23,11 +24,13 @@ function lmdb(limits: Partial<LmdbStateLimits>): () => StateEngine {
   };
 }
 
-describeStateStore('lmdb', lmdb({}));
-describeStateStore('lmdb, written after every record', lmdb({ flushPersons: 1, flushRecords: 1 }));
-describeStateStore('lmdb, with a cache that forgets at once', lmdb({ cacheBytesMax: 1 }));
-describeStateStore(
-  'lmdb, that forgets at once what was just written',
-  lmdb({ cacheBytesMax: 1, flushPersons: 1, flushRecords: 1 }),
-);
-describeStateStore('lmdb, never with room in memory', lmdb({ pendingPersonsMax: 1 }));
+for (const [name, limits] of Object.entries<Partial<LmdbStateLimits>>({
+  lmdb: {},
+  'lmdb, written after every record': { flushPersons: 1, flushRecords: 1 },
+  'lmdb, with a cache that forgets at once': { cacheBytesMax: 1 },
+  'lmdb, that forgets at once what was just written': { cacheBytesMax: 1, flushPersons: 1, flushRecords: 1 },
+  'lmdb, never with room in memory': { pendingPersonsMax: 1 },
+})) {
+  describeStateStore(name, lmdb(limits));
+  describeErasingState(name, lmdb(limits));
+}

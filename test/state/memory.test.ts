@@ -1,8 +1,12 @@
 import { MemoryState } from '../../src/state/memory.ts';
-import { DIGEST, describeStateStore } from '../conformance/state-store.ts';
+import { describeErasingState } from '../conformance/erasing-state.ts';
+import { DIGEST, describeStateStore, type StateEngine } from '../conformance/state-store.ts';
 
-describeStateStore('memory', () => ({
+const engine = (): StateEngine => ({
   open: async () => new MemoryState(DIGEST),
   reopen: null,
   dispose: async () => {},
-}));
+});
+
+describeStateStore('memory', engine);
+describeErasingState('memory', engine);
