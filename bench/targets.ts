@@ -11,6 +11,8 @@ export interface Target {
   readonly name: string;
   readonly port: number;
   readonly pid: number;
+  /** Base URL of the admin listener; empty where there is none. */
+  readonly adminUrl: string;
   stop(): Promise<void>;
 }
 
@@ -48,7 +50,8 @@ async function start(name: string, port: number, args: readonly string[]): Promi
     child.kill('SIGTERM');
     await gone;
   };
-  return { name, port, pid: child.pid!, stop };
+  const { admin = '' } = JSON.parse(String(line)) as { readonly admin?: string };
+  return { name, port, pid: child.pid!, adminUrl: admin, stop };
 }
 
 async function freePort(): Promise<number> {

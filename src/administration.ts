@@ -16,7 +16,7 @@ import { acquireLock } from './log/lock.ts';
 import type { DecisionDefinitions } from './model/decision-definitions.ts';
 import type { JsonObject } from './model/json.ts';
 import { httpProblem } from './model/problem.ts';
-import { type AskedPerson, erasePerson, exportPerson, shownErasure } from './persons.ts';
+import { type AskedPerson, erasePerson, exportPerson, type Patience, shownErasure } from './persons.ts';
 import { parseDay } from './reports/calendar.ts';
 import { TooMany } from './reports/fingerprints.ts';
 import type { Storage } from './storage.ts';
@@ -26,6 +26,9 @@ import type { Log } from './telemetry/log.ts';
 import { watchLoopDelay } from './telemetry/loop-delay.ts';
 
 /** The admin plane put together: loaded when the data plane is ready, because a start does not wait for it. */
+
+/** So long an erasure with `now` is waited for: a connection on which nothing moves for 15 s is cut. */
+const ERASING_WAIT_MS = 5_000;
 
 export interface AdministrationDeps {
   readonly data: string;
@@ -166,12 +169,17 @@ export class Administration {
     const { source, storage } = this.#deps;
     const { audit, exclusively } = this.#store;
     const deps = { storage, audit, exclusively };
+    const patience: Patience = {
+      waitMs: ERASING_WAIT_MS,
+      report: ({ message }) =>
+        this.#deps.log.warn({ what: 'erasure' }, `Erased persons were not removed, and it is tried again: ${message}`),
+    };
     const asked = ({ datastreamId, orgId, given }: PersonOfOrg, who: JsonObject): AskedPerson => {
       const { namespaces } = source.current.datastreams.get(datastreamId)!.identity.rules;
       return { orgId, given, namespaces, who };
     };
     return {
-      erase: (person, carriesOut, who) => erasePerson(deps, asked(person, who), carriesOut),
+      erase: (person, carriesOut, who) => erasePerson(deps, asked(person, who), carriesOut, patience),
       export: (person, who) => exportPerson(deps, asked(person, who)),
       async erasure(id) {
         const found = await storage.erasures.find(id);

@@ -32,7 +32,14 @@ export interface ErasuresDeps {
 
 /** What is known of an erasure: its receipt, or that it is still being carried out. */
 export type Progress =
-  | { readonly isDone: false; readonly erasure: string; readonly org: string; readonly position: string | null }
+  | {
+      readonly isDone: false;
+      readonly erasure: string;
+      readonly org: string;
+      readonly position: string | null;
+      /** A pass is at it. */
+      readonly isUnderWay: boolean;
+    }
   | { readonly isDone: true; readonly receipt: Receipt };
 
 /** Erases persons: at once for every reader, and soon from the disk; and keeps the receipts. */
@@ -41,6 +48,7 @@ export class Erasures {
   readonly #clock = new HybridClock();
   readonly #nowMs: () => number;
   readonly #alone = new OneAtATime();
+  #passes = 0;
 
   constructor(deps: ErasuresDeps) {
     this.#deps = deps;
@@ -81,7 +89,12 @@ export class Erasures {
    * again: until all of it is done they stay hidden. Resolves to the receipts, which are on disk.
    */
   carryOut(): Promise<readonly Receipt[]> {
-    return this.#alone.run(() => this.#carryOut());
+    this.#passes += 1;
+    return this.#alone
+      .run(() => this.#carryOut())
+      .finally(() => {
+        this.#passes -= 1;
+      });
   }
 
   async #carryOut(): Promise<readonly Receipt[]> {
@@ -122,6 +135,7 @@ export class Erasures {
         erasure: id,
         org,
         position: offset === null ? null : `${this.#deps.partition}:${offset}`,
+        isUnderWay: this.#passes > 0,
       };
     }
     if (!ID.test(id)) return null;

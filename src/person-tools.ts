@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { adminStore } from './admin/store.ts';
 import { serverOptions } from './config/options.ts';
 import { WorkspaceError } from './config/watch.ts';
@@ -76,8 +77,21 @@ async function inFolder<T>(
 
 export async function eraseOnServer(server: OfServer, person: PersonId, carriesOut: boolean): Promise<Json> {
   const answer = await call(server, 'POST', `${await pathOf(server, person)}/erasure${carriesOut ? '?now=true' : ''}`);
-  return parseJson(await answer.text());
+  let found = parseJson(await answer.text());
+  while (carriesOut && valueAt(found, 'status') !== 'done') {
+    const erasure = String(valueAt(found, 'erasure'));
+    if (valueAt(found, 'isUnderWay') !== true) {
+      throw new Error(
+        `The person is hidden, and the pass that was to remove them has failed; the server's log says why. It is tried again within two hours: ask ${server.adminUrl}/api/v1/erasures/${erasure}.`,
+      );
+    }
+    await sleep(ASK_AGAIN_MS);
+    found = parseJson(await (await call(server, 'GET', `/api/v1/erasures/${erasure}`)).text());
+  }
+  return found;
 }
+/** How often it is asked whether a pass is over. */
+const ASK_AGAIN_MS = 1_000;
 
 export async function exportFromServer(server: OfServer, person: PersonId, write: Write): Promise<void> {
   const answer = await call(server, 'GET', `${await pathOf(server, person)}/export`);

@@ -24,14 +24,43 @@ export interface AskedPerson {
   readonly who: JsonObject;
 }
 
+/** How long one waits for a pass: that of a large log takes hours. It goes on, and whoever asks later learns what became of it. */
+export interface Patience {
+  readonly waitMs: number;
+  /** Told of a pass that failed when nobody waited any more. */
+  readonly report: (error: Error) => void;
+}
+
+async function within({ waitMs, report }: Patience, pass: Promise<unknown>): Promise<void> {
+  let isOver = false;
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      isOver = true;
+      resolve();
+    }, waitMs);
+  });
+  const passed = pass.then(
+    () => clearTimeout(timer),
+    (error: Error) => {
+      clearTimeout(timer);
+      if (!isOver) throw error;
+      report(error);
+    },
+  );
+  await Promise.race([passed, over]);
+}
+
 /**
  * Erases. The entry stands in the audit log before, and names the person by digest only; an erasure that failed is entered too.
- * Resolves when nobody is shown the person any more, or with `carriesOut`, when nothing of them is left on the disk.
+ * Resolves when nobody is shown the person any more, or with `carriesOut`, when nothing of them is left on the disk, as far as
+ * that is within one's patience.
  */
 export async function erasePerson(
   { storage, audit, exclusively }: PersonDeps,
   { orgId, given, namespaces, who }: AskedPerson,
   carriesOut: boolean,
+  patience: Patience | null = null,
 ): Promise<Json> {
   const { erasures, state, duplicates } = storage;
   const ids = await idsOfPerson((key) => state.get(key), orgId, given, namespaces);
@@ -50,14 +79,14 @@ export async function erasePerson(
     await exclusively(() => audit.append({ what: 'person.not-erased', who, details: { erasure: erasure.id, why } }));
     throw error;
   }
-  if (carriesOut) await erasures.carryOut();
+  if (carriesOut) await (patience === null ? erasures.carryOut() : within(patience, erasures.carryOut()));
   return shownErasure((await erasures.find(erasure.id))!);
 }
 
 export function shownErasure(progress: Progress): Json {
   if (progress.isDone) return { status: 'done', receipt: progress.receipt as unknown as Json };
-  const { erasure, org, position } = progress;
-  return { status: 'hidden', erasure, org, position };
+  const { erasure, org, position, isUnderWay } = progress;
+  return { status: 'hidden', erasure, org, position, isUnderWay };
 }
 
 /** The person's data; see erasing/person-export.ts. Entered in the audit log first. */

@@ -2,7 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { exportOf } from '../src/erasing/person-export.ts';
 import type { JsonObject } from '../src/model/json.ts';
+import type { Stored } from '../src/model/record.ts';
+import { erasePerson, type PersonDeps } from '../src/persons.ts';
 import { adminTokens } from '../src/server.ts';
 import { weir as command, type Ran } from './support/command.ts';
 import { post, type RawAnswer, send } from './support/raw-http.ts';
@@ -259,6 +262,51 @@ describe('weir export', () => {
     const rest = JSON.parse((await command('export', ...at, '--data', weir.data)).out);
     expect([rest.state, rest.log]).toEqual([[], []]);
   });
+});
+
+describe('a pass that takes longer than one waits', () => {
+  const erased = (pass: Promise<readonly never[]>, report = (_error: Error): void => {}) => {
+    const progress = { isDone: false, erasure: 'e', org: ORG, position: '0:1', isUnderWay: true };
+    const erasures = {
+      ...{ prepare: () => ({ id: 'e', orgId: ORG, atMs: 1, digests: ['d'] }), erase: async () => ({}) },
+      ...{ carryOut: () => pass, find: async () => progress },
+    };
+    const storage = { erasures, state: { get: () => null }, duplicates: { forgetVisitors() {} } };
+    const deps = { storage, audit: { append: async () => {} }, exclusively: (run: () => unknown) => run() };
+    const asked = { orgId: ORG, given: { namespace: 'Email', id: ANN.email }, namespaces: new Map(), who: {} };
+    return erasePerson(deps as unknown as PersonDeps, asked, true, { waitMs: 20, report });
+  };
+
+  test('goes on, and it is said that it does', async () => {
+    expect(await erased(new Promise(() => {}))).toMatchObject({ status: 'hidden', isUnderWay: true });
+  });
+
+  test('is reported where it fails then; one that fails before is refused', async () => {
+    let fail = (_error: Error): void => {};
+    const pass = new Promise<readonly never[]>((_, reject) => {
+      fail = reject;
+    });
+    const reported = new Promise<Error>((resolve) => void erased(pass, resolve).then(() => fail(new Error('EIO'))));
+    expect((await reported).message).toBe('EIO');
+    await expect(erased(Promise.reject(new Error('at once')))).rejects.toThrow('at once');
+  });
+});
+
+test('an export says something while it reads what is of others: a silent connection would be cut', async () => {
+  const others = 9_000;
+  async function* log(): AsyncGenerator<Stored> {
+    const rest = { datastreamId: '', path: '', ecid: null, meta: {}, events: [], raw: null, changes: [] };
+    for (let offset = 0; offset < others; offset++)
+      yield {
+        position: { partition: 0, offset },
+        record: { requestId: '', atMs: 1, orgId: 'OTHER@AdobeOrg', ...rest },
+      };
+  }
+  const pieces: string[] = [];
+  const of = { orgId: ORG, ids: [{ namespace: 'Email', id: ANN.email }], state: () => null };
+  for await (const piece of exportOf({ ...of, log: log() })) pieces.push(piece);
+  expect(pieces.filter((piece) => piece === ' ')).toHaveLength(2);
+  expect(JSON.parse(pieces.join('')).log).toEqual([]);
 });
 
 describe('with the erasure key in a file that weir.yaml names', () => {

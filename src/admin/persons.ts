@@ -1,11 +1,11 @@
-import type { Json, JsonObject } from '../model/json.ts';
+import { type Json, type JsonObject, valueAt } from '../model/json.ts';
 import type { OwnId } from '../model/person-ids.ts';
 import { httpProblem } from '../model/problem.ts';
 import type { AdminAnswer, AdminCall, Plane } from './routes.ts';
 
 /** Erasure and access: what one person's data are asked for or removed by. */
 export interface Persons {
-  /** Hides a person from every reader, and tells how it is called. `carriesOut`: and removes the person from the disk, now. */
+  /** Hides a person from every reader, and tells how it is called. `carriesOut`: and begins to remove the person from the disk. */
   erase(org: PersonOfOrg, carriesOut: boolean, who: JsonObject): Promise<Json>;
   /** Null where there is no such erasure. */
   erasure(id: string): Promise<{ readonly org: string; readonly shown: Json } | null>;
@@ -23,7 +23,7 @@ export interface PersonOfOrg {
 export async function erasePerson(plane: Plane, call: AdminCall): Promise<AdminAnswer> {
   const carriesOut = call.query.flag('now');
   const body = await plane.persons.erase(personOf(plane, call), carriesOut, whoOf(call));
-  return { status: carriesOut ? 200 : 202, body };
+  return { status: valueAt(body, 'status') === 'done' ? 200 : 202, body };
 }
 
 export async function exportPerson(plane: Plane, call: AdminCall): Promise<AdminAnswer> {

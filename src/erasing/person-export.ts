@@ -29,7 +29,10 @@ export async function* exportOf({ orgId, ids, state, log }: ExportedPerson): Asy
   yield `{"org":${JSON.stringify(orgId)},"ids":${JSON.stringify(named)},"state":${JSON.stringify(known)},"log":[`;
   const own = new Set(ids.map(({ namespace, id }) => personKey(orgId, namespace, id)));
   let separator = '\n';
+  let looked = 0;
   for await (const stored of log) {
+    looked += 1;
+    if (looked % SILENT_RECORDS_MAX === 0) yield ' ';
     if (stored.record.orgId !== orgId) continue;
     for (const entry of entriesOf(stored, (key) => own.has(key))) {
       yield `${separator}${JSON.stringify(entry)}`;
@@ -38,6 +41,9 @@ export async function* exportOf({ orgId, ids, state, log }: ExportedPerson): Asy
   }
   yield '\n]}\n';
 }
+
+/** A second or less: where much of the log is of others a space comes now and then, or the connection would be cut as a silent one. */
+const SILENT_RECORDS_MAX = 4_096;
 
 function* entriesOf(stored: Stored, isOwn: (key: string) => boolean): Generator<object> {
   const { record, position } = stored;

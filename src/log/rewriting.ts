@@ -33,7 +33,7 @@ export interface RewritingDeps {
   readonly directory: string;
   readonly partition: number;
   readonly parseBody: ParseBody;
-  readonly host: Pick<LogHost, 'defer' | 'nowMs'>;
+  readonly host: Pick<LogHost, 'sleep' | 'nowMs'>;
 }
 
 /** What is left of a record; the same object where that is all of it. */
@@ -41,8 +41,14 @@ export type Left = (offset: number, record: LogRecord) => LogRecord;
 
 /** Behind a segment's name while it is being written anew: no reader and no start takes it for one. */
 const UNFINISHED = '.new';
-/** Records that are looked at before others get their turn: some milliseconds. */
-const SLICE_RECORDS = 64;
+/**
+ * Records that are looked at before others get their turn, and how long they have it. A page view of 2 KB takes 0.1 ms: without
+ * a rest, and with slices of 64, a request beside a pass took 20 ms in place of 0.7, and its 99th percentile 70. Ten
+ * megabytes a second are left, some 800 GB a day.
+ */
+const SLICE_RECORDS = 8;
+const REST_MS = 1;
+const NEVER = new AbortController().signal;
 /** Written at once. */
 const PIECE_BYTES = 1024 * 1024;
 
@@ -133,7 +139,7 @@ async function* framesOf(
     const frame = (await scan.next()) ?? (await scan.resync());
     if (frame === null || frame.offset >= limit) return;
     yield { frame, before };
-    if (count % SLICE_RECORDS === 0) await new Promise<void>((resolve) => host.defer(resolve));
+    if (count % SLICE_RECORDS === 0) await host.sleep(REST_MS, NEVER);
   }
 }
 
