@@ -1,6 +1,7 @@
 import type { ActivityDefinition } from '../model/decision-definitions.ts';
+import { DEVICE } from '../model/decision-history.ts';
 import { draw, type HashedText, hashed } from './draws.ts';
-import { DEVICE, type Visitor } from './visitor.ts';
+import type { Visitor } from './visitor.ts';
 
 /**
  * Activities of which a visitor is in at most one: chance gives each visitor to one of them, whether or not they qualify

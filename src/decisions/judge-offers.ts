@@ -1,4 +1,5 @@
 import type { Outcome, Verdict } from '../model/decision.ts';
+import { DEVICE } from '../model/decision-history.ts';
 import { OFFERS_JOINED_BY } from '../model/offer-place.ts';
 import { isCapped } from './caps.ts';
 import { marksText } from './marks.ts';
@@ -8,7 +9,6 @@ import { uuidOf } from './proposition-ids.ts';
 import { COMPONENT } from './schemas.ts';
 import { offerDetails } from './scope-details.ts';
 import type { Sitting } from './sitting.ts';
-import { DEVICE } from './visitor.ts';
 
 /** What a request asks of one placement. */
 export interface AskedOffers {

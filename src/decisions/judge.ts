@@ -1,4 +1,5 @@
 import { HELD_OUT, type Outcome, type Verdict } from '../model/decision.ts';
+import { DEVICE } from '../model/decision-history.ts';
 import type { Activity, Experience } from './activities.ts';
 import { isCapped } from './caps.ts';
 import { chooseExperience } from './choice.ts';
@@ -7,7 +8,6 @@ import { isWithin } from './draws.ts';
 import { marksText } from './marks.ts';
 import type { Asked } from './place-index.ts';
 import type { Sitting } from './sitting.ts';
-import { DEVICE } from './visitor.ts';
 
 /**
  * Judges one activity. The order of the checks is what explanations tell, the cheap and common ones first: property token,

@@ -1,9 +1,10 @@
 import { missingConsent } from '../model/consent-gate.ts';
 import type { DecisionInput, Proposition } from '../model/decision.ts';
+import { DEVICE } from '../model/decision-history.ts';
 import type { Compiled } from './compile.ts';
 import { isWithin } from './draws.ts';
 import { type ExclusionGroup, memberFor } from './exclusion.ts';
-import { DEVICE, Visitor } from './visitor.ts';
+import { Visitor } from './visitor.ts';
 
 /** One decision in the making: what activities share, each worked out when it is first needed. */
 export class Sitting {

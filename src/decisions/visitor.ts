@@ -1,4 +1,5 @@
 import type { ActivityHistory, DecisionInput } from '../model/decision.ts';
+import { DEVICE, namespaceFor } from '../model/decision-history.ts';
 import { type HashedText, hashed } from './draws.ts';
 
 /** Whom a decision is about: ids by namespace, their hashes, and what is kept of them. Made for each decision; hashes when first asked. */
@@ -33,8 +34,8 @@ export class Visitor {
 
   /** Seconds at which an activity or offer was displayed, to whom caps of the namespace are about. */
   shownOf(id: string, namespace: string): readonly number[] {
-    const known = this.#ownId(namespace) === null ? DEVICE : namespace;
-    return this.#historyOf(id, known)?.shown ?? NONE;
+    const { ecid, identities } = this.#input;
+    return this.#historyOf(id, namespaceFor(namespace, ecid, identities))?.shown ?? NONE;
   }
 
   /** The experience that is kept: what the device has seen comes before what the person has, so that a login changes nothing. */
@@ -68,6 +69,4 @@ export class Visitor {
   }
 }
 
-/** Namespace of the id that each browser or app has. */
-export const DEVICE = 'ECID';
 const NONE: readonly number[] = [];

@@ -48,19 +48,31 @@ export const QUARANTINE_MS = 30 * 24 * 60 * 60 * 1000;
 /** A link that goes on is written anew once a day, so that `lastMs` is right to the day. */
 export const LINK_REFRESH_MS = 24 * 60 * 60 * 1000;
 
-/** The ids of an event that may be linked with each other: two at least, else none. One a namespace: two are two persons. */
-export function linkableOf({ identities }: EdgeEvent, rules: IdentityRules): readonly Identity[] {
-  if (identities.length < 2) return NONE;
-  const linkable: Identity[] = [];
+/**
+ * The ids of an event that stand for somebody: the first of each namespace, since two are two persons, and behind one who has
+ * logged out the one who has not.
+ */
+export function knownIdsOf({ identities }: EdgeEvent, rules: IdentityRules): readonly Identity[] {
+  const ids: Identity[] = [];
   for (const identity of identities) {
-    // Whoever has logged out is no longer the one who uses the device.
-    if (identity.authenticatedState === 'loggedOut' || identity.id.length > LINKED_ID_CHARACTERS_MAX) continue;
-    if (linkable.some(({ namespace }) => namespace === identity.namespace) || faultOf(identity, rules) !== null)
+    if (identity.id.length > LINKED_ID_CHARACTERS_MAX || faultOf(identity, rules) !== null) continue;
+    if (ids.some((one) => one.namespace === identity.namespace && (!isLoggedOut(one) || isLoggedOut(identity))))
       continue;
-    linkable.push(identity);
-    if (linkable.length === LINKED_IDS_MAX) break;
+    ids.push(identity);
+    if (ids.length === LINKED_IDS_MAX) break;
   }
+  return ids;
+}
+
+/** Those that may be linked with each other: two at least, else none. Whoever has logged out is no longer the one who uses the device. */
+export function linkableOf(event: EdgeEvent, rules: IdentityRules): readonly Identity[] {
+  if (event.identities.length < 2) return NONE;
+  const linkable = knownIdsOf(event, rules).filter((identity) => !isLoggedOut(identity));
   return linkable.length < 2 ? NONE : linkable;
+}
+
+function isLoggedOut({ authenticatedState }: Identity): boolean {
+  return authenticatedState === 'loggedOut';
 }
 const NONE: readonly Identity[] = Object.freeze([]);
 

@@ -1,10 +1,10 @@
 import { compileDecisions } from '../decisions/engine.ts';
-import { capacityOf, clientFactsIn } from '../decisions/needs.ts';
+import { clientFactsIn } from '../decisions/needs.ts';
 import { makeFacts } from '../language/facts.ts';
 import { ZoneTime } from '../language/zone-time.ts';
 import type { DecisionEngine, DecisionInput, DecisionQuery, StoredDecision } from '../model/decision.ts';
 import type { DecisionDefinitions } from '../model/decision-definitions.ts';
-import type { Capacity } from '../model/decision-history.ts';
+import { type Capacity, capacityOf } from '../model/decision-history.ts';
 import { decisionInput } from '../model/decision-input.ts';
 import { decisionQuery, personalizationOf } from '../model/decision-query.ts';
 import type { JsonObject } from '../model/json.ts';

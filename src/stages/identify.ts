@@ -4,7 +4,7 @@ import { identityMapField } from '../model/field-path.ts';
 import { mintEcid } from '../model/identity.ts';
 import { decodeIdentityCookie } from '../model/identity-cookie.ts';
 import { attachEcid, ecidOf, firstOfEvents, isUsable } from '../model/identity-ecid.ts';
-import { importedEcidOf, LINKED_IDS_OF_REQUEST_MAX, linkableOf } from '../model/identity-graph.ts';
+import { importedEcidOf, knownIdsOf, LINKED_IDS_OF_REQUEST_MAX, linkableOf } from '../model/identity-graph.ts';
 import { hasForeignCookie, migratedEcid } from '../model/identity-migration.ts';
 import { judgeIdentities } from '../model/identity-rules.ts';
 import type { JsonObject } from '../model/json.ts';
@@ -184,21 +184,23 @@ function keep(x: Exchange, keys: readonly string[], persons: readonly (PersonSta
   for (let i = 0; i < keys.length; i++) x.persons.set(keys[i]!, persons[i] ?? null);
 }
 
-/** Of everybody whom the request is about: the ECIDs, and the ids that events name beside them. */
-function keysOf(x: Exchange): readonly string[] {
-  const org = x.datastream.orgId;
-  const own = x.ecid === null ? null : personKey(org, 'ECID', x.ecid);
-  if (x.events.length <= 1) {
-    const event = x.events[0];
-    const isAlone = event === undefined || (event.ecid === x.ecid && event.identities.length < 2);
-    if (isAlone) return own === null ? [] : [own];
+/**
+ * Of everybody whom the request is about: the ECIDs, and the ids that events name beside them. One id alone links nobody, and
+ * is read for decisions: a server may know a person by no other.
+ */
+function keysOf({ datastream, ecid, events }: Exchange): readonly string[] {
+  const { orgId, identity, decisions } = datastream;
+  const own = ecid === null ? null : personKey(orgId, 'ECID', ecid);
+  if (events.length <= 1 && own !== null) {
+    const event = events[0];
+    if (event === undefined || (event.ecid === ecid && event.identities.length < 2)) return [own];
   }
   const keys = new Set<string>(own === null ? [] : [own]);
-  for (const event of x.events) if (event.ecid !== null) keys.add(personKey(org, 'ECID', event.ecid));
-  for (const event of x.events) {
+  for (const event of events) if (event.ecid !== null) keys.add(personKey(orgId, 'ECID', event.ecid));
+  const idsOf = decisions === null ? linkableOf : knownIdsOf;
+  for (const event of events) {
     if (keys.size >= LINKED_IDS_OF_REQUEST_MAX) break;
-    const linkable = linkableOf(event, x.datastream.identity.rules);
-    for (const { namespace, id } of linkable) keys.add(personKey(org, namespace, id));
+    for (const { namespace, id } of idsOf(event, identity.rules)) keys.add(personKey(orgId, namespace, id));
   }
   return [...keys];
 }

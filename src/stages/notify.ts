@@ -1,17 +1,18 @@
-import type { StoredNotice } from '../model/decision.ts';
+import type { ActivityHistory, StoredNotice } from '../model/decision.ts';
 import type { DecisionDefinitions } from '../model/decision-definitions.ts';
+import { type Capped, cappedIn, DEVICE, namespaceFor, withDisplay } from '../model/decision-history.ts';
 import { claimsText, type TokenClaims } from '../model/decision-token.ts';
 import { warnOfEvents } from '../model/event-warnings.ts';
 import type { EdgeEvent, Exchange } from '../model/exchange.ts';
 import type { HybridClock } from '../model/hybrid-time.ts';
-import { isObject, type JsonObject, valueAt } from '../model/json.ts';
+import { type JsonObject, valueAt } from '../model/json.ts';
 import { type NotificationKind, notificationOf } from '../model/notification.ts';
 import { displayedIds } from '../model/offer-place.ts';
 import type { Stage } from '../model/parts.ts';
-import { personKey } from '../model/person.ts';
 import { problem } from '../model/problem.ts';
 import type { DecisionCounts } from '../telemetry/decision-counts.ts';
 import type { DecisionTools } from './deciding.ts';
+import { changeSection, personOf, type ReadPerson, sectionOf } from './person-sections.ts';
 import type { TokenSeal } from './token-seal.ts';
 
 /** A page shows some ten; a batch brings those of many events. Each costs a signature check and some 300 bytes. Chosen. */
@@ -64,24 +65,23 @@ export class Notify implements Stage {
 
   /** Adds the displays of activities and offers that have caps to what is kept of the visitor. */
   #remember(x: Exchange, displays: readonly Display[], capped: ReadonlyMap<string, Capped>): void {
-    const news = new Map<string, JsonObject>();
+    const news = new Map<string, { readonly person: ReadPerson; readonly value: Record<string, ActivityHistory> }>();
     for (const { event, claims } of displays) {
       for (const id of displayedIds(claims.activityId, claims.experienceId)) {
         const caps = capped.get(id);
         if (caps === undefined) continue;
-        for (const key of keysOf(x, event, caps.bucketBy)) {
-          const value = news.get(key) ?? {};
-          const before = value[id] ?? valueAt(x.persons.get(key)?.body, 'decision', 'value', id);
-          const after = withDisplay(isObject(before) ? before : {}, claims.atSeconds, caps.max);
+        for (const person of countedFor(x, event, caps.bucketBy)) {
+          const value = news.get(person.key)?.value ?? {};
+          const known = Object.hasOwn(value, id) ? value[id] : valueAt(sectionOf(person, 'decision'), 'value', id);
+          const after = withDisplay((known ?? {}) as ActivityHistory, claims.atSeconds, caps.max);
           if (after === null) continue;
           value[id] = after;
-          news.set(key, value);
+          news.set(person.key, { person, value });
         }
       }
     }
-    for (const [key, value] of news) {
-      const time = this.#clock.after(x.nowMs, lastTimeOf(x, key));
-      x.changes.push({ kind: 'decision', key, time, body: { operation: 'update', value } });
+    for (const { person, value } of news.values()) {
+      changeSection(x, this.#clock, person, 'decision', value as unknown as JsonObject);
     }
   }
 
@@ -126,42 +126,13 @@ class Found {
   }
 }
 
-/** An activity's or offer's largest cap, and to which namespace it is about. */
-interface Capped {
-  readonly max: number;
-  readonly bucketBy: string;
-}
-const DEVICE = 'ECID';
-
-function cappedIn({ activities, offers }: DecisionDefinitions): ReadonlyMap<string, Capped> {
-  const capped = new Map<string, Capped>();
-  const note = (id: string, bucketBy: string, caps: readonly { readonly max: number }[]): void => {
-    if (caps.length > 0) capped.set(id, { max: Math.max(...caps.map(({ max }) => max)), bucketBy });
-  };
-  for (const { id, bucketBy, caps } of activities) note(id, bucketBy, caps);
-  for (const { id, caps } of offers.offers) note(id, DEVICE, caps);
-  return capped;
-}
-
-/** The device, and whom the activity's namespace names. Only those whose state was read: nothing is known of others. */
-function keysOf(x: Exchange, event: EdgeEvent, namespace: string): readonly string[] {
-  const { orgId } = x.datastream;
-  const keys = event.ecid === null ? [] : [personKey(orgId, DEVICE, event.ecid)];
-  const own = namespace === DEVICE ? undefined : event.identities.find((identity) => identity.namespace === namespace);
-  if (own !== undefined) keys.push(personKey(orgId, namespace, own.id));
-  return keys.filter((key) => x.persons.has(key));
-}
-
-/** Null where it is known already: a decision's content counts once, however often it is told to be displayed. */
-function withDisplay(before: JsonObject, atSeconds: number, max: number): JsonObject | null {
-  const shown = Array.isArray(before['shown']) ? (before['shown'] as number[]) : [];
-  if (shown.includes(atSeconds)) return null;
-  return { ...before, shown: [...shown, atSeconds].sort((a, b) => a - b).slice(-max) };
-}
-
-function lastTimeOf(x: Exchange, key: string): string | null {
-  const time = valueAt(x.persons.get(key)?.body, 'decision', 'time');
-  return typeof time === 'string' ? time : null;
+/**
+ * Whom a display counts for: the device, and the person of the activity's namespace; of an event that names neither, whoever
+ * decided instead. Only those whose state was read: nothing is known of others.
+ */
+function countedFor(x: Exchange, event: EdgeEvent, bucketBy: string): readonly ReadPerson[] {
+  const namespaces = new Set([DEVICE, namespaceFor(bucketBy, event.ecid, event.identities)]);
+  return [...namespaces].map((namespace) => personOf(x, event, namespace)).filter((person) => person !== null);
 }
 
 function notCounted(x: Exchange, index: number) {

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { DecisionHistory } from '../../src/model/decision.ts';
-import { SHOWN_MAX, withDisplays, withExperiences } from '../../src/model/decision-history.ts';
+import { capacityOf, SHOWN_MAX, withDisplays, withExperiences } from '../../src/model/decision-history.ts';
 import type { TokenClaims } from '../../src/model/decision-token.ts';
+import { activityOf, definitionsOf } from '../support/decisions.ts';
 
 const at = (atSeconds: number, fields: Partial<TokenClaims> = {}): TokenClaims => ({
   ...{ requestId: 'r', eventIndex: 0, activityId: 'hero', experienceId: 'a', scope: 'hero', atSeconds },
@@ -69,3 +70,18 @@ test.each<[string, DecisionHistory, Record<string, string>, object]>([
 ])('withExperiences: %s', (_, history, assigned, expected) =>
   expect(withExperiences(history, assigned)).toEqual(expected),
 );
+
+test('as many displays are remembered as the largest cap needs', () => {
+  const caps = [
+    { max: 3, periodMs: null },
+    { max: 5, periodMs: 1_000 },
+  ];
+  const offer = { id: 'mug', name: '', priority: 0, startMs: null, endMs: null, when: null, caps, content: {} };
+  const capacity = capacityOf(
+    definitionsOf({
+      activities: [activityOf('capped', { caps: caps.slice(0, 1) }), activityOf('free')],
+      offers: { placements: [], decisions: [], offers: [offer] },
+    }),
+  );
+  expect(['capped', 'free', 'mug', 'unknown'].map(capacity)).toEqual([3, 0, 5, 0]);
+});

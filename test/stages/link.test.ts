@@ -121,6 +121,12 @@ describe('two ids in one event', () => {
     expect(linked('ECID', device)).toEqual(['CRM|ada']);
   });
 
+  test('of two ids of one namespace the one who has not logged out', () => {
+    const ada = { id: 'ada', authenticatedState: 'loggedOut' };
+    send([{ ECID: id(device), CRM: [ada, { id: 'bob' }, { id: 'cy' }] }]);
+    expect(linked('ECID', device)).toEqual(['CRM|bob']);
+  });
+
   test('that are more than a person has: the first ones', () => {
     const map = Object.fromEntries(['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H'].map((name) => [name, id('x')]));
     expect(send([{ ECID: id(device), ...map }])).toBe(LINKED_IDS_MAX);
