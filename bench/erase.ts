@@ -11,6 +11,7 @@ import { FileLog } from '../src/log/file.ts';
 import { nodeFs } from '../src/log/node-fs.ts';
 import { decodeIdentityCookie } from '../src/model/identity-cookie.ts';
 import type { LogRecord, ParseBody } from '../src/model/record.ts';
+import { eraseOnServer } from '../src/person-tools.ts';
 import { adminTokens, readLog } from '../src/server.ts';
 import { machine } from './baseline.ts';
 import { writeInputs } from './inputs.ts';
@@ -31,6 +32,9 @@ const ORG = 'BENCH@AdobeOrg';
 const GIGABYTE = 1e9;
 const SEGMENT_BYTES = 128 * 1024 * 1024;
 const APPENDS = 512;
+interface Erased {
+  readonly receipt: { readonly rewritten: { readonly records: number; readonly segments: number } };
+}
 const parseBody: ParseBody = (path, body) => endpointAt(path).parse(path, body);
 
 const folder = mkdtempSync(join(process.env['WEIR_BENCH_DIR'] ?? tmpdir(), 'weir-bench-'));
@@ -103,15 +107,14 @@ async function fill(data: string): Promise<number> {
 
 async function pass(weir: Target, token: string, body: Buffer, ecid: string, what: string): Promise<void> {
   const startMs = performance.now();
-  const url = `${weir.adminUrl}/api/v1/datastreams/bench/identities/ECID/${ecid}/erasure?now=true`;
-  const answered = fetch(url, { method: 'POST', headers: { authorization: `Bearer ${token}` } });
-  answered.catch(() => {}); // It is waited for below.
-  const spread = await latencies(weir.port, body, answered);
+  const person = { orgId: ORG, namespace: 'ECID', id: ecid };
+  // What `weir erase --admin-url … --now` does: it asks again until the pass is over.
+  const erased = eraseOnServer({ adminUrl: weir.adminUrl, token }, person, true);
+  erased.catch(() => {}); // It is waited for below.
+  const spread = await latencies(weir.port, body, erased);
   const seconds = (performance.now() - startMs) / 1_000;
-  const answer = await answered;
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`The erasure was answered with ${answer.status}: ${text}`);
-  const { records, segments } = JSON.parse(text).receipt.rewritten;
+  const { receipt } = (await erased) as unknown as Erased;
+  const { records, segments } = receipt.rewritten;
   const speed = (GIGABYTES * 1_000) / seconds;
   console.log(
     `a pass, ${what}: ${seconds.toFixed(0)} s, ${speed.toFixed(0)} MB/s; ${records} records in ${segments} segments`,
