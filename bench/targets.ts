@@ -25,6 +25,12 @@ export async function startBase(): Promise<Target> {
   return start('base', port, [join(here, 'base-server.mjs'), String(port)]);
 }
 
+/** Takes connections and bytes, and nothing else. */
+export async function startSink(): Promise<Target> {
+  const port = await freePort();
+  return start('sink', port, [join(here, 'sink-server.mjs'), String(port)]);
+}
+
 /** Weir from `dist`, with the workspace in `folder` and its data beside it. */
 export async function startWeir(folder: string): Promise<Target> {
   const port = await freePort();
