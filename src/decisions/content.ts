@@ -14,9 +14,8 @@ export interface Missed {
 }
 
 /**
- * Adds the propositions of an experience for all that was asked of its activity. Returns null where there is at least one,
- * else why there is none. Where only one activity can have content, the first to be judged has it. Nothing is added where a
- * template throws.
+ * The content of an experience for all that was asked of its activity, or why there is none. Where only one activity can have
+ * content, the first to be judged has it.
  */
 export function contentFor(
   activity: Activity,
@@ -24,7 +23,7 @@ export function contentFor(
   asked: readonly Asked[],
   isPreview: boolean,
   sitting: Sitting,
-): Missed | null {
+): readonly Placement[] | Missed {
   let missed = NOTHING_HERE;
   let made: Placement[] | null = null;
   for (const one of asked) {
@@ -38,12 +37,7 @@ export function contentFor(
     made ??= [];
     made.push(placement);
   }
-  if (made === null) return missed;
-  for (const placement of made) {
-    sitting.placements.push(placement);
-    if (placement.isSingle) sitting.take(placement.askedAs, activity.definition.id);
-  }
-  return null;
+  return made ?? missed;
 }
 
 const NOTHING_HERE: Missed = { outcome: 'nothing-here', because: null };

@@ -11,8 +11,10 @@ import type { Sitting } from './sitting.ts';
 
 /**
  * Judges one activity. The order of the checks is what explanations tell, the cheap and common ones first: property token,
- * schedule, consent, global holdout, audience, exclusion group, caps, traffic, holdout, experience, content for what was
- * asked, rank. Chance is asked only where all before it is passed. (An activity of another datastream is not asked for.)
+ * schedule, consent, audience, exclusion group, caps, traffic, experience, content for what was asked, rank, global holdout,
+ * holdout. Chance is asked only where all before it is passed. (An activity of another datastream is not asked for.)
+ *
+ * Holdouts come last, so that those who are held out are of the same kind as those who are shown something: they would have been.
  *
  * A preview forces the experience: only content and rank are left to be judged.
  *
@@ -27,46 +29,42 @@ export function judge(activity: Activity, asked: readonly Asked[], sitting: Sitt
   const refusal = refusalOf(activity, sitting);
   if (refusal !== null) return refusal;
   const kept = keptOf(activity, sitting);
-  if (kept === null) {
-    const { trafficPercent, holdoutPercent, bucketBy } = activity.definition;
-    if (trafficPercent < 100 && !isWithin(trafficPercent, sitting.visitor.hashOf(bucketBy), activity.traffic)) {
-      return refused(activity, sitting, 'traffic', null);
-    }
-    if (holdoutPercent > 0 && isWithin(holdoutPercent, sitting.visitor.hashOf(bucketBy), activity.holdout)) {
-      keep(activity, HELD_OUT, sitting);
-      return refused(activity, sitting, 'holdout', null);
-    }
-  } else if (kept === HELD_OUT) {
-    keep(activity, HELD_OUT, sitting);
-    return refused(activity, sitting, 'holdout', null);
-  }
-  const choice = chooseExperience(activity, kept, sitting);
+  if (kept === null && !takesPart(activity, sitting)) return refused(activity, sitting, 'traffic', null);
+  const heldOut = heldOutOf(activity, kept, sitting);
+  const choice = chooseExperience(activity, kept === HELD_OUT ? null : kept, sitting);
   if (choice === null) return refused(activity, sitting, 'no-experience', null);
   const { experience, bucket } = choice;
-  const outcome = contentFor(activity, experience, asked, false, sitting);
-  if (outcome === null) keep(activity, experience.id, sitting);
-  return verdictOf(
-    activity,
-    sitting,
-    outcome === null ? 'shown' : outcome.outcome,
-    experience,
-    bucket,
-    outcome?.because ?? null,
-  );
+  const content = contentFor(activity, experience, asked, false, sitting);
+  if ('outcome' in content) return verdictOf(activity, sitting, content.outcome, experience, bucket, content.because);
+  if (heldOut !== null) {
+    if (heldOut === 'holdout') keep(activity, HELD_OUT, sitting);
+    return refused(activity, sitting, heldOut, null);
+  }
+  sitting.place(content);
+  keep(activity, experience.id, sitting);
+  return verdictOf(activity, sitting, 'shown', experience, bucket, null);
 }
 
 function previewed(activity: Activity, forced: string, asked: readonly Asked[], sitting: Sitting): Verdict {
   const experience = activity.experienceById.get(forced);
   if (experience === undefined) return refused(activity, sitting, 'no-experience', `it has no experience '${forced}'`);
-  const outcome = contentFor(activity, experience, asked, true, sitting);
-  return verdictOf(
-    activity,
-    sitting,
-    outcome === null ? 'preview' : outcome.outcome,
-    experience,
-    null,
-    outcome?.because ?? null,
-  );
+  const content = contentFor(activity, experience, asked, true, sitting);
+  if ('outcome' in content) return verdictOf(activity, sitting, content.outcome, experience, null, content.because);
+  sitting.place(content);
+  return verdictOf(activity, sitting, 'preview', experience, null, null);
+}
+
+function takesPart({ definition: { trafficPercent, bucketBy }, traffic }: Activity, { visitor }: Sitting): boolean {
+  return trafficPercent >= 100 || isWithin(trafficPercent, visitor.hashOf(bucketBy), traffic);
+}
+
+/** Those who are held out of everything first, so that what an activity holds out is a part of those whom it would show something. */
+function heldOutOf(activity: Activity, kept: string | null, sitting: Sitting): 'global-holdout' | 'holdout' | null {
+  if (sitting.isHeldOut()) return 'global-holdout';
+  if (kept !== null) return kept === HELD_OUT ? 'holdout' : null;
+  const { holdoutPercent, bucketBy } = activity.definition;
+  const isHeldOut = holdoutPercent > 0 && isWithin(holdoutPercent, sitting.visitor.hashOf(bucketBy), activity.holdout);
+  return isHeldOut ? 'holdout' : null;
 }
 
 /** The checks up to those that chance decides; null: passed. */
@@ -77,7 +75,6 @@ function refusalOf(activity: Activity, sitting: Sitting): Verdict | null {
   if (early !== null) return early;
   const missing = sitting.missingConsent(activity.requirement);
   if (missing !== null) return refused(activity, sitting, 'no-consent', missing);
-  if (sitting.isHeldOut()) return refused(activity, sitting, 'global-holdout', null);
   if (when !== null && !when.test(input.facts, marks)) return refused(activity, sitting, 'audience', null);
   return isPlain ? null : groupAndCaps(activity, sitting);
 }

@@ -65,8 +65,12 @@ export class Sitting {
     return this.#taken.get(scope) ?? null;
   }
 
-  take(scope: string, activityId: string): void {
-    this.#taken.set(scope, activityId);
+  /** Into the answer. */
+  place(placements: readonly Placement[]): void {
+    for (const placement of placements) {
+      this.placements.push(placement);
+      if (placement.isSingle) this.#taken.set(placement.askedAs, placement.proposition.activityId);
+    }
   }
 }
 

@@ -82,6 +82,18 @@ describe('the checks of an activity', () => {
     expect(outcomesOf(decided(engine, inputOf(['hero'])))).toEqual({ x: 'global-holdout' });
   });
 
+  it('hold out from everything only those who would have been shown something', () => {
+    const outcome = (given: Partial<ActivityDefinition>): unknown => {
+      const activities = [activityOf('x', given)];
+      const engine = compileDecisions(definitionsOf({ holdoutPercent: 100, activities }));
+      return outcomesOf(decided(engine, inputOf(['hero'])))['x'];
+    };
+    expect(outcome({ when: GOLD })).toBe('audience');
+    expect(outcome({ trafficPercent: 0 })).toBe('traffic');
+    expect(outcome({ experiences: [experienceOf('a', [itemOf('hero')], { weight: 0 })] })).toBe('no-experience');
+    expect(outcome({ holdoutPercent: 100 })).toBe('global-holdout');
+  });
+
   it('are made in the order that is told', () => {
     const failing: readonly [Partial<ActivityDefinition>, string][] = [
       [{ propertyToken: 'p1' }, 'property-token'],
@@ -90,14 +102,21 @@ describe('the checks of an activity', () => {
       [{ when: GOLD }, 'audience'],
       [{ caps: [{ max: 1, periodMs: HOUR_MS }] }, 'capped'],
       [{ trafficPercent: 0 }, 'traffic'],
-      [{ holdoutPercent: 100 }, 'holdout'],
       [{ experiences: [experienceOf('a', [itemOf('hero')], { weight: 0 })] }, 'no-experience'],
+      [
+        { experiences: [experienceOf('a', [itemOf('hero', { schema: `${PERSONALIZATION}json-content-item` })])] },
+        'nothing-here',
+      ],
+      [{ holdoutPercent: 100, experiences: [experienceOf('a', [itemOf('hero')])] }, 'holdout'],
     ];
+    const html = { schemas: new Set([`${PERSONALIZATION}html-content-item`]), scopes: ['hero'], surfaces: [] };
     const shown = new Map([['ECID', { x: { shown: [NOW_MS / 1_000 - 1] } }]]);
     for (const [first] of failing.entries()) {
-      const activity = activityOf('x', Object.assign({}, ...failing.slice(first).map(([given]) => given)));
+      // Of two that speak of one field, the earlier.
+      const given = failing.slice(first).map(([fields]) => fields);
+      const activity = activityOf('x', Object.assign({}, ...given.reverse()));
       const engine = compileDecisions(definitionsOf({ activities: [activity] }));
-      const input = inputOf(['hero'], { histories: shown, consent: { ...CONSENT, default: 'out' } });
+      const input = inputOf(['hero'], { query: html, histories: shown, consent: { ...CONSENT, default: 'out' } });
       expect(outcomesOf(decided(engine, input))).toEqual({ x: failing[first]![1] });
     }
   });
