@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isObject, type Json, type JsonObject, valueAt } from '../../src/model/json.ts';
+import { post, type RawAnswer } from '../support/raw-http.ts';
 import { type DecodedAnswer, decodeAnswer, decodeStream } from '../support/strict-decoder.ts';
 import { startWeir, type Weir } from '../support/weir.ts';
 
