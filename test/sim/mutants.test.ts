@@ -8,25 +8,29 @@ const SCHEDULES_MAX = 5000;
 /** The rarest takes 15 s of a processor; a machine that others use gives it a fraction of one. */
 const FOUND_MS_MAX = 300_000;
 
-test.each(MUTANTS)('$name: found', async (mutant) => {
-  const planted = plant(mutant);
-  try {
-    const { theme, first = 1 } = mutant;
-    const schedules = ['--schedules', `${SCHEDULES_MAX}`, '--seed', `${first}`];
-    const args = [...schedules, '--theme', theme, '--workers', '1', '--first'];
-    const child = startSim(planted.folder, args, 'pipe');
-    let said = '';
-    for (const stream of [child.stdout!, child.stderr!]) {
-      stream.setEncoding('utf8').on('data', (piece: string) => {
-        said += piece;
-      });
+test.each(MUTANTS)(
+  '$name: found',
+  async (mutant) => {
+    const planted = plant(mutant);
+    try {
+      const { theme, first = 1 } = mutant;
+      const schedules = ['--schedules', `${SCHEDULES_MAX}`, '--seed', `${first}`];
+      const args = [...schedules, '--theme', theme, '--workers', '1', '--first'];
+      const child = startSim(planted.folder, args, 'pipe');
+      let said = '';
+      for (const stream of [child.stdout!, child.stderr!]) {
+        stream.setEncoding('utf8').on('data', (piece: string) => {
+          said += piece;
+        });
+      }
+      await once(child, 'close');
+      expect(said).toMatch(/^Schedule \d+ broke a promise/);
+    } finally {
+      planted.remove();
     }
-    await once(child, 'close');
-    expect(said).toMatch(/^Schedule \d+ broke a promise/);
-  } finally {
-    planted.remove();
-  }
-}, FOUND_MS_MAX);
+  },
+  FOUND_MS_MAX,
+);
 
 test('a bug whose text is not there is none that was looked for', () => {
   const edits = [{ file: 'src/log/io.ts', find: 'this stands nowhere', replace: '' }];
