@@ -1,4 +1,4 @@
-import { isIP, SocketAddress } from 'node:net';
+import { isIP, isIPv4, SocketAddress } from 'node:net';
 import type { IpObfuscation } from '../model/datastream.ts';
 
 export interface KeptAddress {
@@ -17,7 +17,9 @@ export function obfuscatedIp(text: string, level: IpObfuscation): KeptAddress | 
   if (family === 0) return null;
   if (family === 4) return { family: 4, address: keptV4(text, level) };
   const address = canonicalV6(text);
-  if (address.startsWith(MAPPED)) return { family: 4, address: keptV4(address.slice(MAPPED.length), level) };
+  const mapped = address.startsWith(MAPPED) ? address.slice(MAPPED.length) : '';
+  // `::ffff:` also begins addresses that have groups of their own behind it.
+  if (isIPv4(mapped)) return { family: 4, address: keptV4(mapped, level) };
   return { family: 6, address: keptV6(address, level) };
 }
 
