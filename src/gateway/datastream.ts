@@ -46,14 +46,15 @@ export function existingDatastream(workspace: Workspace, path: string, query: Qu
 
 function missing(v2: boolean, query: Query) {
   const name = v2 ? 'datastreamId' : 'configId';
-  const other =
-    !v2 && (query.datastreamId ?? query.dataStreamId) !== null
-      ? ' (there is a datastreamId: v1 calls it configId)'
-      : '';
   return problem(
     'EXEG-0002-400',
-    `The query parameter '${name}' is missing${other}. Add ?${name}=<id of a datastream>.`,
+    `The query parameter '${name}' is missing${found(v2, query)}. Add ?${name}=<id of a datastream>.`,
   );
+}
+
+function found(v2: boolean, { datastreamId, dataStreamId, misspelt }: Query): string {
+  if (!v2 && (datastreamId ?? dataStreamId) !== null) return ' (there is a datastreamId: v1 calls it configId)';
+  return misspelt === null ? '' : ` (there is a '${misspelt}')`;
 }
 
 /** Documents print {DATASTREAM_ID}, <DATASTREAM_ID>, YOUR_DATASTREAM_ID …: copied as they stand, they are still an id to fill in. */

@@ -8,6 +8,7 @@ const nothing = {
   requestId: null,
   silent: null,
   weir_preview: null,
+  misspelt: null,
 };
 
 describe('the query', () => {
@@ -21,7 +22,9 @@ describe('the query', () => {
     ['configId=', { configId: '' }],
     ['configId=a=b', { configId: 'a=b' }],
     ['&&configId=a&', { configId: 'a' }],
-    ['configid=a&ConfigId=b', {}],
+    ['configid=a&ConfigId=b', { misspelt: 'configid' }],
+    ['datastream_id=a&configId=b', { misspelt: 'datastream_id', configId: 'b' }],
+    ['datastream__id=a&xconfigid=b&configidx=c&datastream=d', {}],
     ['adobeAepValidationToken=s%7Cc&configId=a&__proto__=x&constructor=y', { configId: 'a' }],
     ['configId=a%3Adev', { configId: 'a:dev' }],
     ['configId=a+b', { configId: 'a b' }],

@@ -198,6 +198,7 @@ async function outcomeOf(authorization: string, nowMs: number): Promise<boolean>
     requestId: null,
     silent: null,
     weir_preview: null,
+    misspelt: null,
   };
   const to = { role: 'server', datastream: null } as unknown as Parameters<typeof access.admit>[0]['to'];
   const headers = { authorization, 'x-api-key': CLIENT, 'x-gw-ims-org-id': ORG };

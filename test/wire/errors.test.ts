@@ -111,6 +111,15 @@ const ROWS: readonly ErrorRow[] = [
     ["'configId'", 'datastreamId'],
   ],
 
+  ...['datastreamid', 'DATASTREAMID', 'datastream_id', 'datastream-id', 'ConfigId'].map(
+    (name): ErrorRow => [
+      'EXEG-0002-400',
+      `a parameter that was meant: ${name}`,
+      { path: `/ee/v2/interact?a=b&${name}=shop` },
+      ["'datastreamId'", `there is a '${name}'`],
+    ],
+  ),
+
   ['EXEG-0003-400', 'an unknown datastream', { path: '/ee/v2/interact?datastreamId=BOGUS' }, ["'BOGUS'", 'workspace']],
   ...[
     '{DATASTREAM_ID}',
