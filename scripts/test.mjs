@@ -1,7 +1,8 @@
 // node scripts/test.mjs small|long|check [FILTER …]: all set-up, then the checks and tests, then "N passed, N failed".
 //   small  npm test: lint and types (one test each), and every test at small size; with filters, only the tests they name
 //   long   npm run test:long: the files named *.long.test.ts
-//   check  npm run check: lint, types, and the rules of the house (imports, licences, …); needs no browser
+//   check  npm run check: lint, types, and the rules of the house (imports, licences, …), and what the
+//          documents link to and show; needs no browser
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -59,7 +60,7 @@ await run(() => {
     ensureTools();
   }
   const checks = size !== 'long' && filters.length === 0 ? runChecks() : { passed: 0, failed: 0 };
-  const named = size === 'check' ? ['test/tidy.test.ts'] : filters;
+  const named = size === 'check' ? ['test/tidy.test.ts', 'test/docs.test.ts'] : filters;
   const tests = withRunFolder((folder) => runTests(folder, size, named));
   for (const complaint of tests.complaints) process.stdout.write(`${complaint}\n`);
   const failed = checks.failed + tests.failed;
