@@ -1,5 +1,6 @@
-import { isIP, isIPv4, SocketAddress } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import type { IpObfuscation } from '../model/datastream.ts';
+import { canonicalV6, withoutMapping } from './addresses.ts';
 
 export interface KeptAddress {
   readonly family: 4 | 6;
@@ -17,15 +18,13 @@ export function obfuscatedIp(text: string, level: IpObfuscation): KeptAddress | 
   if (family === 0) return null;
   if (family === 4) return { family: 4, address: keptV4(text, level) };
   const address = canonicalV6(text);
-  const mapped = address.startsWith(MAPPED) ? address.slice(MAPPED.length) : '';
-  // `::ffff:` also begins addresses that have groups of their own behind it.
-  if (isIPv4(mapped)) return { family: 4, address: keptV4(mapped, level) };
+  const unmapped = withoutMapping(address);
+  if (isIPv4(unmapped)) return { family: 4, address: keptV4(unmapped, level) };
   return { family: 6, address: keptV6(address, level) };
 }
 
 /** The longest form: an IPv4 address behind six groups of an IPv6 one. */
 const ADDRESS_CHARACTERS_MAX = 45;
-const MAPPED = '::ffff:';
 const SIX_TO_FOUR = '2002';
 
 function keptV4(address: string, level: IpObfuscation): string {
@@ -59,8 +58,4 @@ function groupsOf(text: string): readonly string[] {
 
 function withoutLastOctet(group: string): string {
   return (Number.parseInt(group, 16) & 0xff00).toString(16);
-}
-
-function canonicalV6(address: string): string {
-  return new SocketAddress({ address, family: 'ipv6' }).address;
 }

@@ -1,4 +1,5 @@
-import { BlockList, isIP, SocketAddress } from 'node:net';
+import { BlockList, isIP } from 'node:net';
+import { canonicalV6, withoutMapping } from './addresses.ts';
 
 /** Who sent a request and to which name: `ip` in its shortest form, `host` without port (IPv6 in brackets), "" where unusable. */
 export interface Sender {
@@ -129,16 +130,6 @@ function bitsOf(ip: string): number {
 
 /** ::ffff:0:0/96 holds the IPv4 addresses. */
 const MAPPED_PREFIX_BITS = 96;
-const MAPPED = '::ffff:';
-
-/** "::ffff:192.0.2.7", as a socket for both families names an IPv4 peer, → "192.0.2.7". */
-function withoutMapping(ip: string): string {
-  return ip.startsWith(MAPPED) && ip.includes('.') ? ip.slice(MAPPED.length) : ip;
-}
-
-function canonicalV6(address: string): string {
-  return new SocketAddress({ address, family: 'ipv6' }).address;
-}
 
 /** Infinity for what is no number. */
 function prefixLength(text: string): number {
