@@ -1,75 +1,62 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/model/json.ts';
-import type { StateStore } from '../../src/model/parts.ts';
 import { type Change, personKey } from '../../src/model/person.ts';
-import { change, contentOf, erasing, record, type StateEngine } from './state-store.ts';
+import { change, contentOf, erasing, openedForEach, profileValue, record, type StateEngine } from './state-store.ts';
 
 const PARTITION = 0;
 
 /** What every engine of `StateStore` must do where persons are erased. */
 export function describeErasingState(name: string, makeEngine: () => StateEngine): void {
   describe(`StateStore that erases: ${name}`, () => {
-    let engine: StateEngine;
-    let store: StateStore;
-
-    beforeEach(async () => {
-      engine = makeEngine();
-      store = await engine.open();
-    });
-    afterEach(async () => {
-      await store.close();
-      await engine.dispose();
-    });
-
-    const valueIn = async (key: string): Promise<unknown> =>
-      ((await store.get(key))?.body['profile'] as JsonObject | undefined)?.['value'];
+    const held = openedForEach(makeEngine);
+    const valueIn = (key: string): Promise<unknown> => profileValue(held.store, key);
     const afterRestart = async (): Promise<void> => {
-      store = (await engine.reopen?.(store)) ?? store;
+      held.store = (await held.engine.reopen?.(held.store)) ?? held.store;
     };
 
     test.each<[string, () => Promise<void>]>([
       ['at once', async () => {}],
       ['after a restart', afterRestart],
-      ['after a purge', () => store.purge()],
+      ['after a purge', () => held.store.purge()],
       [
         'after a purge and a restart',
         async () => {
-          await store.purge();
+          await held.store.purge();
           await afterRestart();
         },
       ],
     ])('%s: nobody knows the person, and everybody else is as they were', async (_when, pass) => {
       const both = [change('a', 1, { value: 1 }), change('b', 1, { value: 2 })];
-      await store.apply([record(0, ...both, change('a', 2, { value: 'y' }, 'consent'))]);
-      const other = await store.get('b');
-      await store.apply([record(1, erasing('a'))]);
+      await held.store.apply([record(0, ...both, change('a', 2, { value: 'y' }, 'consent'))]);
+      const other = await held.store.get('b');
+      await held.store.apply([record(1, erasing('a'))]);
       await pass();
-      expect(await store.get('a')).toBeNull();
-      expect(await store.getMany(['a', 'b', 'a'])).toEqual([null, other, null]);
-      expect([...contentOf(store).values()]).toEqual([other]);
-      expect(await store.appliedUpTo(PARTITION)).toBe(1);
+      expect(await held.store.get('a')).toBeNull();
+      expect(await held.store.getMany(['a', 'b', 'a'])).toEqual([null, other, null]);
+      expect([...contentOf(held.store).values()]).toEqual([other]);
+      expect(await held.store.appliedUpTo(PARTITION)).toBe(1);
     });
 
     test('whoever comes behind it is somebody new, in the same batch of records too, and outlasts the purge', async () => {
-      await store.apply([record(0, change('a', 9, { value: 'before' }), change('b', 9, { value: 'before' }))]);
+      await held.store.apply([record(0, change('a', 9, { value: 'before' }), change('b', 9, { value: 'before' }))]);
       // Their clocks may be behind that of what is gone.
-      await store.apply([
+      await held.store.apply([
         record(1, change('b', 10, { operation: 'update', value: { old: 1 } })),
         record(2, erasing('a', 'b')),
         record(3, change('b', 3, { operation: 'update', value: { x: 1 } })),
       ]);
-      await store.apply([record(4, change('a', 2, { value: 'after' }))]);
+      await held.store.apply([record(4, change('a', 2, { value: 'after' }))]);
       const expected = [
         ['after', 1],
         [{ x: 1 }, 1],
       ];
       const seen = async (): Promise<unknown> => [
-        [await valueIn('a'), (await store.get('a'))?.version],
-        [await valueIn('b'), (await store.get('b'))?.version],
+        [await valueIn('a'), (await held.store.get('a'))?.version],
+        [await valueIn('b'), (await held.store.get('b'))?.version],
       ];
       expect(await seen()).toEqual(expected);
       await afterRestart();
-      await store.purge();
+      await held.store.purge();
       await afterRestart();
       expect(await seen()).toEqual(expected);
     });
@@ -84,57 +71,61 @@ export function describeErasingState(name: string, makeEngine: () => StateEngine
       const link = (ms: number, one: readonly [string, string]): Change =>
         change(keyOf(device), ms, { links: [[...one, 'authenticated']] }, 'identity');
       const linked = async (): Promise<string[]> => {
-        const person = await store.get(keyOf(device));
+        const person = await held.store.get(keyOf(device));
         return ((person!.body['identity'] as JsonObject)['links'] as string[][]).map(([, id]) => id!).sort();
       };
-      await store.apply([record(0, link(1, ann), link(2, bob), change(keyOf(ann), 1, { value: 1 }))]);
+      await held.store.apply([record(0, link(1, ann), link(2, bob), change(keyOf(ann), 1, { value: 1 }))]);
       expect(await linked()).toEqual(['ann', 'bob']);
-      await store.apply([record(1, erasing(keyOf(ann)))]);
+      await held.store.apply([record(1, erasing(keyOf(ann)))]);
       expect(await linked()).toEqual(['bob']);
-      await store.purge();
+      await held.store.purge();
       await afterRestart();
       expect(await linked()).toEqual(['bob']);
-      await store.apply([record(2, link(3, ann))]);
+      await held.store.apply([record(2, link(3, ann))]);
       expect(await linked()).toEqual(['ann', 'bob']);
     });
 
     test('is of one org', async () => {
       const [here, there] = [personKey('here', 'ECID', '1'), personKey('there', 'ECID', '1')];
-      await store.apply([record(0, change(here, 1, { value: 1 }), change(there, 1, { value: 2 }), change('x', 1, {}))]);
-      await store.apply([record(1, erasing(here))]);
-      await store.purge();
-      expect([await store.get(here), await valueIn(there)]).toEqual([null, 2]);
+      await held.store.apply([
+        record(0, change(here, 1, { value: 1 }), change(there, 1, { value: 2 }), change('x', 1, {})),
+      ]);
+      await held.store.apply([record(1, erasing(here))]);
+      await held.store.purge();
+      expect([await held.store.get(here), await valueIn(there)]).toEqual([null, 2]);
     });
 
     test('work that goes on during a purge is there afterwards, and a second erasure too', async () => {
       const keys = Array.from({ length: 300 }, (_, i) => `person ${i}`);
-      await store.apply([record(0, ...keys.map((key) => change(key, 1, { value: 'before' })))]);
-      await store.apply([record(1, erasing('person 0'))]);
-      const purging = store.purge();
+      await held.store.apply([record(0, ...keys.map((key) => change(key, 1, { value: 'before' })))]);
+      await held.store.apply([record(1, erasing('person 0'))]);
+      const purging = held.store.purge();
       for (let offset = 2; offset < 42; offset++) {
         const [old, fresh] = [`person ${offset}`, `new ${offset}`];
-        await store.apply([record(offset, change(old, offset, { value: 'after' }), change(fresh, 1, { value: 1 }))]);
+        await held.store.apply([
+          record(offset, change(old, offset, { value: 'after' }), change(fresh, 1, { value: 1 })),
+        ]);
         if (offset % 8 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
       }
-      await store.apply([record(42, erasing('person 1', 'new 2'))]);
+      await held.store.apply([record(42, erasing('person 1', 'new 2'))]);
       await purging;
       const check = async (): Promise<void> => {
-        expect(await store.getMany(['person 0', 'person 1', 'new 2'])).toEqual([null, null, null]);
-        expect(contentOf(store).size).toBe(300 + 40 - 3);
+        expect(await held.store.getMany(['person 0', 'person 1', 'new 2'])).toEqual([null, null, null]);
+        expect(contentOf(held.store).size).toBe(300 + 40 - 3);
         expect([await valueIn('person 41'), await valueIn('person 42')]).toEqual(['after', 'before']);
-        expect(await store.appliedUpTo(PARTITION)).toBe(42);
+        expect(await held.store.appliedUpTo(PARTITION)).toBe(42);
       };
       await check();
-      await store.purge();
+      await held.store.purge();
       await afterRestart();
       await check();
     });
 
     test('a purge with nobody to remove changes nothing', async () => {
-      await store.apply([record(0, change('a', 1, { value: 1 }))]);
-      const before = [...contentOf(store)];
-      await store.purge();
-      expect([...contentOf(store)]).toEqual(before);
+      await held.store.apply([record(0, change('a', 1, { value: 1 }))]);
+      const before = [...contentOf(held.store)];
+      await held.store.purge();
+      expect([...contentOf(held.store)]).toEqual(before);
     });
   });
 }

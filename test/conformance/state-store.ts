@@ -54,60 +54,67 @@ async function* each<T>(values: Iterable<T>): AsyncGenerator<T> {
   yield* values;
 }
 
+/** A new store before each test of the suite that calls this, closed behind it. A test that opens it again puts it in its place. */
+export function openedForEach(makeEngine: () => StateEngine): { readonly engine: StateEngine; store: StateStore } {
+  const held = {} as { engine: StateEngine; store: StateStore };
+  beforeEach(async () => {
+    held.engine = makeEngine();
+    held.store = await held.engine.open();
+  });
+  afterEach(async () => {
+    await held.store.close();
+    await held.engine.dispose();
+  });
+  return held;
+}
+
+/** What a store has of a person's profile. */
+export async function profileValue(store: StateStore, key: string): Promise<unknown> {
+  return ((await store.get(key))?.body['profile'] as JsonObject | undefined)?.['value'];
+}
+
 /** What every engine of `StateStore` must do. */
 export function describeStateStore(name: string, makeEngine: () => StateEngine): void {
   describe(`StateStore: ${name}`, () => {
-    let engine: StateEngine;
-    let store: StateStore;
-
-    beforeEach(async () => {
-      engine = makeEngine();
-      store = await engine.open();
-    });
-    afterEach(async () => {
-      await store.close();
-      await engine.dispose();
-    });
-
-    const valueIn = async (key: string): Promise<unknown> =>
-      ((await store.get(key))?.body['profile'] as JsonObject | undefined)?.['value'];
+    const held = openedForEach(makeEngine);
+    const valueIn = (key: string): Promise<unknown> => profileValue(held.store, key);
 
     test('a new store knows nobody and has applied nothing', async () => {
-      expect(await store.get('a')).toBeNull();
-      expect(await store.getMany(['a', 'b'])).toEqual([null, null]);
-      expect(await store.appliedUpTo(PARTITION)).toBe(-1);
-      expect([...contentOf(store)]).toEqual([]);
+      expect(await held.store.get('a')).toBeNull();
+      expect(await held.store.getMany(['a', 'b'])).toEqual([null, null]);
+      expect(await held.store.appliedUpTo(PARTITION)).toBe(-1);
+      expect([...contentOf(held.store)]).toEqual([]);
     });
 
     test('a change is visible when apply returns or resolves, with its time and record', async () => {
-      await store.apply([record(3, change('a', 7, { value: { tier: 'gold' }, by: 'rule' }))]);
-      expect(await store.get('a')).toEqual({
+      await held.store.apply([record(3, change('a', 7, { value: { tier: 'gold' }, by: 'rule' }))]);
+      expect(await held.store.get('a')).toEqual({
         key: 'a',
         version: 1,
         body: { profile: { value: { tier: 'gold' }, by: 'rule', time: time(7), record: '0:3' } },
       });
-      expect(await store.appliedUpTo(PARTITION)).toBe(3);
+      expect(await held.store.appliedUpTo(PARTITION)).toBe(3);
     });
 
     test('what was applied before is skipped: twice is once', async () => {
       const records = [record(0, change('a', 1, { value: 1 })), record(1, change('b', 1, { value: 2 }))];
-      await store.apply(records);
-      await store.apply(records);
-      await store.apply([record(1, change('a', 9, { value: 'never' })), record(2, change('b', 2, { value: 3 }))]);
-      expect([(await store.get('a'))?.version, await valueIn('a')]).toEqual([1, 1]);
-      expect([(await store.get('b'))?.version, await valueIn('b')]).toEqual([2, 3]);
-      expect(await store.appliedUpTo(PARTITION)).toBe(2);
+      await held.store.apply(records);
+      await held.store.apply(records);
+      await held.store.apply([record(1, change('a', 9, { value: 'never' })), record(2, change('b', 2, { value: 3 }))]);
+      expect([(await held.store.get('a'))?.version, await valueIn('a')]).toEqual([1, 1]);
+      expect([(await held.store.get('b'))?.version, await valueIn('b')]).toEqual([2, 3]);
+      expect(await held.store.appliedUpTo(PARTITION)).toBe(2);
     });
 
     test('the checkpoint moves with records that change nobody, and stays with none', async () => {
-      await store.apply([record(5)]);
-      expect(await store.appliedUpTo(PARTITION)).toBe(5);
-      await store.apply([]);
-      expect(await store.appliedUpTo(PARTITION)).toBe(5);
+      await held.store.apply([record(5)]);
+      expect(await held.store.appliedUpTo(PARTITION)).toBe(5);
+      await held.store.apply([]);
+      expect(await held.store.appliedUpTo(PARTITION)).toBe(5);
     });
 
     test('changes meet in log order, within a record and between records', async () => {
-      await store.apply([
+      await held.store.apply([
         record(
           0,
           change('a', 1, { value: { x: 1 } }),
@@ -117,61 +124,61 @@ export function describeStateStore(name: string, makeEngine: () => StateEngine):
         record(1, change('a', 4, { operation: 'update', value: { z: 4 } })),
       ]);
       expect(await valueIn('a')).toEqual({ x: 3, y: 2, z: 4 });
-      expect((await store.get('a'))?.version).toBe(4);
+      expect((await held.store.get('a'))?.version).toBe(4);
     });
 
     test('a change that is not newer changes nothing, whatever its place in the log', async () => {
-      await store.apply([record(0, change('a', 5, { value: 'new' }))]);
-      await store.apply([
+      await held.store.apply([record(0, change('a', 5, { value: 'new' }))]);
+      await held.store.apply([
         record(1, change('a', 4, { value: 'older' })),
         record(2, change('a', 5, { value: 'as old' })),
       ]);
-      expect([await valueIn('a'), (await store.get('a'))?.version]).toEqual(['new', 1]);
+      expect([await valueIn('a'), (await held.store.get('a'))?.version]).toEqual(['new', 1]);
     });
 
     test('the sections of a person are apart', async () => {
-      await store.apply([
+      await held.store.apply([
         record(0, change('a', 5, { value: 'yes' }, 'consent')),
         record(1, change('a', 4, { value: 'gold' }, 'profile')),
       ]);
-      const body = (await store.get('a'))?.body as Record<string, JsonObject>;
+      const body = (await held.store.get('a'))?.body as Record<string, JsonObject>;
       expect([body['consent']?.['value'], body['profile']?.['value']]).toEqual(['yes', 'gold']);
     });
 
     test('an update merges one level deep, a replacement forgets', async () => {
-      await store.apply([
+      await held.store.apply([
         record(0, change('a', 1, { value: { x: { deep: 1 }, y: 2 } })),
         record(1, change('a', 2, { operation: 'update', value: { x: { other: 1 } } })),
       ]);
       expect(await valueIn('a')).toEqual({ x: { other: 1 }, y: 2 });
-      await store.apply([record(2, change('a', 3, { value: { z: 1 } }))]);
+      await held.store.apply([record(2, change('a', 3, { value: { z: 1 } }))]);
       expect(await valueIn('a')).toEqual({ z: 1 });
     });
 
     test.each(LOOKALIKES)('keys that look alike are different persons: %s', async (_name, one, other) => {
-      await store.apply([record(0, change(one, 1, { value: 1 })), record(1, change(other, 1, { value: 2 }))]);
-      store = (await engine.reopen?.(store)) ?? store;
+      await held.store.apply([record(0, change(one, 1, { value: 1 })), record(1, change(other, 1, { value: 2 }))]);
+      held.store = (await held.engine.reopen?.(held.store)) ?? held.store;
       expect([await valueIn(one), await valueIn(other)]).toEqual([1, 2]);
-      expect(contentOf(store).size).toBe(2);
+      expect(contentOf(held.store).size).toBe(2);
     });
 
     test('getMany answers in the order asked, with null for the unknown and repeats repeated', async () => {
-      await store.apply([record(0, change('a', 1, { value: 1 }), change('b', 1, { value: 2 }))]);
-      const found = await store.getMany(['b', 'nobody', 'a', 'b']);
+      await held.store.apply([record(0, change('a', 1, { value: 1 }), change('b', 1, { value: 2 }))]);
+      const found = await held.store.getMany(['b', 'nobody', 'a', 'b']);
       expect(found.map((person) => person?.key ?? null)).toEqual(['b', null, 'a', 'b']);
     });
 
     test('large values and every kind of text come back as they were', async () => {
       const value = { long: 'ü'.repeat(3_000_000), texts: ['\u0000', '\ud800', '\u2028', '😀'], deep: nested(200) };
-      await store.apply([record(0, change('a', 1, { value }))]);
-      store = (await engine.reopen?.(store)) ?? store;
+      await held.store.apply([record(0, change('a', 1, { value }))]);
+      held.store = (await held.engine.reopen?.(held.store)) ?? held.store;
       expect(await valueIn('a')).toEqual(value);
     });
 
     test('a dump stays what it was while changes go on', async () => {
       const keys = Array.from({ length: 500 }, (_, i) => `person ${i}`);
-      await store.apply([record(0, ...keys.map((key) => change(key, 1, { value: 'before' })))]);
-      const dump = store.dump();
+      await held.store.apply([record(0, ...keys.map((key) => change(key, 1, { value: 'before' })))]);
+      const dump = held.store.dump();
       const seen = new Map<string, PersonState>();
       let offset = 0;
       for (const person of dump.persons) {
@@ -179,82 +186,85 @@ export function describeStateStore(name: string, makeEngine: () => StateEngine):
         if (seen.size % 50 !== 0) continue;
         offset += 1;
         const now = [...keys, `new ${offset}`].map((key) => change(key, 1 + offset, { value: 'after' }));
-        await store.apply([record(offset, ...now)]);
+        await held.store.apply([record(offset, ...now)]);
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
       dump.end();
       expect(dump.position).toEqual({ partition: PARTITION, offset: 0 });
       expect([...seen.keys()].sort()).toEqual([...keys].sort());
       expect(new Set([...seen.values()].map(({ version }) => version))).toEqual(new Set([1]));
-      expect(contentOf(store).size).toBe(510);
+      expect(contentOf(held.store).size).toBe(510);
     });
 
     test('a restore replaces persons and checkpoint, and the log goes on behind it', async () => {
-      await store.apply([record(0, change('gone', 1, { value: 1 })), record(9, change('a', 9, { value: 'ahead' }))]);
+      await held.store.apply([
+        record(0, change('gone', 1, { value: 1 })),
+        record(9, change('a', 9, { value: 'ahead' })),
+      ]);
       const person = { key: 'a', version: 4, body: { profile: { value: 'restored', time: time(3), record: '0:3' } } };
-      await store.restore({ partition: PARTITION, offset: 6 }, each([person]));
-      expect([...contentOf(store).values()]).toEqual([person]);
-      expect(await store.appliedUpTo(PARTITION)).toBe(6);
-      await store.apply([
+      await held.store.restore({ partition: PARTITION, offset: 6 }, each([person]));
+      expect([...contentOf(held.store).values()]).toEqual([person]);
+      expect(await held.store.appliedUpTo(PARTITION)).toBe(6);
+      await held.store.apply([
         record(6, change('a', 8, { value: 'skipped' })),
         record(7, change('a', 8, { value: 'next' })),
       ]);
-      store = (await engine.reopen?.(store)) ?? store;
-      expect([await valueIn('a'), (await store.get('a'))?.version]).toEqual(['next', 5]);
-      expect(await store.get('gone')).toBeNull();
+      held.store = (await held.engine.reopen?.(held.store)) ?? held.store;
+      expect([await valueIn('a'), (await held.store.get('a'))?.version]).toEqual(['next', 5]);
+      expect(await held.store.get('gone')).toBeNull();
     });
 
     test('a restore that fails midway changes nothing', async () => {
-      await store.apply([record(4, change('a', 1, { value: 1 }))]);
+      await held.store.apply([record(4, change('a', 1, { value: 1 }))]);
       async function* broken(): AsyncGenerator<PersonState> {
         yield { key: 'a', version: 9, body: {} };
         throw new Error('the snapshot is damaged');
       }
-      await expect(store.restore({ partition: PARTITION, offset: 2 }, broken())).rejects.toThrow('is damaged');
-      store = (await engine.reopen?.(store)) ?? store;
-      expect(await store.appliedUpTo(PARTITION)).toBe(4);
-      expect([await valueIn('a'), contentOf(store).size]).toEqual([1, 1]);
+      await expect(held.store.restore({ partition: PARTITION, offset: 2 }, broken())).rejects.toThrow('is damaged');
+      held.store = (await held.engine.reopen?.(held.store)) ?? held.store;
+      expect(await held.store.appliedUpTo(PARTITION)).toBe(4);
+      expect([await valueIn('a'), contentOf(held.store).size]).toEqual([1, 1]);
     });
 
     test('restoring nothing leaves a store that has applied nothing', async () => {
-      await store.apply([record(4, change('a', 1, { value: 1 }))]);
-      await store.restore({ partition: PARTITION, offset: -1 }, each([]));
-      store = (await engine.reopen?.(store)) ?? store;
-      expect(await store.appliedUpTo(PARTITION)).toBe(-1);
-      await store.apply([record(0, change('a', 1, { value: 2 }))]);
+      await held.store.apply([record(4, change('a', 1, { value: 1 }))]);
+      await held.store.restore({ partition: PARTITION, offset: -1 }, each([]));
+      held.store = (await held.engine.reopen?.(held.store)) ?? held.store;
+      expect(await held.store.appliedUpTo(PARTITION)).toBe(-1);
+      await held.store.apply([record(0, change('a', 1, { value: 2 }))]);
       expect(await valueIn('a')).toBe(2);
     });
 
     test('does what a plain object does, for random records, repeats, erasures, purges, dumps, restores and restarts', async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(STEPS, { minLength: 1, maxLength: 25 }), async (steps) => {
-          await store.close();
-          await engine.dispose();
-          store = await engine.open();
+          await held.store.close();
+          await held.engine.dispose();
+          held.store = await held.engine.open();
           const model = new PlainState();
           for (const step of steps) {
             if (step.do === 'apply') {
               const records = model.next(step.records, step.repeat);
               model.apply(records);
-              await store.apply(records);
+              await held.store.apply(records);
             } else if (step.do === 'erase') {
               const records = model.erasure(step.keys);
               model.apply(records);
-              await store.apply(records);
+              await held.store.apply(records);
             } else if (step.do === 'purge') {
-              await store.purge();
+              await held.store.purge();
             } else if (step.do === 'restart') {
-              store = (await engine.reopen?.(store)) ?? store;
+              held.store = (await held.engine.reopen?.(held.store)) ?? held.store;
             } else if (step.do === 'restore') {
-              const dump = store.dump();
-              await store.restore(dump.position, each([...dump.persons]));
+              const dump = held.store.dump();
+              await held.store.restore(dump.position, each([...dump.persons]));
               dump.end();
             } else {
               await new Promise((resolve) => setTimeout(resolve, step.ms));
             }
-            expect(contentOf(store)).toEqual(model.persons);
-            expect(await store.appliedUpTo(PARTITION)).toBe(model.applied);
-            expect(await store.getMany(KEYS)).toEqual(KEYS.map((key) => model.persons.get(key) ?? null));
+            expect(contentOf(held.store)).toEqual(model.persons);
+            expect(await held.store.appliedUpTo(PARTITION)).toBe(model.applied);
+            expect(await held.store.getMany(KEYS)).toEqual(KEYS.map((key) => model.persons.get(key) ?? null));
           }
         }),
         { numRuns: 40 },
