@@ -1,9 +1,10 @@
 import type { DecisionDefinitions } from './model/decision-definitions.ts';
+import { activityIds } from './model/find-activity.ts';
 import type { JsonObject } from './model/json.ts';
 import type { Stored } from './model/record.ts';
 import { describeReport } from './reports/describe.ts';
 import { type Range, reportOf } from './reports/report.ts';
-import { reportableIds, subjectOf } from './reports/subject.ts';
+import { subjectOf } from './reports/subject.ts';
 import { EVERYBODY, Tally } from './reports/tally.ts';
 
 /** Activities whose counts are kept between calls, those asked for last: with `VISITORS_KEPT_MAX` each, some 450 MB at most. */
@@ -50,7 +51,7 @@ export class LiveReports {
 
   /** Null where the org has no such activity. Throws `TooMany`. */
   async report(definitions: DecisionDefinitions, activityId: string, range: Range): Promise<JsonObject | null> {
-    if (!reportableIds(definitions).includes(activityId)) return null;
+    if (!activityIds(definitions).includes(activityId)) return null;
     const { subject, counted } = subjectOf(definitions, activityId);
     const key = keyOf(definitions, activityId);
     const kept = this.#keptOf(

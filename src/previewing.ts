@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadWorkspace } from './config/workspace.ts';
 import { previewSeal } from './decision-tools.ts';
-import type { ActivityDefinition, DecisionDefinitions } from './model/decision-definitions.ts';
+import type { DecisionDefinitions } from './model/decision-definitions.ts';
 import { guess } from './model/did-you-mean.ts';
+import { findActivity } from './model/find-activity.ts';
+import { OFFERS_JOINED_BY, offerPlaceId } from './model/offer-place.ts';
 import { PREVIEW_PARAMETER } from './stages/decision-preview.ts';
 import { PREVIEWS_MAX, previewTokens } from './stages/preview-seal.ts';
 
@@ -11,6 +13,7 @@ import { PREVIEWS_MAX, previewTokens } from './stages/preview-seal.ts';
 export interface PreviewRequest {
   readonly workspace: string;
   readonly data: string;
+  /** Of offers: `offerPlaceId`, and the ids of the offers with commas. */
   readonly activityId: string;
   readonly experienceId: string;
   /** Null: the one that has the activity. */
@@ -27,40 +30,44 @@ export async function previewLink(request: PreviewRequest): Promise<string> {
   if (!existsSync(data)) throw new Error(`There is no folder '${data}'. Start the server with it once.`);
   const loaded = await loadWorkspace(folder);
   if (!loaded.ok) throw new Error(`The workspace '${folder}' has errors: see 'weir check --workspace ${folder}'.`);
-  const found = activityIn(loaded.workspace.decisions, activityId, orgId);
-  const experiences = found.activity.experiences.map(({ id }) => id);
-  if (!experiences.includes(experienceId)) {
-    throw new Error(
-      `The activity '${activityId}' has no experience '${experienceId}'.${guess(experienceId, experiences)}`,
-    );
-  }
+  const definitions = findActivity(loaded.workspace.decisions, activityId, orgId);
+  requireExperience(definitions, activityId, experienceId);
   const seal = await previewSeal(join(data, 'keys'), loaded.options.decisions.keysFile);
   if (seal === null) {
     throw new Error(`There are no keys in '${data}' to sign with. Start the server with it once, which makes them.`);
   }
-  return linkOf(request.url, seal.sign(found.orgId, { activityId, experienceId, expiresAtSeconds }));
+  return linkOf(request.url, seal.sign(definitions.orgId, { activityId, experienceId, expiresAtSeconds }));
 }
 
-function activityIn(
-  all: ReadonlyMap<string, DecisionDefinitions>,
-  activityId: string,
-  orgId: string | null,
-): { readonly orgId: string; readonly activity: ActivityDefinition } {
-  if (orgId !== null && !all.has(orgId)) {
-    throw new Error(`The org '${orgId}' has no activities.${guess(orgId, [...all.keys()])}`);
+/** Throws where the activity has no such experience; of a placement of an offer decision, one of the offers. */
+function requireExperience(definitions: DecisionDefinitions, activityId: string, experienceId: string): void {
+  const activity = definitions.activities.find(({ id }) => id === activityId);
+  if (activity !== undefined) {
+    requireOne(
+      `The activity '${activityId}'`,
+      'experience',
+      experienceId,
+      activity.experiences.map(({ id }) => id),
+    );
+    return;
   }
-  const asked = [...all.values()].filter((one) => orgId === null || one.orgId === orgId);
-  const having = asked.flatMap((one) =>
-    one.activities.filter(({ id }) => id === activityId).map((activity) => ({ orgId: one.orgId, activity })),
+  const known = offersAt(definitions, activityId);
+  for (const offer of experienceId.split(OFFERS_JOINED_BY)) {
+    requireOne(`The placement '${activityId}'`, 'offer', offer, known);
+  }
+}
+
+function requireOne(owner: string, kind: string, id: string, known: readonly string[]): void {
+  if (!known.includes(id)) throw new Error(`${owner} has no ${kind} '${id}'.${guess(id, known)}`);
+}
+
+/** Those that are listed there, and the fallback: each has content for it, or the workspace has errors. */
+function offersAt({ offers }: DecisionDefinitions, placeId: string): readonly string[] {
+  return offers.decisions.flatMap((decision) =>
+    decision.placements
+      .filter(({ placementId }) => offerPlaceId(decision.id, placementId) === placeId)
+      .flatMap(({ offers: listed, fallback }) => (fallback === null ? listed : [...listed, fallback])),
   );
-  if (having.length > 1) {
-    const orgs = having.map((one) => `'${one.orgId}'`).join(', ');
-    throw new Error(`Several orgs have an activity '${activityId}': ${orgs}. Say which with --org.`);
-  }
-  if (having.length === 1) return having[0]!;
-  const where = orgId === null ? '' : ` of '${orgId}'`;
-  const known = new Set(asked.flatMap(({ activities }) => activities.map(({ id }) => id)));
-  throw new Error(`There is no activity '${activityId}'${where}.${guess(activityId, [...known])}`);
 }
 
 /** Previews that the page's address already has stay: one link can show experiences of several activities. */

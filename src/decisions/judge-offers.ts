@@ -20,12 +20,15 @@ export interface AskedOffers {
 /**
  * Judges one placement of an offer decision: its dates; then consent and the global holdout, without which only the fallback
  * stands, which is the same for everybody; then of each offer in turn its dates, its condition and its caps, until there are as
- * many as were asked for. Where none is left, the fallback. Throws what a template or a fact throws.
+ * many as were asked for. Where none is left, the fallback. A preview forces its offers, of which as many are shown as were asked
+ * for. Throws what a template or a fact throws.
  */
 export function judgeOffers({ place, scope, itemCount }: AskedOffers, sitting: Sitting): Verdict {
   const { input, marks } = sitting;
   for (const { when } of place.offers) for (const { index } of when?.leaves ?? []) marks[index] = 0;
   if (place.problem !== null) return verdict('broken', null, place.problem);
+  const forced = input.preview?.get(place.id);
+  if (forced !== undefined) return previewed(forced);
   if (place.startMs !== null && input.nowMs < place.startMs) return verdict('not-started', null, null);
   if (place.endMs !== null && input.nowMs >= place.endMs) return verdict('ended', null, null);
   if (!isAskedFor(place.schema, input.query.schemas)) return verdict('nothing-here', null, null);
@@ -37,24 +40,37 @@ export function judgeOffers({ place, scope, itemCount }: AskedOffers, sitting: S
     if (missing !== null) return verdict('no-consent', null, missing);
     return verdict(isOpen ? 'no-experience' : 'global-holdout', null, null);
   }
-  const ids = shown.map(({ id }) => id).join(OFFERS_JOINED_BY);
-  sitting.placements.push({
-    proposition: {
+  const ids = show(shown, false);
+  if (chosen.length > 0) return verdict('shown', ids, null);
+  return verdict('shown', ids, `fallback: ${missing ?? (isOpen ? 'no offer is left' : 'global-holdout')}`);
+
+  function previewed(named: string): Verdict {
+    if (!isAskedFor(place.schema, input.query.schemas)) return verdict('nothing-here', null, null);
+    const offers: Offer[] = [];
+    for (const id of named.split(OFFERS_JOINED_BY)) {
+      const offer = offerOf(place, id);
+      if (offer === null) return verdict('no-experience', null, `it has no offer '${id}'`);
+      if (offers.length < itemCount) offers.push(offer);
+    }
+    return verdict('preview', show(offers, true), null);
+  }
+
+  /** Into the answer; the ids of the offers. */
+  function show(offers: readonly Offer[], isPreview: boolean): string {
+    const ids = offers.map(({ id }) => id).join(OFFERS_JOINED_BY);
+    const proposition = {
       id: uuidOf(`${place.id}\n${ids}`),
       scope,
       scopeDetails: offerDetails(place.decisionId),
       offer: place.wire,
-      items: shown.map(({ item }) => item.make(input.facts)),
+      items: offers.map(({ item }) => item.make(input.facts)),
       activityId: place.id,
       experienceId: ids,
-      isPreview: false,
-    },
-    askedAs: scope,
-    rank: 0,
-    isSingle: true,
-  });
-  if (chosen.length > 0) return verdict('shown', ids, null);
-  return verdict('shown', ids, `fallback: ${missing ?? (isOpen ? 'no offer is left' : 'global-holdout')}`);
+      isPreview,
+    };
+    sitting.placements.push({ proposition, askedAs: scope, rank: 0, isSingle: true });
+    return ids;
+  }
 
   function verdict(outcome: Outcome, experienceId: string | null, because: string | null): Verdict {
     const text = marksText(place.leafIndexes, marks);
@@ -70,6 +86,10 @@ function isAskedFor(schema: string, schemas: ReadonlySet<string> | null): boolea
   if (schemas === null || schemas.has(schema)) return true;
   for (const asked of schemas) if (asked.startsWith(COMPONENT)) return false;
   return true;
+}
+
+function offerOf({ offers, fallback }: OfferPlace, id: string): Offer | null {
+  return offers.find((offer) => offer.id === id) ?? (fallback?.id === id ? fallback : null);
 }
 
 function eligible(offers: readonly Offer[], count: number, { input, visitor, marks }: Sitting): readonly Offer[] {

@@ -37,7 +37,7 @@ export interface DecisionInput {
   readonly histories: ReadonlyMap<string, DecisionHistory>;
   readonly consent: Consent;
   readonly propertyToken: string | null;
-  /** Activity to the experience that a preview forces. */
+  /** Activity (of offers, the placement) to the experience that a preview forces. */
   readonly preview: ReadonlyMap<string, string> | null;
   /** Whether `segments` and `pushes` are wanted. */
   readonly wantsActivation: boolean;

@@ -3,7 +3,7 @@ import { isObject, parseJson } from '../model/json.ts';
 
 const MAC_BYTES = 16;
 
-/** An experience that a link shows, for those who have the link. */
+/** An experience that a link shows, for those who have the link. Of offers as in verdicts: the placement, the offers' ids. */
 export interface Preview {
   readonly activityId: string;
   readonly experienceId: string;

@@ -18,6 +18,13 @@ const FILES = {
   'activities/banner.yaml': activity('banner'),
   'activities/shared.yaml': activity('shared'),
   'activities/shared-too.yaml': activity('shared', OTHER),
+  'offers/closing.yaml': `org: ${ORG}
+placements: [{ id: bar, type: html }, { id: box, type: html }]
+offers: [{ id: gold, content: { bar: G, box: G } }, { id: last, content: { bar: L } }, { id: spare, content: { bar: S } }]
+decisions:
+  - id: closing
+    placements: [{ placement: bar, offers: [gold], fallback: last }, { placement: box, offers: [gold] }]
+`,
 };
 
 function dataFolder(): string {
@@ -94,7 +101,11 @@ describe('weir preview', () => {
 
   test.each<[string, string[], string]>([
     ['an activity that was misspelt', ['--activity', 'heor'], "There is no activity 'heor'. Did you mean 'hero'?"],
-    ['an unknown one', ['--activity', 'x'], "There is no activity 'x'. Known: 'banner', 'hero', 'shared'."],
+    [
+      'an unknown one',
+      ['--activity', 'x'],
+      "There is no activity 'x'. Known: 'banner', 'hero', 'shared', 'closing~bar', 'closing~box'.",
+    ],
     [
       'one of another org',
       ['--activity', 'banner', '--org', OTHER],
@@ -114,6 +125,21 @@ describe('weir preview', () => {
     ['one that two orgs have', ['--activity', 'shared'], 'Say which with --org.'],
   ])('%s: which was meant', async (_, args, word) => {
     const { code, err } = await preview(...args);
+    expect([code, err]).toEqual([1, expect.stringContaining(word)]);
+  });
+
+  test.each([['gold'], ['last'], ['last,gold']])('offers at a placement: %s', async (offers) => {
+    const { out, err } = await preview('--activity', 'closing~bar', '--experience', offers);
+    expect(err).toBe('');
+    expect(seal.open(ORG, tokensOf(`/?${out}`)[0]!)).toMatchObject({ activityId: 'closing~bar', experienceId: offers });
+  });
+
+  test.each<[string, string, string, string]>([
+    ['that is not listed there', 'closing~bar', 'gold,spare', "The placement 'closing~bar' has no offer 'spare'."],
+    ['that nobody has', 'closing~bar', 'gold,', "The placement 'closing~bar' has no offer ''."],
+    ['of a decision alone', 'closing', 'gold', "There is no activity 'closing'."],
+  ])('an offer %s', async (_, place, offers, word) => {
+    const { code, err } = await preview('--activity', place, '--experience', offers);
     expect([code, err]).toEqual([1, expect.stringContaining(word)]);
   });
 

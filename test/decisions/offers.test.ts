@@ -200,6 +200,48 @@ describe('offers of a placement', () => {
     expect(chosen(offers([offerOf('a')], null, { holdoutPercent: 100 }))).toEqual([[], 'global-holdout', null]);
   });
 
+  describe('in a preview', () => {
+    const all = offers(
+      [offerOf('a', { when: gold }), offerOf('b', { endMs: 1, caps: [{ max: 0, periodMs: null }] }), offerOf('last')],
+      'last',
+      { holdoutPercent: 100 },
+      { endMs: 1 },
+    );
+    const previewing = (ids: string, given: Partial<DecisionInput> = {}, count?: number) =>
+      chosen(all, { preview: new Map([[`${DECISION}~${HERO}`, ids]]), ...given }, count);
+
+    it.each<[string, readonly string[]]>([
+      ['a', ['a']],
+      ['b', ['b']],
+      ['last', ['last']],
+      ['b,a,last', ['b', 'a']],
+    ])('are those that it names, whatever stands in their way: %s', (ids, shown) => {
+      const consent = { ...CONSENT, default: 'out' as const };
+      expect(previewing(ids, { consent }, 2)).toEqual([shown, 'preview', null]);
+    });
+
+    it('say so to whoever counts', () => {
+      const input = inputOf([scopeOf()], { preview: new Map([[`${DECISION}~${HERO}`, 'a']]) });
+      expect(decided(compileDecisions(all), input).propositions).toMatchObject([
+        { experienceId: 'a', isPreview: true },
+      ]);
+    });
+
+    it.each(['gone', 'a,gone', ''])('that are not there show nothing: %s', (ids) => {
+      expect(previewing(ids)).toEqual([[], 'no-experience', `it has no offer '${ids.split(',').at(-1)}'`]);
+    });
+
+    it('are left out where their schema was not asked for', () => {
+      const query = { schemas: new Set([`${COMPONENT}json`]), scopes: [scopeOf()], surfaces: [] };
+      expect(previewing('a', { query })).toEqual([[], 'nothing-here', null]);
+    });
+
+    it('of another placement change nothing', () => {
+      const preview = new Map([[`${DECISION}~other`, 'a']]);
+      expect(chosen(offers([offerOf('b')]), { preview })).toEqual([['b'], 'shown', null]);
+    });
+  });
+
   it.each([
     [{ startMs: NOW_MS + 1 }, 'not-started'],
     [{ endMs: NOW_MS }, 'ended'],

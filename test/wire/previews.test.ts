@@ -17,6 +17,14 @@ const FILES = {
   'datastreams/other.yaml': 'id: other\norg: OTHER@AdobeOrg\nname: Other\n',
   'activities/hero.yaml': `id: hero\norg: ${ORG}\nscope: hero\nbucketBy: Email\ncaps: [{ max: 1 }]\nexperiences: [{ id: usual, html: Usual }, { id: rare, weight: 0, html: Rare }]\n`,
   'activities/draft.yaml': `id: draft\norg: ${ORG}\nenabled: false\nscope: draft\nexperiences: [{ id: a, html: Draft }]\n`,
+  'offers/closing.yaml': `org: ${ORG}
+placements: [{ id: bar, type: html }]
+offers:
+  - { id: first, priority: 9, caps: [{ max: 1 }], content: { bar: First } }
+  - { id: never, end: 2020-01-01, when: { '==': [{ var: xdm.no }, 1] }, content: { bar: Never } }
+  - { id: last, content: { bar: Last } }
+decisions: [{ id: closing, placements: [{ placement: bar, offers: [first, never], fallback: last }] }]
+`,
   'activities/other.yaml': 'id: hero\norg: OTHER@AdobeOrg\nscope: hero\nexperiences: [{ id: usual, html: Other }]\n',
 };
 const folder = mkdtempSync(join(tmpdir(), 'weir-previews-'));
@@ -118,7 +126,21 @@ const display = ({ id, scope, scopeDetails }: Proposition, identityMap: object) 
   );
 const decided = ({ handle }: Answer): readonly Proposition[] =>
   (handle ?? []).filter(({ type }) => type === 'personalization:decisions').flatMap(({ payload }) => payload);
+const contents = (answer: Answer): string[] =>
+  decided(answer).flatMap(({ items }) => items.map((one) => one.data.content));
 const shown = (answer: Answer): string[] => decided(answer).map(({ items }) => items[0]!.data.content);
+
+const BAR = btoa(JSON.stringify({ activityId: 'closing', placementId: 'bar', itemCount: 2 }));
+const askForOffers = (way: Way, identityMap = visitor()) =>
+  send({ xdm: way.xdm ?? {}, query: { personalization: { decisionScopes: [BAR] } } }, way, 'shop', identityMap);
+/** Of one activity: displays, experiences that were decided or displayed, and displays of previews. */
+async function counted(activity: string) {
+  const { out } = await weir('report', '--activity', activity, '--org', ORG, '--data', server.data, '--json');
+  const { arms, notCounted } = JSON.parse(out);
+  const displays = arms.reduce((sum: number, one: { displays: number }) => sum + one.displays, 0);
+  const experiences = arms.map(({ experience }: { experience: string | null }) => experience);
+  return { displays, experiences, previews: notCounted.previews };
+}
 
 describe.each(Object.keys(ways))('a link, by %s', (name) => {
   const by = ways[name]!;
@@ -131,6 +153,12 @@ describe.each(Object.keys(ways))('a link, by %s', (name) => {
   test('shows an activity that is not enabled, and leaves the others as they are', async () => {
     expect(shown(await ask(by(await link('draft', 'a'))))).toEqual(['Usual', 'Draft']);
     expect(shown(await ask({}))).toEqual(['Usual']);
+  });
+
+  test('forces an offer at its placement', async () => {
+    const answer = await askForOffers(by(await link('closing~bar', 'never')));
+    expect([contents(answer), answer.warnings]).toEqual([['Never'], undefined]);
+    expect(contents(await askForOffers({}))).toEqual(['First']);
   });
 
   test('of another org, or changed, does nothing and is warned of', async () => {
@@ -170,22 +198,45 @@ test('consent to personalisation is not asked of a preview; without consent to c
 
 test('what a preview shows counts nowhere: no cap, no experience that is kept, no report', async () => {
   const who = visitor();
-  const arms = async () => {
-    const { out } = await weir('report', '--activity', 'hero', '--org', ORG, '--data', server.data, '--json');
-    const { arms: counted, notCounted } = JSON.parse(out);
-    const displays = counted.reduce((sum: number, one: { displays: number }) => sum + one.displays, 0);
-    const isRare = counted.some(({ experience }: { experience: string | null }) => experience === 'rare');
-    return { displays, isRare, previews: notCounted.previews };
-  };
-  const before = await arms();
+  const before = await counted('hero');
   const preview = decided(await ask(ways['the address of the page']!(await link('hero', 'rare')), 'shop', who));
   expect((await display(preview[0]!, who)).warnings).toBeUndefined();
-  expect(await arms()).toEqual({ displays: before.displays, isRare: false, previews: before.previews + 1 });
+  expect(await counted('hero')).toEqual({
+    displays: before.displays,
+    experiences: ['usual'],
+    previews: before.previews + 1,
+  });
 
   const usual = await ask({}, 'shop', who);
   expect(shown(usual)).toEqual(['Usual']);
   await display(decided(usual)[0]!, who);
-  expect(await arms()).toEqual({ displays: before.displays + 1, isRare: false, previews: before.previews + 1 });
+  expect(await counted('hero')).toEqual({
+    displays: before.displays + 1,
+    experiences: ['usual'],
+    previews: before.previews + 1,
+  });
   expect(shown(await ask({}, 'shop', who))).toEqual([]);
   expect(shown(await ask(ways['the cookie']!(await link('hero', 'rare')), 'shop', who))).toEqual(['Rare']);
+});
+
+test('several offers, as many as are asked for, the fallback too; no cap and no report counts them', async () => {
+  const who = visitor();
+  const preview = await askForOffers(
+    ways['the address of the page']!(await link('closing~bar', 'never,last,first')),
+    who,
+  );
+  expect(contents(preview)).toEqual(['Never', 'Last']);
+  expect((await display(decided(preview)[0]!, who)).warnings).toBeUndefined();
+  const first = await askForOffers(ways['the cookie']!(await link('closing~bar', 'first')), who);
+  expect(contents(first)).toEqual(['First']);
+  await display(decided(first)[0]!, who);
+  const before = await counted('closing~bar');
+  expect(before).toMatchObject({ displays: 0, previews: 2 });
+  expect(before.experiences).not.toContain('never,last');
+
+  const usual = await askForOffers({}, who);
+  expect(contents(usual)).toEqual(['First']);
+  await display(decided(usual)[0]!, who);
+  expect(await counted('closing~bar')).toMatchObject({ displays: 1, previews: 2 });
+  expect(contents(await askForOffers({}, who))).toEqual(['Last']);
 });
