@@ -80,6 +80,7 @@ try {
   const before = process.cpuUsage();
   const startMs = performance.now();
   const made = await reportActivity({
+    credit: 'display',
     ...{ data, workspace: null, activityId: 'hero', orgId: null, range: { from: null, to: null } },
     ...{ report: console.error, signal: new AbortController().signal },
   });

@@ -7,12 +7,13 @@ import { Failures } from './admin/failures.ts';
 import type { Health } from './admin/health.ts';
 import { renderMetrics } from './admin/metrics.ts';
 import type { PersonOfOrg, Persons } from './admin/persons.ts';
-import type { Plane } from './admin/routes.ts';
+import type { AskedDays, Plane } from './admin/routes.ts';
 import { type AdminStore, adminStore } from './admin/store.ts';
 import type { TlsFiles } from './config/tls-files.ts';
 import type { WorkspaceChange, WorkspaceSource } from './config/watch.ts';
 import { LiveReports } from './live-reports.ts';
 import { acquireLock } from './log/lock.ts';
+import type { Credit } from './model/credit.ts';
 import type { DecisionDefinitions } from './model/decision-definitions.ts';
 import type { JsonObject } from './model/json.ts';
 import { httpProblem } from './model/problem.ts';
@@ -141,7 +142,7 @@ export class Administration {
       metrics: () => this.#metrics(),
       person: (key) => this.#deps.storage.state.get(key),
       persons: this.#persons(),
-      report: (definitions, activityId, from, to) => this.#report(definitions, activityId, from, to),
+      report: (definitions, activityId, days, credit) => this.#report(definitions, activityId, days, credit),
       reload: (who) => source.reload(who),
     };
   }
@@ -149,12 +150,12 @@ export class Administration {
   async #report(
     definitions: DecisionDefinitions,
     activityId: string,
-    from: string | null,
-    to: string | null,
+    { from, to }: AskedDays,
+    credit: Credit,
   ): Promise<JsonObject | null> {
     const range = { from: from === null ? null : parseDay(from), to: to === null ? null : parseDay(to) };
     try {
-      return await this.#reports.report(definitions, activityId, range);
+      return await this.#reports.report(definitions, activityId, range, credit);
     } catch (error) {
       if (!(error instanceof TooMany)) throw error;
       throw httpProblem(

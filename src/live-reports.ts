@@ -1,3 +1,4 @@
+import type { Credit } from './model/credit.ts';
 import type { DecisionDefinitions } from './model/decision-definitions.ts';
 import { activityIds } from './model/find-activity.ts';
 import type { JsonObject } from './model/json.ts';
@@ -7,7 +8,7 @@ import { type Range, reportOf } from './reports/report.ts';
 import { subjectOf } from './reports/subject.ts';
 import { EVERYBODY, Tally } from './reports/tally.ts';
 
-/** Activities whose counts are kept between calls, those asked for last: with `VISITORS_KEPT_MAX` each, some 450 MB at most. */
+/** Counts that are kept between calls, of the activities asked for last: with `VISITORS_KEPT_MAX` each, some 450 MB at most. */
 export const REPORTS_KEPT_MAX = 4;
 /** Of one activity; `weir report` counts any number. */
 export const VISITORS_KEPT_MAX = 100_000;
@@ -50,10 +51,15 @@ export class LiveReports {
   }
 
   /** Null where the org has no such activity. Throws `TooMany`. */
-  async report(definitions: DecisionDefinitions, activityId: string, range: Range): Promise<JsonObject | null> {
+  async report(
+    definitions: DecisionDefinitions,
+    activityId: string,
+    range: Range,
+    credit: Credit,
+  ): Promise<JsonObject | null> {
     if (!activityIds(definitions).includes(activityId)) return null;
-    const { subject, counted } = subjectOf(definitions, activityId);
-    const key = keyOf(definitions, activityId);
+    const { subject, counted } = subjectOf(definitions, activityId, credit);
+    const key = keyOf(definitions, activityId, credit);
     const kept = this.#keptOf(
       key,
       () => new Tally(counted, EVERYBODY, this.#deps.visitorsMax ?? VISITORS_KEPT_MAX, NOTICES_KEPT_MAX),
@@ -118,7 +124,11 @@ export class LiveReports {
 }
 
 /** What the counts depend on; other changes of the workspace do not begin them anew. */
-function keyOf({ orgId, timeZone, audiences, activities }: DecisionDefinitions, activityId: string): string {
-  const activity = activities.find(({ id }) => id === activityId);
-  return JSON.stringify([orgId, activityId, timeZone, audiences, activity?.goals ?? null, activity?.bucketBy ?? null]);
+function keyOf(
+  { orgId, timeZone, audiences, activities }: DecisionDefinitions,
+  activityId: string,
+  credit: Credit,
+): string {
+  const { goals = null, bucketBy = null } = activities.find(({ id }) => id === activityId) ?? {};
+  return JSON.stringify([orgId, activityId, credit, timeZone, audiences, goals, bucketBy]);
 }

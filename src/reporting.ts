@@ -1,6 +1,7 @@
 import { WorkspaceError } from './config/watch.ts';
 import { loadWorkspace } from './config/workspace.ts';
 import { KeptDefinitions } from './kept-definitions.ts';
+import type { Credit } from './model/credit.ts';
 import type { DecisionDefinitions } from './model/decision-definitions.ts';
 import { findActivity } from './model/find-activity.ts';
 import type { JsonObject } from './model/json.ts';
@@ -24,6 +25,7 @@ export interface ReportRequest {
   /** Null: the one that has the activity. */
   readonly orgId: string | null;
   readonly range: Range;
+  readonly credit: Credit;
   readonly visitorsMax?: number;
   /** Told of damage that was skipped. */
   readonly report: (message: string) => void;
@@ -39,7 +41,7 @@ export interface ReportMade {
 export async function reportActivity(request: ReportRequest): Promise<ReportMade> {
   const all = await definitionsFor(request);
   const definitions = findActivity(all, request.activityId, request.orgId);
-  const { subject, counted } = subjectOf(definitions, request.activityId);
+  const { subject, counted } = subjectOf(definitions, request.activityId, request.credit);
   const { report, extent } = await countedInShares(request, counted);
   return {
     json: () => describeReport(subject, report, request.range, extent),

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { LiveReports, READ_MS_MAX, REPORTS_KEPT_MAX } from '../src/live-reports.ts';
+import type { Credit } from '../src/model/credit.ts';
 import type { DecisionDefinitions } from '../src/model/decision-definitions.ts';
 import type { Stored } from '../src/model/record.ts';
 import { TooMany } from '../src/reports/fingerprints.ts';
@@ -66,8 +67,8 @@ describe('reports of a running server', () => {
           growing.grow(log.slice(0, stop));
           const whole = new Growing();
           whole.grow(log.slice(0, stop));
-          expect(await growing.reports.report(definitions, ACTIVITY, ALL)).toEqual(
-            await whole.reports.report(definitions, ACTIVITY, ALL),
+          expect(await growing.reports.report(definitions, ACTIVITY, ALL, 'display')).toEqual(
+            await whole.reports.report(definitions, ACTIVITY, ALL, 'display'),
           );
         }
         expect(growing.reads).toEqual(log.map((_, offset) => offset));
@@ -79,7 +80,7 @@ describe('reports of a running server', () => {
   test('of several calls at once are counted once', async () => {
     const growing = new Growing();
     growing.grow(logOf(happened([step('decide'), step('tell'), step('buy')])));
-    const all = await Promise.all([1, 2, 3].map(() => growing.reports.report(definitions, ACTIVITY, ALL)));
+    const all = await Promise.all([1, 2, 3].map(() => growing.reports.report(definitions, ACTIVITY, ALL, 'display')));
     expect(growing.reads).toEqual([0, 1, 2]);
     expect(all[1]).toEqual(all[0]);
     expect(all[2]).toEqual(all[0]);
@@ -90,10 +91,10 @@ describe('reports of a running server', () => {
     const long = Array.from({ length: 250 }, () => step('decide'));
     growing.grow(logOf(happened(long)));
     growing.msPerRecord = READ_MS_MAX / 100;
-    const first = await growing.reports.report(definitions, ACTIVITY, ALL);
+    const first = await growing.reports.report(definitions, ACTIVITY, ALL, 'display');
     expect(first).toMatchObject({ complete: false, readUpTo: '0:99' });
     growing.msPerRecord = 0;
-    expect(await growing.reports.report(definitions, ACTIVITY, ALL)).toMatchObject({
+    expect(await growing.reports.report(definitions, ACTIVITY, ALL, 'display')).toMatchObject({
       complete: true,
       readUpTo: '0:249',
     });
@@ -103,27 +104,45 @@ describe('reports of a running server', () => {
   test('begin anew where goals change, and not where anything else does', async () => {
     const growing = new Growing();
     growing.grow(logOf(happened([step('decide'), step('tell'), step('buy')])));
-    await growing.reports.report(definitions, ACTIVITY, ALL);
+    await growing.reports.report(definitions, ACTIVITY, ALL, 'display');
     const renamed = { ...definitions, hash: 'ffffffffffffffff', activities: [{ ...activity, name: 'Other' }] };
-    expect(await growing.reports.report(renamed, ACTIVITY, ALL)).toMatchObject({ activity: { name: 'Other' } });
+    expect(await growing.reports.report(renamed, ACTIVITY, ALL, 'display')).toMatchObject({
+      activity: { name: 'Other' },
+    });
     expect(growing.reads).toHaveLength(3);
     const [goal] = activity.goals;
     const changed = { ...definitions, activities: [{ ...activity, goals: [{ ...goal!, count: 'visitor' as const }] }] };
-    expect(await growing.reports.report(changed, ACTIVITY, ALL)).toMatchObject({ goals: [{ count: 'visitor' }] });
+    expect(await growing.reports.report(changed, ACTIVITY, ALL, 'display')).toMatchObject({
+      goals: [{ count: 'visitor' }],
+    });
     expect(growing.reads).toHaveLength(6);
+  });
+
+  test('are kept apart by what visitors are counted from', async () => {
+    const growing = new Growing();
+    growing.grow(logOf(happened([step('decide', { outcome: 'holdout' }), step('buy')])));
+    const visitorsBy = async (credit: Credit) => {
+      const report = await growing.reports.report(definitions, ACTIVITY, ALL, credit);
+      return { credit: report?.['credit'], arms: report?.['arms'] };
+    };
+    for (let call = 0; call < 2; call++) {
+      expect(await visitorsBy('display')).toMatchObject({ credit: 'display', arms: [{ assigned: 1, visitors: 0 }] });
+      expect(await visitorsBy('decision')).toMatchObject({ credit: 'decision', arms: [{ assigned: 1, visitors: 1 }] });
+    }
+    expect(growing.reads).toEqual([0, 1, 0, 1]);
   });
 
   test('begin anew after an erasure, once', async () => {
     const growing = new Growing();
     const log = logOf(happened([step('decide'), step('tell'), step('look')]));
     growing.grow(log.slice(0, 2));
-    await growing.reports.report(definitions, ACTIVITY, ALL);
+    await growing.reports.report(definitions, ACTIVITY, ALL, 'display');
     const { position, record } = log[2]!;
     growing.records.push({
       position,
       record: { ...record, changes: [{ kind: 'erasure', key: 'k', time: '1', body: {} }] },
     });
-    for (let call = 0; call < 3; call++) await growing.reports.report(definitions, ACTIVITY, ALL);
+    for (let call = 0; call < 3; call++) await growing.reports.report(definitions, ACTIVITY, ALL, 'display');
     expect(growing.reads).toEqual([0, 1, 2, 0, 1, 2]);
   });
 
@@ -132,16 +151,16 @@ describe('reports of a running server', () => {
     const ids = Array.from({ length: REPORTS_KEPT_MAX + 1 }, (_, n) => `a${n}`);
     const many = { ...definitions, activities: ids.map((id) => ({ ...activity, id })) };
     growing.grow(logOf(happened([step('look')])));
-    for (const id of [...ids, ids.at(-1)!]) await growing.reports.report(many, id, ALL);
+    for (const id of [...ids, ids.at(-1)!]) await growing.reports.report(many, id, ALL, 'display');
     expect(growing.reads).toHaveLength(ids.length);
-    await growing.reports.report(many, ids[0]!, ALL);
+    await growing.reports.report(many, ids[0]!, ALL, 'display');
     expect(growing.reads).toHaveLength(ids.length + 1);
   });
 
   test('are refused beyond their bound, and null for an activity that is not there', async () => {
     const growing = new Growing(1);
     growing.grow(logOf(happened([step('decide'), step('decide', { visitor: 1 })])));
-    await expect(growing.reports.report(definitions, ACTIVITY, ALL)).rejects.toThrow(TooMany);
-    expect(await growing.reports.report(definitions, 'other', ALL)).toBeNull();
+    await expect(growing.reports.report(definitions, ACTIVITY, ALL, 'display')).rejects.toThrow(TooMany);
+    expect(await growing.reports.report(definitions, 'other', ALL, 'display')).toBeNull();
   });
 });

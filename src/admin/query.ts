@@ -1,8 +1,8 @@
 import { httpProblem, type Problem } from '../model/problem.ts';
 import { parseTimestamp } from '../model/timestamp.ts';
 
-/** What a query parameter of the admin API takes. `id`: of a datastream; `cursor`: as the page before gave it; `flag`: true or false; `day`: of a calendar. */
-export type QueryKind = 'id' | 'time' | 'number' | 'limit' | 'cursor' | 'flag' | 'day';
+/** What a query parameter of the admin API takes. `id`: of a datastream; `cursor`: as the page before gave it; `flag`: true or false; `day`: of a calendar; a list: one of its texts. */
+export type QueryKind = 'id' | 'time' | 'number' | 'limit' | 'cursor' | 'flag' | 'day' | readonly string[];
 export type QuerySpec = Readonly<Record<string, QueryKind>>;
 
 export const LIMIT_DEFAULT = 100;
@@ -57,6 +57,14 @@ export class AdminQuery {
     if (value === undefined || value === 'false') return false;
     if (value === 'true') return true;
     throw invalid(name, value, 'true or false');
+  }
+
+  oneOf<T extends string>(name: string, texts: readonly T[], otherwise: T): T {
+    const value = this.#values.get(name);
+    if (value === undefined) return otherwise;
+    const one = texts.find((text) => text === value);
+    if (one === undefined) throw invalid(name, value, texts.join(' or '));
+    return one;
   }
 
   limit(): number {

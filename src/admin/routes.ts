@@ -1,3 +1,4 @@
+import { CREDIT_DEFAULT, CREDITS, type Credit } from '../model/credit.ts';
 import type { Workspace } from '../model/datastream.ts';
 import type { DecisionDefinitions } from '../model/decision-definitions.ts';
 import type { Json, JsonObject } from '../model/json.ts';
@@ -22,16 +23,22 @@ export interface Plane {
   readonly notReady: () => readonly string[];
   readonly metrics: () => Promise<string>;
   readonly person: ReadPerson;
-  /** What became of an activity; null where the definitions have none of that id. Days as "2026-11-28"; null: no bound. */
+  /** What became of an activity; null where the definitions have none of that id. */
   readonly report: (
     definitions: DecisionDefinitions,
     activityId: string,
-    from: string | null,
-    to: string | null,
+    days: AskedDays,
+    credit: Credit,
   ) => Promise<JsonObject | null>;
   readonly persons: Persons;
   /** Reads the workspace again; resolves when that is done. `who`: for the audit log. */
   readonly reload: (who: JsonObject) => Promise<void>;
+}
+
+/** As "2026-11-28"; null: no bound. */
+export interface AskedDays {
+  readonly from: string | null;
+  readonly to: string | null;
 }
 
 /** Who calls: a token, or anybody where the route is open. */
@@ -144,7 +151,7 @@ export const ROUTES: readonly AdminRoute[] = [
     path: '/api/v1/datastreams/:id/activities/:activity/report',
     access: 'org',
     role: 'read',
-    query: { from: 'day', to: 'day' },
+    query: { from: 'day', to: 'day', credit: CREDITS },
     answer: getReport,
   },
   { method: 'GET', path: '/api/v1/erasures/:erasure', access: 'org', role: 'read', query: {}, answer: getErasure },
@@ -196,8 +203,9 @@ async function getReport(plane: Plane, call: AdminCall): Promise<AdminAnswer> {
   const datastream = viewOf(plane, call).datastream(id);
   if (datastream === null) throw noSuchDatastream();
   const { decisions } = datastream;
-  const [from, to] = [call.query.day('from'), call.query.day('to')];
-  const report = decisions === null ? null : await plane.report(decisions, activity, from, to);
+  const days = { from: call.query.day('from'), to: call.query.day('to') };
+  const credit = call.query.oneOf('credit', CREDITS, CREDIT_DEFAULT);
+  const report = decisions === null ? null : await plane.report(decisions, activity, days, credit);
   if (report !== null) return { body: report };
   throw httpProblem(404, 'Not Found', 'The org of this datastream has no activity with this id.');
 }

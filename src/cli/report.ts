@@ -1,7 +1,9 @@
+import { CREDIT_DEFAULT, CREDITS, type Credit } from '../model/credit.ts';
 import { type Day, parseDay, reportActivity } from '../reporting.ts';
 import { type Command, type Io, readArgs, UsageError } from './usage.ts';
 
-const help = `Usage: weir report --activity A --data DIR [--org O] [--from DATE] [--to DATE] [--workspace DIR] [--json]
+const help = `Usage: weir report --activity A --data DIR [--org O] [--from DATE] [--to DATE]
+                   [--credit display|decision] [--workspace DIR] [--json]
 
 What became of an activity: visitors, displays, clicks and goals of each experience and day, counted from the event log. Works
 whether the server runs or not. Days are those of the org's time zone, by when things occurred.
@@ -11,6 +13,8 @@ whether the server runs or not. Days are those of the org's time zone, by when t
   --org O            where several orgs have an activity of that id
   --from DATE        first day, such as 2026-11-28
   --to DATE          last day
+  --credit BASIS     from when on visitors and their goals count, in every arm: display (default), or decision, which compares
+                     with the held out
   --workspace DIR    count by the goals in this workspace, not by those that the server used last
   --json             one JSON object, for programs
 `;
@@ -26,6 +30,7 @@ async function run(args: string[], io: Io): Promise<number> {
       org: { type: 'string' },
       from: { type: 'string' },
       to: { type: 'string' },
+      credit: { type: 'string' },
       workspace: { type: 'string' },
       json: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
@@ -44,7 +49,7 @@ async function run(args: string[], io: Io): Promise<number> {
   }
   let isDamaged = false;
   const made = await reportActivity({
-    ...{ data, workspace, range, activityId: activity, orgId: org },
+    ...{ data, workspace, range, activityId: activity, orgId: org, credit: creditOf(values.credit) },
     report(message) {
       isDamaged = true;
       io.stderr.write(`weir report: ${message}\n`);
@@ -53,6 +58,13 @@ async function run(args: string[], io: Io): Promise<number> {
   });
   io.stdout.write(values.json === true ? `${JSON.stringify(made.json())}\n` : made.table());
   return isDamaged ? 1 : 0;
+}
+
+function creditOf(text: string | undefined): Credit {
+  if (text === undefined) return CREDIT_DEFAULT;
+  const credit = CREDITS.find((one) => one === text);
+  if (credit === undefined) throw new UsageError(`--credit is '${text}'; it takes ${CREDITS.join(' or ')}.`);
+  return credit;
 }
 
 function dayOf(name: string, text: string | undefined): Day | null {

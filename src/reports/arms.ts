@@ -16,7 +16,7 @@ export interface DayCounts {
   /** Decisions for it, and the visitors whom they were for. */
   decisions: number;
   assigned: number;
-  /** Visitors to whom it was displayed; of an arm that displays nothing, those assigned. */
+  /** Of whom goals are counted: to whom it was displayed, or for whom it was decided, as the report's `credit` says. */
   visitors: number;
   displays: number;
   clicks: number;
@@ -38,7 +38,7 @@ export class Arm {
     this.#goals = goals;
   }
 
-  /** Only an experience is displayed; the held out count from the decision on. */
+  /** The held out are shown nothing. */
   get isDisplayed(): boolean {
     return this.key.kind === 'experience';
   }
@@ -66,7 +66,7 @@ export class Membership {
   readonly arm: Arm;
   readonly assignedOn: Day[] = [];
   readonly seenOn: Day[] = [];
-  /** When it was displayed (of the held out: decided), Unix epoch in milliseconds, ascending; what says nothing more is left out. */
+  /** When it was displayed, or decided, Unix epoch in milliseconds, ascending; what says nothing more is left out. */
   readonly seenAt: number[] = [];
   /** By index of the goal; null until one is reached. */
   reached: (Reached | undefined)[] | null = null;
@@ -92,7 +92,7 @@ export class Membership {
     }
   }
 
-  /** Whether it was displayed at `atMs` or at most `windowMs` before. */
+  /** Whether it was seen at `atMs` or at most `windowMs` before. */
   hasSeenWithin(windowMs: number, atMs: number): boolean {
     const { seenAt } = this;
     for (let i = seenAt.length - 1; i >= 0; i--) if (seenAt[i]! <= atMs) return seenAt[i]! >= atMs - windowMs;

@@ -1,3 +1,4 @@
+import type { Credit } from '../model/credit.ts';
 import type { ActivityDefinition } from '../model/decision-definitions.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { DayCounts } from './arms.ts';
@@ -11,6 +12,7 @@ export interface Subject {
   readonly timeZone: string;
   /** Of the definitions by which goals are looked for. */
   readonly hash: string;
+  readonly credit: Credit;
   readonly activity: {
     readonly id: string;
     readonly name: string;
@@ -32,11 +34,12 @@ export interface Extent {
 
 /** A report for programs. Field by field: these are an interface. */
 export function describeReport(subject: Subject, report: Report, range: Range, extent: Extent): JsonObject {
-  const { activity, orgId, timeZone, hash, warnings } = subject;
+  const { activity, orgId, timeZone, hash, credit, warnings } = subject;
   const { readUpTo, firstAtMs, isComplete } = extent;
   return {
     activity: { id: activity.id, name: activity.name, kind: activity.kind },
     org: orgId,
+    credit,
     timeZone,
     from: range.from === null ? null : dayText(range.from),
     to: range.to === null ? null : dayText(range.to),

@@ -1,3 +1,4 @@
+import type { Credit } from '../model/credit.ts';
 import type { DecisionDefinitions } from '../model/decision-definitions.ts';
 import { offerPlaceId } from '../model/offer-place.ts';
 import { Calendar } from './calendar.ts';
@@ -9,14 +10,15 @@ import type { Counted } from './tally.ts';
 export function subjectOf(
   definitions: DecisionDefinitions,
   activityId: string,
+  credit: Credit,
 ): { subject: Subject; counted: Counted } {
   const { orgId, timeZone, hash } = definitions;
   const activity = definitions.activities.find(({ id }) => id === activityId);
   const { goals, warnings } = compileGoals(definitions, activity?.goals ?? []);
   const bucketBy = activity?.bucketBy ?? 'ECID';
   return {
-    counted: { orgId, activityId, bucketBy, goals, calendar: new Calendar(timeZone) },
-    subject: { orgId, timeZone, hash, warnings, activity: activity ?? offerDecision(definitions, activityId) },
+    counted: { orgId, activityId, bucketBy, credit, goals, calendar: new Calendar(timeZone) },
+    subject: { orgId, timeZone, hash, credit, warnings, activity: activity ?? offerDecision(definitions, activityId) },
   };
 }
 

@@ -8,11 +8,11 @@ type Row = readonly string[];
 
 /** A report for people: a row for each arm and day, one for each arm's total, and what is to be known of them. */
 export function tableOf(subject: Subject, report: Report, range: Range, extent: Extent): string {
-  const { activity, orgId, timeZone } = subject;
+  const { activity, orgId, timeZone, credit } = subject;
   const head = ['', 'day', 'assigned', 'visitors', 'displays', 'clicks', 'dismissed', ...report.goals.map(headOf)];
   const rows = [...report.arms, ...report.bots].flatMap((arm) => rowsOf(arm, subject));
   const lines = [
-    `${activity.name} (${activity.id}) of ${orgId}${rangeText(range)}; days in ${timeZone}`,
+    `${activity.name} (${activity.id}) of ${orgId}${rangeText(range)}; days in ${timeZone}; counted from the ${credit} on`,
     '',
     ...(rows.length === 0 ? ['Nothing was counted.'] : aligned([head, ...rows])),
     '',
@@ -27,18 +27,21 @@ function headOf({ id, count }: Goal): string {
 
 function rowsOf({ arm: { key }, totals, days }: ArmReport, subject: Subject): readonly Row[] {
   const name = `${nameOfArm(key.kind, key.experienceId, subject)}${key.isBot ? ' (bots)' : ''}`;
+  const isCredited = subject.credit === 'decision' || key.kind === 'experience';
+  const cells = (first: string, day: string, counts: Omit<DayCounts, 'goals'>, goals: readonly number[]): Row => {
+    const { assigned, visitors, displays, clicks, dismissals } = counts;
+    const credited = (number: number): string => (isCredited ? String(rounded(number)) : NOT_CREDITED);
+    const told = [displays, clicks, dismissals].map(String);
+    return [first, day, String(assigned), credited(visitors), ...told, ...goals.map(credited)];
+  };
   const ofDays = days.map(([day, counts], index) =>
     cells(index === 0 ? name : '', `${dayText(day)}${counts.late > 0 ? ' *' : ''}`, counts, counts.goals),
   );
   const sums = totals.goals.map(({ sum }) => sum);
   return [...ofDays, cells('', 'all', totals, sums)];
 }
-
-function cells(name: string, day: string, counts: Omit<DayCounts, 'goals'>, goals: readonly number[]): Row {
-  const { assigned, visitors, displays, clicks, dismissals } = counts;
-  const numbers = [assigned, visitors, displays, clicks, dismissals, ...goals];
-  return [name, day, ...numbers.map((number) => String(rounded(number)))];
-}
+/** Zeros would say that the held out did nothing. */
+const NOT_CREDITED = '-';
 
 /** The first two columns begin together, the numbers end together. */
 function aligned(rows: readonly Row[]): readonly string[] {
@@ -66,7 +69,7 @@ const NOT_COUNTED: Readonly<Record<keyof NotCounted, string>> = {
   withoutNumber: 'that reached a goal and lack the number to add',
 };
 
-function notesOf({ warnings }: Subject, { arms, bots, notCounted }: Report, extent: Extent): readonly string[] {
+function notesOf({ warnings, credit }: Subject, { arms, bots, notCounted }: Report, extent: Extent): readonly string[] {
   const all = [...arms, ...bots];
   const left = Object.entries(NOT_COUNTED)
     .filter(([name]) => notCounted[name as keyof NotCounted] > 0)
@@ -75,8 +78,10 @@ function notesOf({ warnings }: Subject, { arms, bots, notCounted }: Report, exte
     ...(all.some(({ totals }) => totals.late > 0)
       ? ['* Events of this day came in after it was over: it may say more than it did.']
       : []),
-    ...(all.some(({ arm }) => !arm.isDisplayed)
-      ? ['The held out see nothing: they count as visitors from the decision on.']
+    ...(credit === 'display' && all.some(({ arm }) => !arm.isDisplayed)
+      ? [
+          "The held out are shown nothing, so nothing counts from a display on: compare with them by '--credit decision'.",
+        ]
       : []),
     ...(left.length === 0 ? [] : [`Not counted: ${left.join('; ')}.`]),
     ...(extent.isComplete ? [] : ['The log was not read to its end.']),

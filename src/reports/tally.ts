@@ -1,3 +1,4 @@
+import type { Credit } from '../model/credit.ts';
 import type { StoredDecision, StoredNotice } from '../model/decision.ts';
 import { claimsOf, type TokenClaims } from '../model/decision-token.ts';
 import type { NotificationKind } from '../model/notification.ts';
@@ -25,11 +26,13 @@ export interface Counted {
   readonly activityId: string;
   /** Namespace by which visitors without an ECID are told apart. */
   readonly bucketBy: string;
+  readonly credit: Credit;
   readonly goals: readonly Goal[];
   readonly calendar: Calendar;
 }
 
 const NONE: readonly StoredNotice[] = [];
+const NO_DECISIONS: readonly StoredDecision[] = [];
 
 /** Only the visitors of one of `of` shares, so that any number of them is counted in bounded memory: a pass for each share. */
 export interface Share {
@@ -102,23 +105,22 @@ export class Tally {
     this.firstAtMs ??= record.atMs;
     if (record.orgId !== this.counted.orgId) return;
     this.#seen.forgetBefore(record.atMs);
-    const decisions = record.decisions ?? null;
-    if (decisions !== null) for (const decision of decisions) this.#takeDecision(record, decision);
     for (const event of record.events) {
-      // What an event displays comes after what it reaches: a goal is reached by what was displayed before.
+      // What is decided for an event, and what it displays, come after what it reaches: a goal is credited to what was before.
       this.#takeGoals(record, event);
+      for (const decision of record.decisions ?? NO_DECISIONS) {
+        if (decision.i === event.index) this.#takeDecision(record, event, decision);
+      }
       this.#takeNotices(record, event);
     }
   }
 
-  #takeDecision(record: LogRecord, { i, v, in: inputs }: StoredDecision): void {
-    const { activityId } = this.counted;
+  #takeDecision(record: LogRecord, event: StoredEvent, { v, in: inputs }: StoredDecision): void {
+    const { activityId, credit } = this.counted;
     for (const [id, outcome, experience] of v) {
       if (id !== activityId) continue;
       const isHeldOut = outcome === 'holdout' || outcome === 'global-holdout';
       if (outcome !== 'shown' && !isHeldOut) continue;
-      const event = record.events.find(({ index }) => index === i);
-      if (event === undefined) continue;
       const visitor = this.#visitorOf(record, event);
       if (visitor === null) continue;
       const kind = isHeldOut ? outcome : 'experience';
@@ -128,7 +130,7 @@ export class Tally {
       const counts = this.#countsOn(member.arm, day, record);
       counts.decisions += 1;
       if (addDay(member.assignedOn, day)) counts.assigned += 1;
-      if (isHeldOut) this.#see(member, event, day, counts, record);
+      if (credit === 'decision') this.#see(member, event, day, counts, record);
     }
   }
 
@@ -169,7 +171,7 @@ export class Tally {
     const day = this.#dayOf(event);
     const counts = this.#countsOn(member.arm, day, record);
     counts[count] += 1;
-    if (kind === 'display') this.#see(member, event, day, counts, record);
+    if (kind === 'display' && this.counted.credit === 'display') this.#see(member, event, day, counts, record);
   }
 
   #takeGoals(record: LogRecord, event: StoredEvent): void {

@@ -2,7 +2,15 @@ import { describe, expect, test } from 'vitest';
 import { AdminQuery, cursorOf, LIMIT_DEFAULT, LIMIT_MAX, pageOf } from '../../src/admin/query.ts';
 import { Problem } from '../../src/model/problem.ts';
 
-const SPEC = { id: 'id', from: 'time', after: 'number', limit: 'limit', cursor: 'cursor', to: 'day' } as const;
+const SPEC = {
+  id: 'id',
+  from: 'time',
+  after: 'number',
+  limit: 'limit',
+  cursor: 'cursor',
+  to: 'day',
+  by: ['a', 'b'],
+} as const;
 const query = (text: string) => new AdminQuery(SPEC, text);
 
 test('what is absent has its default', () => {
@@ -29,7 +37,7 @@ test('what is there is read', () => {
 
 describe('a mistake is a 400 that names the parameter', () => {
   test.each([
-    ['other=1', "'other'. It takes id, from, after, limit, cursor, to"],
+    ['other=1', "'other'. It takes id, from, after, limit, cursor, to, by"],
     ['id=a&id=b', "'id' is 'b'; it takes one value"],
     ['from=yesterday', "'from' is 'yesterday'"],
     ['after=-1', "'after'"],
@@ -41,6 +49,8 @@ describe('a mistake is a 400 that names the parameter', () => {
     [`cursor=${'a'.repeat(401)}`, "'cursor'"],
     ['to=2026-02-30', "'to' is '2026-02-30'; it takes a day such as 2026-11-28"],
     ['to=20261128', "'to'"],
+    ['by=c', "'by' is 'c'; it takes a or b"],
+    ['by=', "'by'"],
     ['__proto__=1', "'__proto__'"],
   ])('%s', (text, detail) => {
     const read = (): void => {
@@ -50,6 +60,7 @@ describe('a mistake is a 400 that names the parameter', () => {
       one.limit();
       one.cursor();
       one.day('to');
+      one.oneOf('by', SPEC.by, 'a');
     };
     expect(read).toThrow(Problem);
     expect(read).toThrow(detail);
@@ -71,4 +82,8 @@ test('pages go on behind the last one, and the last says so', () => {
   } while (after !== null);
   expect(pages).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
   expect(pageOf(['a', 'b'], (one) => one, null, 2).next).toBeNull();
+});
+
+test('one of some texts is read as it is', () => {
+  expect([query('').oneOf('by', SPEC.by, 'b'), query('by=a').oneOf('by', SPEC.by, 'b')]).toEqual(['b', 'a']);
 });

@@ -6,6 +6,7 @@ import { cursorOf, type QueryKind } from '../../src/admin/query.ts';
 import { type AdminRoute, type Plane, ROUTES } from '../../src/admin/routes.ts';
 import type { TokenStore } from '../../src/admin/token-store.ts';
 import type { TokenScope } from '../../src/admin/tokens.ts';
+import type { JsonObject } from '../../src/model/json.ts';
 import { adminTokens } from '../../src/server.ts';
 import { post, type RawAnswer, send } from '../support/raw-http.ts';
 import { startWeir, type Weir } from '../support/weir.ts';
@@ -192,4 +193,13 @@ describe('addresses that are not there', () => {
   test('a method that is not', async () => {
     expect((await send(weir.running.urls.admin, { method: 'DELETE', path: '/health' })).status).toBe(404);
   });
+});
+
+test('a report is counted from what was asked for', async () => {
+  const [, route] = routes.find(([, { path }]) => path.endsWith('/report'))!;
+  const creditOf = async (query: string) =>
+    ((await call(route, own(route) + query, 'org')).json as JsonObject)['credit'];
+  expect([await creditOf(''), await creditOf('?credit=decision')]).toEqual(['display', 'decision']);
+  const refused = await call(route, `${own(route)}?credit=seen`, 'org');
+  expect([refused.status, refused.text]).toEqual([400, expect.stringContaining('it takes display or decision')]);
 });

@@ -59,7 +59,7 @@ describe('weir report', () => {
     const { code, out, err } = await weir('report', '--activity', 'hero', '--data', await dataFolder(definitions));
     expect([code, err]).toEqual([0, '']);
     expect(`\n${out}`).toBe(`
-Hero of the home page (hero) of A@AdobeOrg; days in Europe/Berlin
+Hero of the home page (hero) of A@AdobeOrg; days in Europe/Berlin; counted from the display on
 
                   day           assigned  visitors  displays  clicks  dismissed  bought (visitors)  revenue (sum)
 As it was         2026-03-27 *         1         1         1       0          0                  1           21.1
@@ -67,15 +67,29 @@ As it was         2026-03-27 *         1         1         1       0          0 
                   all                  1         1         2       0          0                  1           21.1
 With a picture    2026-03-27           1         1         1       1          0                  0              0
                   all                  1         1         1       1          0                  0              0
-held out          2026-03-27           1         1         0       0          0                  1              5
-                  all                  1         1         0       0          0                  1              5
+held out          2026-03-27           1         -         0       0          0                  -              -
+                  all                  1         -         0       0          0                  -              -
 As it was (bots)  2026-03-27           1         1         1       0          0                  0              0
                   all                  1         1         1       0          0                  0              0
 
 * Events of this day came in after it was over: it may say more than it did.
-The held out see nothing: they count as visitors from the decision on.
+The held out are shown nothing, so nothing counts from a display on: compare with them by '--credit decision'.
 Not counted: 1 told again of a decision that was counted; 1 with a token that was not found true, or none.
 `);
+  });
+
+  test('compares with the held out from the decision on', async () => {
+    const data = await dataFolder(definitions);
+    const { out } = await weir('report', '--activity', 'hero', '--data', data, '--credit', 'decision');
+    const [head, ...lines] = out.split('\n');
+    expect(head).toMatch(/; counted from the decision on$/);
+    expect(lines).toContain(
+      'held out          2026-03-27           1         1         0       0          0                  1              5',
+    );
+    expect(out).not.toContain('The held out are shown nothing');
+    const json = await weir('report', '--activity', 'hero', '--data', data, '--credit', 'decision', '--json');
+    const { credit, arms } = JSON.parse(json.out);
+    expect([credit, arms.at(-1)]).toMatchObject(['decision', { kind: 'holdout', visitors: 1, assigned: 1 }]);
   });
 
   test('prints one object for programs, of the days that were asked for', async () => {
@@ -86,7 +100,7 @@ Not counted: 1 told again of a decision that was counted; 1 with a token that wa
     expect(code).toBe(0);
     expect(JSON.parse(out)).toEqual({
       activity: { id: 'hero', name: 'Hero of the home page', kind: 'ab' },
-      ...{ org: ORG, timeZone: 'Europe/Berlin', from: '2026-03-28', to: '2026-03-28' },
+      ...{ org: ORG, credit: 'display', timeZone: 'Europe/Berlin', from: '2026-03-28', to: '2026-03-28' },
       ...{ definitions: 'aaaaaaaaaaaaaaaa', complete: true, readUpTo: '0:14', logStartsAt: '2026-03-27T12:01:00.000Z' },
       goals: [
         { id: 'bought', name: 'Bought', count: 'visitor', windowMs: 7 * DAY_MS },
@@ -155,6 +169,7 @@ Not counted: 1 told again of a decision that was counted; 1 with a token that wa
     const data = await dataFolder(definitions);
     const request = {
       ...{ data, workspace: null, activityId: 'hero', orgId: null, range: { from: null, to: null } },
+      ...{ credit: 'decision' as const },
       ...{ report: () => {}, signal: new AbortController().signal },
     };
     const [whole, shares] = [await reportActivity(request), await reportActivity({ ...request, visitorsMax: 1 })];
@@ -195,6 +210,7 @@ Not counted: 1 told again of a decision that was counted; 1 with a token that wa
       2,
       '--from 2026-03-02 is after --to 2026-03-01.',
     ],
+    [['--activity', 'hero', '--credit', 'seen'], 2, "--credit is 'seen'; it takes display or decision."],
     [[], 2, '--activity is missing.'],
   ])('says what is wrong: %j', async (args, expected, message) => {
     const data = tempFolder();

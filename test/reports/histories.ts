@@ -127,7 +127,8 @@ function xdmOf(one: Happened): JsonObject {
   if (one.what === 'buy') {
     return { eventType: 'commerce.purchases', ...(one.amount === null ? {} : { total: one.amount }) };
   }
-  if (one.what !== 'tell') return { eventType: 'web.webpagedetails.pageViews' };
+  const purchase = { eventType: 'commerce.purchases', total: one.amount };
+  if (one.what !== 'tell') return isPurchase(one) ? purchase : { eventType: 'web.webpagedetails.pageViews' };
   const proposition: JsonObject = {
     ...{ id: 'p', scope: 'hero' },
     scopeDetails: {
@@ -137,12 +138,12 @@ function xdmOf(one: Happened): JsonObject {
   };
   const propositionEventType = Object.fromEntries(one.kinds.map((kind) => [kind, 1]));
   const told = { _experience: { decisioning: { propositions: [proposition], propositionEventType } } };
-  return isPurchase(one) ? { ...told, eventType: 'commerce.purchases', total: one.amount } : told;
+  return isPurchase(one) ? { ...told, ...purchase } : told;
 }
 
-/** One amount stands for purchases that tell of a display as well. */
+/** One amount stands for purchases that tell of a display, or are decided for, as well. */
 export function isPurchase({ what, amount }: Step): boolean {
-  return what === 'buy' || (what === 'tell' && amount === 25);
+  return what === 'buy' || (what !== 'look' && amount === 25);
 }
 
 /** The stage believes what it signed for the org. */

@@ -1,3 +1,4 @@
+import type { Credit } from '../../src/model/credit.ts';
 import { DAY_MS, ecidOf, type Happened, isBelieved, isPurchase, MINUTE_MS } from './histories.ts';
 
 /** The same counts as a report's, from what happened and not from the log, by going through everything again and again. */
@@ -22,6 +23,7 @@ function factsOf(
   all: readonly Happened[],
   orgId: string,
   activityId: string,
+  credit: Credit,
   dayOf: (ms: number) => string,
 ): readonly Fact[] {
   const facts: Fact[] = [];
@@ -34,10 +36,13 @@ function factsOf(
     if (one.what === 'decide' && one.activity === activityId && one.visitor !== null) {
       const bot = one.isBot ? 'bot ' : '';
       const visitor = ecidOf(one.visitor);
-      if (one.outcome === 'shown') facts.push({ arm: `${bot}${one.experience}`, visitor, what: 'assigned', ...rest });
-      if (one.outcome === 'holdout' || one.outcome === 'global-holdout') {
-        facts.push({ arm: `${bot}${one.outcome}`, visitor, what: 'assigned', ...rest });
-        facts.push({ arm: `${bot}${one.outcome}`, visitor, what: 'seen', ...rest });
+      const arms: Partial<Record<string, string>> = {
+        ...{ shown: one.experience, holdout: 'holdout', 'global-holdout': 'global-holdout' },
+      };
+      const arm = arms[one.outcome];
+      if (arm !== undefined) {
+        facts.push({ arm: `${bot}${arm}`, visitor, what: 'assigned', ...rest });
+        if (credit === 'decision') facts.push({ arm: `${bot}${arm}`, visitor, what: 'seen', ...rest });
       }
     }
     if (one.what !== 'tell' || one.of === null || one.of.activityId !== activityId || one.of.isPreview) continue;
@@ -53,7 +58,7 @@ function factsOf(
         ...rest,
       };
       facts.push({ ...fact, what: kind });
-      if (kind === 'display') facts.push({ ...fact, what: 'seen' });
+      if (kind === 'display' && credit === 'display') facts.push({ ...fact, what: 'seen' });
     }
   }
   return facts;
@@ -102,6 +107,7 @@ export function naiveReport(
   {
     orgId,
     activityId,
+    credit,
     goals,
     dayOf,
     from,
@@ -109,6 +115,7 @@ export function naiveReport(
   }: {
     readonly orgId: string;
     readonly activityId: string;
+    readonly credit: Credit;
     readonly goals: readonly NaiveGoal[];
     readonly dayOf: (ms: number) => string;
     readonly from: string | null;
@@ -117,7 +124,7 @@ export function naiveReport(
 ): Record<string, unknown> {
   const isIn = ({ day }: { readonly day: string }): boolean =>
     (from === null || day >= from) && (to === null || day <= to);
-  const everything = factsOf(all, orgId, activityId, dayOf);
+  const everything = factsOf(all, orgId, activityId, credit, dayOf);
   const facts = everything.filter(isIn);
   const reached = goals.map((goal) => reachingOf(all, everything, orgId, goal, dayOf).filter(isIn));
   const arms = [...new Set([...facts, ...reached.flat()].map(({ arm }) => arm))].sort();

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { CREDITS, type Credit } from '../../src/model/credit.ts';
 import { Calendar, dayText, parseDay } from '../../src/reports/calendar.ts';
 import { TooMany } from '../../src/reports/fingerprints.ts';
 import { type Report, reportOf } from '../../src/reports/report.ts';
@@ -38,7 +39,7 @@ function goalOf({ id, count, windowMs }: (typeof goals)[number]): Goal {
 /** The clocks are set forward there on 29 March 2026, in the middle of the histories. */
 const calendar = new Calendar('Europe/Berlin');
 const counted: Counted = {
-  ...{ orgId: ORG, activityId: ACTIVITY, bucketBy: 'ECID', calendar },
+  ...{ orgId: ORG, activityId: ACTIVITY, bucketBy: 'ECID', credit: 'display', calendar },
   goals: goals.map(goalOf),
 };
 const berlin = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Berlin', dateStyle: 'short' });
@@ -57,38 +58,45 @@ const days = fc.option(
 );
 
 describe('a report', () => {
-  test('counts what a naive count of what happened comes to, whatever the history', async () => {
-    await fc.assert(
-      fc.asyncProperty(steps, days, days, fc.nat(120), async (all, from, to, middle) => {
-        const story = happened(all);
-        const log = logOf(story);
-        const dayOf = (ms: number): string => berlin.format(ms);
-        const expected = naiveReport(story, { orgId: ORG, activityId: ACTIVITY, goals, dayOf, from, to });
-        const range = { from: from === null ? null : parseDay(from), to: to === null ? null : parseDay(to) };
+  test.each(CREDITS)(
+    'counts what a naive count of what happened comes to, whatever the history: by %s',
+    async (credit) => {
+      const by = { ...counted, credit };
+      await fc.assert(
+        fc.asyncProperty(steps, days, days, fc.nat(120), async (all, from, to, middle) => {
+          const story = happened(all);
+          const log = logOf(story);
+          const dayOf = (ms: number): string => berlin.format(ms);
+          const expected = naiveReport(story, { orgId: ORG, activityId: ACTIVITY, credit, goals, dayOf, from, to });
+          const range = { from: from === null ? null : parseDay(from), to: to === null ? null : parseDay(to) };
 
-        const tally = new Tally(counted);
-        for (const stored of log.slice(0, middle)) tally.take(stored);
-        // Asked for in between, and gone on with.
-        await reportOf([tally], range);
-        for (const stored of log.slice(middle)) tally.take(stored);
-        expect(plain(await reportOf([tally], range))).toEqual(expected);
+          const tally = new Tally(by);
+          for (const stored of log.slice(0, middle)) tally.take(stored);
+          // Asked for in between, and gone on with.
+          await reportOf([tally], range);
+          for (const stored of log.slice(middle)) tally.take(stored);
+          expect(plain(await reportOf([tally], range))).toEqual(expected);
 
-        const shares = [0, 1, 2].map((index) => new Tally(counted, { index, of: 3 }));
-        for (const share of shares) for (const stored of log) share.take(stored);
-        const ofShares = await reportOf(shares, range);
-        expect(plain(ofShares)).toEqual(expected);
-        expect(ofShares.notCounted).toEqual(tally.notCounted);
-      }),
-      { numRuns: 100 },
-    );
-  });
+          const shares = [0, 1, 2].map((index) => new Tally(by, { index, of: 3 }));
+          for (const share of shares) for (const stored of log) share.take(stored);
+          const ofShares = await reportOf(shares, range);
+          expect(plain(ofShares)).toEqual(expected);
+          expect(ofShares.notCounted).toEqual(tally.notCounted);
+        }),
+        { numRuns: 100 },
+      );
+    },
+  );
 
   const step = (what: Step['what'], more: Partial<Step> = {}): Step => ({
     ...{ afterMs: MINUTE_MS, lateMs: 0, orgId: ORG, visitor: 0, what, outcome: 'shown', experience: 'a' },
     ...{ activity: ACTIVITY, isBot: false, back: 0, kinds: ['display'], token: 'true', amount: 10, ...more },
   });
   async function countedOf(...all: readonly Step[]): Promise<{ report: Report; tally: Tally }> {
-    const tally = new Tally(counted);
+    return countedBy('display', ...all);
+  }
+  async function countedBy(credit: Credit, ...all: readonly Step[]): Promise<{ report: Report; tally: Tally }> {
+    const tally = new Tally({ ...counted, credit });
     for (const stored of logOf(happened(all))) tally.take(stored);
     return { report: await reportOf([tally], { from: null, to: null }), tally };
   }
@@ -116,6 +124,42 @@ describe('a report', () => {
   test('does not credit what happened before the display, though it came in after it', async () => {
     const { report } = await countedOf(step('decide'), step('tell'), step('buy', { lateMs: 5 * MINUTE_MS }));
     expect(report.arms[0]?.totals.goals[0]?.visitors).toBe(0);
+  });
+
+  describe('of what was never displayed, and of the held out', () => {
+    const story: readonly Step[] = [
+      ...[step('decide'), step('buy'), step('decide', { visitor: 1, outcome: 'holdout' }), step('buy', { visitor: 1 })],
+    ];
+    const reachedBy = async (credit: Credit) =>
+      (await countedBy(credit, ...story)).report.arms.map(
+        ({
+          totals: {
+            assigned,
+            visitors,
+            goals: [buyers],
+          },
+        }) => [...[assigned, visitors, buyers!.visitors]],
+      );
+
+    test('counts nothing by display', async () => {
+      expect(await reachedBy('display')).toEqual([
+        [1, 0, 0],
+        [1, 0, 0],
+      ]);
+    });
+
+    test('counts both alike by decision', async () => {
+      expect(await reachedBy('decision')).toEqual([
+        [1, 1, 1],
+        [1, 1, 1],
+      ]);
+    });
+  });
+
+  test.each(CREDITS)('does not credit the purchase with which it came, by %s', async (credit) => {
+    const { report } = await countedBy(credit, step('decide', { amount: 25 }), step('tell', { amount: 25 }));
+    const decidedBefore = credit === 'decision' ? 1 : 0;
+    expect(report.arms[0]?.totals.goals[0]?.events).toBe(decidedBefore);
   });
 
   test('knows displays for as long as a late event may be within a window of them', async () => {
