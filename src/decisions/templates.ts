@@ -1,9 +1,7 @@
-import { compileTemplate, isTemplate } from '../language/templates.ts';
+import { compileTemplate, type Escaping, isTemplate } from '../language/templates.ts';
 import type { Facts } from '../model/condition.ts';
 import { isObject, type Json, type JsonObject, valueAt } from '../model/json.ts';
 import { DOM_ACTION, INVISIBLE_ACTIONS, MARKUP_ACTIONS, MEASUREMENT, REDIRECT } from './schemas.ts';
-
-type Escape = 'html' | 'none';
 
 /** An item whose texts may hold templates. Without any it is the same for every request, and made at load. */
 export interface PreparedItem {
@@ -18,7 +16,7 @@ export interface PreparedItem {
 /** Throws where a template is wrong: its activity is then broken. */
 export function prepareItem(schema: string, item: JsonObject): PreparedItem {
   const parts = Object.entries(item).map(([name, value]): [string, Json | Make] => {
-    return [name, prepared(value, name === 'data' ? 'html' : 'none')];
+    return [name, prepared(value, name !== 'data' ? 'none' : schema === REDIRECT ? 'url' : 'html')];
   });
   const whole = assembled(parts);
   return {
@@ -34,12 +32,15 @@ function makerOf(schema: string, whole: Make): (facts: Facts) => JsonObject {
   return (facts) => {
     const item = whole(facts) as JsonObject;
     const target = valueAt(item, 'data', 'content');
-    if (typeof target === 'string' && LEADS_SOMEWHERE.test(target)) return item;
-    throw new Error('The redirect was filled in to something that is no http or https URL and no path of the site.');
+    if (typeof target === 'string' && LEADS_SOMEWHERE.test(target) && URL.canParse(target, ANY_PAGE)) return item;
+    throw new Error(
+      'The redirect was filled in to something that is no http or https URL and no path of the site. Values in it are URL-encoded; a whole URL takes three braces.',
+    );
   };
 }
-/** What a visitor filled in could be a script, or another site without a scheme. */
-const LEADS_SOMEWHERE = /^(?:https?:\/\/|[/?#](?![/\\]))/i;
+const ANY_PAGE = 'https://shop.example/';
+/** What a visitor filled in could be a script, or another site without a scheme; where there is no host, the path becomes one. */
+const LEADS_SOMEWHERE = /^(?:https?:\/\/[^/\\?#]|[/?#](?![/\\]))/i;
 
 function shows(schema: string, { data }: JsonObject): boolean {
   if (schema !== DOM_ACTION) return schema !== MEASUREMENT;
@@ -51,7 +52,7 @@ function shows(schema: string, { data }: JsonObject): boolean {
 type Make = (facts: Facts) => Json;
 
 /** The value itself where it holds no template. `escaping`: of its texts, unless an object within says what they are. */
-function prepared(value: Json, escaping: Escape): Json | Make {
+function prepared(value: Json, escaping: Escaping): Json | Make {
   if (typeof value === 'string') return text(value, escaping);
   if (Array.isArray(value)) {
     const items = value.map((item) => prepared(item, escaping));
@@ -59,7 +60,7 @@ function prepared(value: Json, escaping: Escape): Json | Make {
     return (facts) => items.map((item) => (typeof item === 'function' ? item(facts) : item));
   }
   if (!isObject(value)) return value;
-  const inside = escapeOf(value) ?? escaping;
+  const inside = escaping === 'url' ? 'url' : (escapeOf(value) ?? escaping);
   return assembled(Object.entries(value).map(([name, child]) => [name, prepared(child, inside)]));
 }
 
@@ -69,7 +70,7 @@ function assembled(parts: readonly (readonly [string, Json | Make])[]): Json | M
     Object.fromEntries(parts.map(([name, part]) => [name, typeof part === 'function' ? part(facts) : part]));
 }
 
-function text(value: string, escaping: Escape): string | Make {
+function text(value: string, escaping: Escaping): string | Make {
   if (!value.includes('{{')) return value;
   const template = compileTemplate(value, escaping);
   if (!isTemplate(template)) throw new Error(template.map(({ message }) => message).join(' '));
@@ -80,10 +81,10 @@ function text(value: string, escaping: Escape): string | Make {
  * What the texts of an object are, by its `format` or `contentType`, and for DOM actions by what the client does with them.
  * Null: it does not say. Markup is escaped; so is what nobody says anything about.
  */
-function escapeOf(value: JsonObject): Escape | null {
+function escapeOf(value: JsonObject): Escaping | null {
   const format = value['format'] ?? value['contentType'];
   const { type } = value;
-  if (typeof format !== 'string') return type === 'redirect' ? 'none' : null;
+  if (typeof format !== 'string') return null;
   if (format.includes('dom-action')) return typeof type === 'string' && !MARKUP_ACTIONS.has(type) ? 'none' : 'html';
   return format.includes('html') ? 'html' : 'none';
 }

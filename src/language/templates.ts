@@ -3,6 +3,8 @@ import type { Json } from '../model/json.ts';
 import { TEMPLATE_PLACEHOLDERS_MAX, TEMPLATE_VALUE_CHARACTERS_MAX } from './limits.ts';
 import { factProblem, factReader, namesOf } from './paths.ts';
 
+export type Escaping = 'html' | 'url' | 'none';
+
 /** A text with places for facts, compiled: made at load, filled for every request. */
 export interface Template {
   /** Never throws. */
@@ -15,10 +17,10 @@ export interface Template {
 
 /**
  * Compiles `Hello {{profile.name | 'friend'}}`, or says what is wrong with it. What is missing, no plain value or longer than
- * a name or a sentence is the default, else nothing. `escaping`: `html` makes the five characters that HTML reads harmless, in
- * values and defaults; `{{{profile.name}}}` leaves them. `\{{` is two braces.
+ * a name or a sentence is the default, else nothing. `escaping`, of values and defaults: `html` makes the five characters that
+ * HTML reads harmless, `url` makes one component of a URL; `{{{profile.name}}}` leaves them. `\{{` is two braces.
  */
-export function compileTemplate(text: string, escaping: 'html' | 'none'): Template | readonly ConditionProblem[] {
+export function compileTemplate(text: string, escaping: Escaping): Template | readonly ConditionProblem[] {
   const problems: ConditionProblem[] = [];
   const parts: (string | Place)[] = [''];
   const add = (literal: string): void => {
@@ -37,7 +39,7 @@ export function compileTemplate(text: string, escaping: 'html' | 'none'): Templa
     const pattern = isRaw ? RAW_PLACEHOLDER : PLACEHOLDER;
     pattern.lastIndex = at;
     const match = pattern.exec(text);
-    const part = match === null ? unreadable(text, at) : placeOf(match, escaping === 'html' && !isRaw);
+    const part = match === null ? unreadable(text, at) : placeOf(match, isRaw ? asItIs : ESCAPES[escaping]);
     if (typeof part === 'string') problems.push({ path: [], message: part });
     else parts.push(part);
     if (match === null) break;
@@ -74,11 +76,10 @@ const INNER = String.raw`[ \t]*([^\s|{}'"]+)[ \t]*(?:\|[ \t]*(?:'([^']*)'|"([^"]
 const RAW_PLACEHOLDER = new RegExp(String.raw`\{\{\{${INNER}\}\}\}`, 'y');
 const PLACEHOLDER = new RegExp(String.raw`\{\{${INNER}\}\}`, 'y');
 
-function placeOf([, path = '', single, double]: RegExpExecArray, isEscaped: boolean): Place | string {
+function placeOf([, path = '', single, double]: RegExpExecArray, shown: Place['shown']): Place | string {
   const names = namesOf(path);
   const problem = typeof names === 'string' ? names : factProblem(names);
   if (problem !== null) return `In the placeholder '{{${path}}}': ${problem}`;
-  const shown = isEscaped ? escapeHtml : asItIs;
   return { path, read: factReader(names as readonly string[]), shown, missing: shown(single ?? double ?? '') };
 }
 
@@ -113,6 +114,13 @@ export function escapeHtml(text: string): string {
   return /[&<>"']/.test(text) ? text.replace(/[&<>"']/g, (character) => HTML[character]!) : text;
 }
 
+/** For what stands between the marks of a URL. Half a character, which no URL holds, is U+FFFD. */
+function escapeUrl(text: string): string {
+  return encodeURIComponent(text.replace(/\p{Surrogate}/gu, '\ufffd'));
+}
+
 function asItIs(text: string): string {
   return text;
 }
+
+const ESCAPES: Readonly<Record<Escaping, Place['shown']>> = { html: escapeHtml, url: escapeUrl, none: asItIs };

@@ -150,17 +150,58 @@ describe('templates', () => {
     expect(made(given, evil)?.['data']).toMatchObject(data);
   });
 
-  it.each([
-    ['https://shop.example/{{profile.a}}', 'x?y=1', true],
-    ['{{profile.a}}', 'https://shop.example/', true],
-    ['{{profile.a}}', '/sale', true],
-    ['{{profile.a}}', 'javascript:alert(1)', false],
-    ['{{profile.a}}', '//evil.example/', false],
-    ['{{profile.a}}', '/\\\\evil.example/', false],
-    ['{{profile.a}}', '', false],
-  ])('of a redirect to %s, filled with %s', (content, a, isTaken) => {
-    const item = made({ schema: of('redirect-item'), data: { type: 'redirect', content } }, { profile: { a } });
-    expect(item !== undefined).toBe(isTaken);
+  describe('of a redirect', () => {
+    const redirected = (content: string, a: string, more: JsonObject = {}): unknown =>
+      made({ schema: of('redirect-item'), data: { type: 'redirect', ...more, content } }, { profile: { a } })?.['data'];
+
+    it.each([
+      ['https://shop.example/{{profile.a}}', 'x?y=1', 'https://shop.example/x%3Fy%3D1'],
+      [
+        'https://shop.example/?q={{profile.a}}&page=2',
+        'a&page=9#top',
+        'https://shop.example/?q=a%26page%3D9%23top&page=2',
+      ],
+      [
+        'https://shop.example/?q={{profile.a}}',
+        "O'Neil & <Söhne>",
+        "https://shop.example/?q=O'Neil%20%26%20%3CS%C3%B6hne%3E",
+      ],
+      ["/sale/{{profile.b | 'all of it'}}", '', '/sale/all%20of%20it'],
+      ['/{{profile.a}}', '/evil.example/', '/%2Fevil.example%2F'],
+      ['/{{profile.a}}', '\\\\evil.example', '/%5C%5Cevil.example'],
+      ['https://{{profile.a}}.shop.example/', 'de', 'https://de.shop.example/'],
+      ['{{{profile.a}}}', 'https://shop.example/?a=1&b=2', 'https://shop.example/?a=1&b=2'],
+      ['{{{profile.a}}}', '/sale', '/sale'],
+    ])('to %s, by %s', (content, a, expected) => {
+      expect(redirected(content, a)).toEqual({ type: 'redirect', content: expected });
+    });
+
+    it.each([
+      ['{{profile.a}}', 'javascript:alert(1)'],
+      ['{{profile.a}}', 'https://shop.example/'],
+      ['{{{profile.a}}}', 'javascript:alert(1)'],
+      ['{{{profile.a}}}', 'JavaScript://shop.example/%0Aalert(1)'],
+      ['{{{profile.a}}}', ' javascript:alert(1)'],
+      ['{{{profile.a}}}', 'java\nscript:alert(1)'],
+      ['{{{profile.a}}}', 'data:text/html,<script>alert(1)</script>'],
+      ['java{{{profile.a}}}', 'script:alert(1)'],
+      ['{{{profile.a}}}', '//evil.example/'],
+      ['{{{profile.a}}}', '/\\evil.example/'],
+      ['/{{{profile.a}}}', '/evil.example/'],
+      ['/{{profile.b}}/{{profile.a}}', 'evil.example'],
+      ['https://{{profile.b}}/{{profile.a}}', 'evil.example'],
+      ['{{{profile.a}}}', 'https:evil.example'],
+      ['https://{{profile.a}}.shop.example/', 'evil.example/'],
+      ['https://shop.example:{{profile.a}}/', '80@evil.example'],
+      ['{{{profile.a}}}', ''],
+    ])('to %s, by %s: nowhere', (content, a) => {
+      expect(redirected(content, a)).toBeUndefined();
+    });
+
+    it('whatever its data says that it is', () => {
+      const format = 'text/html';
+      expect(redirected('/?q={{profile.a}}', '<&>', { format })).toMatchObject({ content: '/?q=%3C%26%3E' });
+    });
   });
 
   it('that are wrong break their activity, and leave the others', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { TEMPLATE_PLACEHOLDERS_MAX, TEMPLATE_VALUE_CHARACTERS_MAX } from '../../src/language/limits.ts';
-import { compileTemplate, isTemplate, type Template } from '../../src/language/templates.ts';
+import { compileTemplate, type Escaping, isTemplate, type Template } from '../../src/language/templates.ts';
 import { facts } from './facts.ts';
 
 const about = facts({
@@ -8,6 +8,7 @@ const about = facts({
     name: 'Ada',
     markup: `<b title="x">O'Neil & Co</b>`,
     visits: 3,
+    half: '\ud800-😀',
     vip: true,
     empty: '',
     list: ['a'],
@@ -16,7 +17,7 @@ const about = facts({
   xdm: { _shop: { cart: { total: 12.5 } } },
 });
 
-function template(text: string, escaping: 'html' | 'none' = 'html'): Template {
+function template(text: string, escaping: Escaping = 'html'): Template {
   const compiled = compileTemplate(text, escaping);
   if (!isTemplate(compiled)) throw new Error(compiled.map(({ message }) => message).join('\n'));
   return compiled;
@@ -49,6 +50,16 @@ test.each([
 
 test('without escaping, values stand as they are', () => {
   expect(template('{{profile.markup}}', 'none').fill(about)).toBe(`<b title="x">O'Neil & Co</b>`);
+});
+
+test.each([
+  ['/hello/{{profile.name}}?visits={{profile.visits}}', '/hello/Ada?visits=3'],
+  ['/{{profile.markup}}', `/%3Cb%20title%3D%22x%22%3EO'Neil%20%26%20Co%3C%2Fb%3E`],
+  ['/{{profile.half}}', '/%EF%BF%BD-%F0%9F%98%80'],
+  ["/{{profile.gone | 'a/b?c'}}", '/a%2Fb%3Fc'],
+  ['{{{profile.markup}}}', `<b title="x">O'Neil & Co</b>`],
+])('in a URL %s', (text, filled) => {
+  expect(template(text, 'url').fill(about)).toBe(filled);
 });
 
 test('a value is not read as a template', () => {

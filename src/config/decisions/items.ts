@@ -145,7 +145,7 @@ function contentOf(
     case 'file':
       return fileContent(authoring, [...at, 'file'], file.file!, id);
     case 'redirect':
-      return [`${SCHEMA_PREFIX}redirect-item`, { type: 'redirect', content: file.redirect! }];
+      return redirectContent(authoring, [...at, 'redirect'], file.redirect!);
     case 'default':
       return [`${SCHEMA_PREFIX}default-content-item`, null];
     case 'measure':
@@ -159,6 +159,14 @@ function contentOf(
     default:
       return [file.schema!, file.data ?? null];
   }
+}
+
+function redirectContent(authoring: Authoring, at: KeyPath, content: string): Content {
+  if (/^\s*\{\{(?!\{)/.test(content)) {
+    const message = `The redirect '${content}' begins with a value. Values are URL-encoded here, so it would lead nowhere. Write the beginning of the URL, or three braces for a value that is a whole URL and that no visitor can choose.`;
+    authoring.error(at, message);
+  }
+  return [`${SCHEMA_PREFIX}redirect-item`, { type: 'redirect', content }];
 }
 
 function htmlContent(id: string, content: string): Content {

@@ -205,6 +205,12 @@ describe('activities', () => {
     ['a file outside', shows('file: ../hero.html'), "5:11: The file '../hero.html' lies outside of the workspace."],
     ['a template on nothing', shows('html: "{{profil.name}}"'), "5:11: In the placeholder '{{profil.name}}': "],
     [
+      'a redirect to a value',
+      shows('redirect: "{{profile.page}}"'),
+      "5:15: The redirect '{{profile.page}}' begins with a value. Values are URL-encoded here,",
+    ],
+    ['a redirect to a whole URL', shows('redirect: "{{{profile.page}}}"')],
+    [
       'half a template',
       shows('meta: { a: "{{profile.name" }\n    html: x'),
       "5:11: The placeholder at '{{profile.name' cannot be read.",
