@@ -26,6 +26,7 @@ export function framingFault(head: Head): Problem | null {
   if (rawHeaders.length > 2 * HEADERS_MAX) return headersTooLarge(`It has more than ${HEADERS_MAX} headers.`);
   let hosts = 0;
   let lengths = 0;
+  let hasBytes = false;
   let codings = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!;
@@ -33,8 +34,10 @@ export function framingFault(head: Head): Problem | null {
     if (name.length === 4 && is(name, 'host')) {
       hosts += 1;
       if (!HOST.test(value)) return badHost(value);
-    } else if (name.length === 14 && is(name, 'content-length')) lengths += Number(value) === 0 ? 0 : 1;
-    else if (name.length === 17 && is(name, 'transfer-encoding')) {
+    } else if (name.length === 14 && is(name, 'content-length')) {
+      lengths += 1;
+      if (Number(value) !== 0) hasBytes = true;
+    } else if (name.length === 17 && is(name, 'transfer-encoding')) {
       codings += 1;
       if (!is(value, 'chunked')) return badCoding(value);
     } else if (name.length === 6 && is(name, 'expect')) {
@@ -52,7 +55,7 @@ export function framingFault(head: Head): Problem | null {
     return refused('Its target is no path: send "POST /ee/… HTTP/1.1", with the host in the Host header.');
   }
   if (head.url.includes('#')) return refused('Its target has a fragment, which clients keep to themselves.');
-  if (codings + lengths > 0 && (head.method === 'GET' || head.method === 'HEAD')) {
+  if ((codings > 0 || hasBytes) && (head.method === 'GET' || head.method === 'HEAD')) {
     return refused(`A ${head.method} with a body is not taken: send a POST.`);
   }
   return null;

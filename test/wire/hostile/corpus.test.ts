@@ -20,12 +20,17 @@ describe.each(Object.keys(CORPUS))('%s', (about) => {
   test.each(some.filter((one) => one.about === about).map(({ said }) => [said.name, said] as const))(
     '%s',
     async (_name, { id, bytes, heads, statuses, afterwards }) => {
-      const { answers, rest, isClosed } = await converse(weir.edge, {
-        bytes,
-        heads,
-        end: afterwards === 'sees the end',
-        isEnough: (heard) => marksOf(heard).includes(`${id}z`),
-      });
+      const say = () =>
+        converse(weir.edge, {
+          bytes,
+          heads,
+          end: afterwards === 'sees the end',
+          isEnough: (heard) => marksOf(heard).includes(`${id}z`),
+        });
+      let heard = await say();
+      // A busy machine puts good requests off: then all is said again, and stored once.
+      while (!statuses.includes(503) && heard.answers.some(({ status }) => status === 503)) heard = await say();
+      const { answers, rest, isClosed } = heard;
       const marks = marksOf(answers);
       const goesOn = afterwards === 'goes on';
       expect(answers.map(({ status }) => status)).toEqual(goesOn ? [...statuses, 200] : statuses);
