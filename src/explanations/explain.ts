@@ -1,6 +1,6 @@
 import { type Flip, flips, leavesOf } from '../decisions/flips.ts';
 import type { DecisionInput, StoredDecision } from '../model/decision.ts';
-import type { LogRecord } from '../model/record.ts';
+import type { LogRecord, StoredEvent } from '../model/record.ts';
 import { type Decider, ecidOf, type Lack } from '../replays/recompute.ts';
 import { bucketLines } from './buckets.ts';
 import { activityWords, briefly, experienceWords, outcomeWords } from './words.ts';
@@ -55,9 +55,15 @@ function headLines({ position, record, decision, input }: Recorded): readonly st
   return [
     `Request ${record.requestId}, event ${decision.i}, at ${at} (position ${position}), to '${record.datastreamId}' of ${record.orgId}`,
     `Visitor ${visitor ?? 'without a device id'}${decision.in.bot === true ? ', a bot' : ''}`,
+    ...nobodyLines(decision, event),
     ...(typeof input === 'string' ? [] : askedLines(input)),
     `Decided by the definitions ${decision.h}`,
   ];
+}
+
+function nobodyLines({ in: { nobodies = [] } }: StoredDecision, event: StoredEvent | undefined): readonly string[] {
+  const namespaces = new Set(nobodies.flatMap((index) => event?.identities[index]?.namespace ?? []));
+  return namespaces.size === 0 ? [] : [`Ids that stand for nobody decided nothing: of ${[...namespaces].join(', ')}`];
 }
 
 function askedLines({ query: { scopes, surfaces, schemas } }: DecisionInput): readonly string[] {

@@ -2,7 +2,8 @@ import type { Facts } from './condition.ts';
 import type { DecisionHistory, DecisionInput, DecisionQuery, StoredInputs, StoredNotice } from './decision.ts';
 import { type Capacity, withDisplays } from './decision-history.ts';
 import { claimsOf, type TokenClaims } from './decision-token.ts';
-import type { Consent } from './exchange.ts';
+import type { Consent, Identity } from './exchange.ts';
+import { withoutNobodies } from './identity-rules.ts';
 import type { JsonObject } from './json.ts';
 import { profileFacts } from './profile-attributes.ts';
 import type { StoredEvent } from './record.ts';
@@ -41,7 +42,8 @@ const EMPTY: JsonObject = Object.freeze({});
 /** Pure: the server decides by this, and whoever decides again from the log does too. */
 export function decisionInput(material: DecisionMaterial): DecisionInput {
   const { event, ecid, stored, nowMs } = material;
-  const { xdm, data, consent, identities } = event;
+  const { xdm, data, consent } = event;
+  const identities = withoutNobodies(event.identities, stored.nobodies ?? null);
   const kept = material.sectionOf('ECID', 'profile') ?? EMPTY;
   const profile = profileFacts(kept, data);
   return {
@@ -50,7 +52,7 @@ export function decisionInput(material: DecisionMaterial): DecisionInput {
     facts: material.makeFacts({ xdm, data, profile, consent, client: material.client, nowMs }),
     ecid,
     identities,
-    histories: historiesOf(material),
+    histories: historiesOf(material, identities),
     consent,
     propertyToken: stored.propertyToken ?? null,
     preview: stored.preview === undefined ? null : new Map(Object.entries(stored.preview)),
@@ -62,7 +64,10 @@ export function decisionInput(material: DecisionMaterial): DecisionInput {
 
 const NO_HISTORIES: ReadonlyMap<string, DecisionHistory> = new Map();
 
-function historiesOf({ event, ecid, sectionOf, notices, capacity }: DecisionMaterial): DecisionInput['histories'] {
+function historiesOf(
+  { event, ecid, sectionOf, notices, capacity }: DecisionMaterial,
+  identities: readonly Identity[],
+): DecisionInput['histories'] {
   const displayed = displayedBy(notices, event.index);
   let histories: Map<string, DecisionHistory> | null = null;
   const add = (namespace: string): void => {
@@ -74,7 +79,7 @@ function historiesOf({ event, ecid, sectionOf, notices, capacity }: DecisionMate
     histories.set(namespace, history);
   };
   if (ecid !== null) add('ECID');
-  for (const { namespace } of event.identities) if (namespace !== 'ECID') add(namespace);
+  for (const { namespace } of identities) if (namespace !== 'ECID') add(namespace);
   return histories ?? NO_HISTORIES;
 }
 

@@ -157,6 +157,8 @@ export interface StoredInputs {
   readonly bot?: true;
   /** Facts of the client that the definitions read. */
   readonly client?: JsonObject;
+  /** Indexes of the event's identities that select nobody (junk ids, say), and so decide nothing. */
+  readonly nobodies?: readonly number[];
   /** `query.personalization` of the request, where the event has none of its own. */
   readonly query?: JsonObject;
   /** Of the request, where the event does not name it. */

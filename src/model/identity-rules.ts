@@ -64,6 +64,27 @@ export function isJunk(id: string, junkIds: ReadonlySet<string>): boolean {
   return junkIds.has(id.trim().toLowerCase());
 }
 
+/** Indexes of those that select nobody; null where all may. ECIDs were looked at when they were read. */
+export function nobodiesIn(identities: readonly Identity[], rules: IdentityRules): readonly number[] | null {
+  let nobodies: number[] | null = null;
+  for (let i = 0; i < identities.length; i++) {
+    if (identities[i]!.namespace === 'ECID' || faultOf(identities[i]!, rules) === null) continue;
+    nobodies ??= [];
+    nobodies.push(i);
+  }
+  return nobodies;
+}
+
+/** The same list where there are none. */
+export function withoutNobodies(
+  identities: readonly Identity[],
+  nobodies: readonly number[] | null,
+): readonly Identity[] {
+  if (nobodies === null) return identities;
+  const left = new Set(nobodies);
+  return identities.filter((_, index) => !left.has(index));
+}
+
 /** Documented codes; that junk is 0305 is chosen. */
 const CODES: Readonly<Record<Fault, ProblemCode>> = {
   namespace: 'EXEG-0304-400',

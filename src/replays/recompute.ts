@@ -2,11 +2,13 @@ import { compileDecisions } from '../decisions/engine.ts';
 import { clientFactsIn } from '../decisions/needs.ts';
 import { makeFacts } from '../language/facts.ts';
 import { ZoneTime } from '../language/zone-time.ts';
-import type { DecisionEngine, DecisionInput, DecisionQuery, StoredDecision } from '../model/decision.ts';
+import type { DecisionEngine, DecisionInput, DecisionQuery, StoredDecision, StoredInputs } from '../model/decision.ts';
 import type { DecisionDefinitions } from '../model/decision-definitions.ts';
 import { type Capacity, capacityOf } from '../model/decision-history.ts';
 import { decisionInput } from '../model/decision-input.ts';
 import { decisionQuery, personalizationOf } from '../model/decision-query.ts';
+import type { Identity } from '../model/exchange.ts';
+import { withoutNobodies } from '../model/identity-rules.ts';
 import type { JsonObject } from '../model/json.ts';
 import { personKey } from '../model/person.ts';
 import type { LogRecord, StoredEvent } from '../model/record.ts';
@@ -83,7 +85,7 @@ function readSections(
 ): ReadonlyMap<string, JsonObject> | null {
   const read = new Map<string, JsonObject>();
   for (const [namespace, section, stamp] of inputs.sections ?? []) {
-    const id = idOf(record, event, namespace);
+    const id = idOf(record, event, namespace, inputs);
     const value = id === null ? LOST : sections.valueAt(personKey(record.orgId, namespace, id), section, stamp);
     if (value === LOST) return null;
     read.set(`${section} ${namespace}`, value);
@@ -96,12 +98,12 @@ export function noteAbsent(record: LogRecord, decision: StoredDecision, sections
   const event = record.events.find(({ index }) => index === decision.i);
   if (event === undefined) return;
   const named = decision.in.sections ?? [];
-  const namespaces = new Set(event.identities.map(({ namespace }) => namespace));
+  const namespaces = new Set(identitiesOf(event, decision.in).map(({ namespace }) => namespace));
   if (ecidOf(record, event) !== null) namespaces.add('ECID');
   for (const namespace of namespaces) {
     for (const section of namespace === 'ECID' ? ['profile', 'decision'] : ['decision']) {
       if (named.some(([one, other]) => one === namespace && other === section)) continue;
-      const id = idOf(record, event, namespace);
+      const id = idOf(record, event, namespace, decision.in);
       if (id !== null) sections.wasAbsent(personKey(record.orgId, namespace, id), section);
     }
   }
@@ -111,9 +113,14 @@ export function ecidOf(record: LogRecord, event: StoredEvent): string | null {
   return event.identities.find(({ namespace }) => namespace === 'ECID')?.id ?? record.ecid;
 }
 
-function idOf(record: LogRecord, event: StoredEvent, namespace: string): string | null {
+/** Those that select somebody. */
+function identitiesOf({ identities }: StoredEvent, { nobodies }: StoredInputs): readonly Identity[] {
+  return withoutNobodies(identities, nobodies ?? null);
+}
+
+function idOf(record: LogRecord, event: StoredEvent, namespace: string, inputs: StoredInputs): string | null {
   if (namespace === 'ECID') return ecidOf(record, event);
-  return event.identities.find((identity) => identity.namespace === namespace)?.id ?? null;
+  return identitiesOf(event, inputs).find((identity) => identity.namespace === namespace)?.id ?? null;
 }
 
 type Stand = Pick<StoredDecision, 'v' | 'p'>;

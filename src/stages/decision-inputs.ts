@@ -1,6 +1,7 @@
 import type { DecisionQuery, StoredInputs } from '../model/decision.ts';
 import type { DecisionDefinitions } from '../model/decision-definitions.ts';
 import type { EdgeEvent, Exchange } from '../model/exchange.ts';
+import { nobodiesIn } from '../model/identity-rules.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { DecidingTools, DecisionRuntime } from './deciding.ts';
 import { previewOf } from './decision-preview.ts';
@@ -43,8 +44,10 @@ export function inputsOf(work: Work, query: DecisionQuery | null, isQueryKept: b
   }
   const preview = previewOf(x, event, tools.previews, definitions);
   const propertyToken = propertyTokenOf(x);
+  const nobodies = nobodiesIn(event.identities, x.datastream.identity.rules);
   return {
     ...(sections.length === 0 ? {} : { sections }),
+    ...(nobodies === null ? {} : { nobodies }),
     ...(query !== null && isQueryKept ? { query: writtenQuery(query) } : {}),
     ...(propertyToken === null ? {} : { propertyToken }),
     ...(preview === null ? {} : { preview }),

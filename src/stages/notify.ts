@@ -5,6 +5,7 @@ import { claimsText, type TokenClaims } from '../model/decision-token.ts';
 import { warnOfEvents } from '../model/event-warnings.ts';
 import type { EdgeEvent, Exchange } from '../model/exchange.ts';
 import type { HybridClock } from '../model/hybrid-time.ts';
+import { nobodiesIn, withoutNobodies } from '../model/identity-rules.ts';
 import { type JsonObject, valueAt } from '../model/json.ts';
 import { type NotificationKind, notificationOf } from '../model/notification.ts';
 import { displayedIds } from '../model/offer-place.ts';
@@ -131,7 +132,9 @@ class Found {
  * decided instead. Only those whose state was read: nothing is known of others.
  */
 function countedFor(x: Exchange, event: EdgeEvent, bucketBy: string): readonly ReadPerson[] {
-  const namespaces = new Set([DEVICE, namespaceFor(bucketBy, event.ecid, event.identities)]);
+  const { rules } = x.datastream.identity;
+  const identities = withoutNobodies(event.identities, nobodiesIn(event.identities, rules));
+  const namespaces = new Set([DEVICE, namespaceFor(bucketBy, event.ecid, identities)]);
   return [...namespaces].map((namespace) => personOf(x, event, namespace)).filter((person) => person !== null);
 }
 

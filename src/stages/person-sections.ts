@@ -1,5 +1,6 @@
 import type { EdgeEvent, Exchange } from '../model/exchange.ts';
 import type { HybridClock } from '../model/hybrid-time.ts';
+import { faultOf, type IdentityRules } from '../model/identity-rules.ts';
 import { isObject, type JsonObject, valueAt } from '../model/json.ts';
 import { type PersonState, personKey } from '../model/person.ts';
 
@@ -10,16 +11,22 @@ export interface ReadPerson {
 }
 
 /**
- * The person whom an event names in a namespace: the device by its ECID, else the first identity. Null where it names none,
- * or the state was not read, because the request names more than are looked at.
+ * The person whom an event names in a namespace: the device by its ECID, else the first identity that stands for somebody. Null
+ * where it names none, or the state was not read, because the request names more than are looked at.
  */
 export function personOf(x: Exchange, event: EdgeEvent, namespace: string): ReadPerson | null {
-  const id =
-    namespace === 'ECID' ? event.ecid : event.identities.find((identity) => identity.namespace === namespace)?.id;
-  if (id === null || id === undefined) return null;
+  const id = namespace === 'ECID' ? event.ecid : firstOf(event, namespace, x.datastream.identity.rules);
+  if (id === null) return null;
   const key = personKey(x.datastream.orgId, namespace, id);
   const state = x.persons.get(key);
   return state === undefined ? null : { key, state };
+}
+
+function firstOf({ identities }: EdgeEvent, namespace: string, rules: IdentityRules): string | null {
+  for (const identity of identities) {
+    if (identity.namespace === namespace && faultOf(identity, rules) === null) return identity.id;
+  }
+  return null;
 }
 
 /** What the log has come to before this request. */

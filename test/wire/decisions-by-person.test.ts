@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isObject, type JsonObject } from '../../src/model/json.ts';
+import { weir as command } from '../support/command.ts';
 import { CLIENT, credentials, ISSUER, RSA, tokenFor } from '../support/issuers.ts';
 import { jwksOf } from '../support/key-pairs.ts';
 import { send } from '../support/raw-http.ts';
@@ -20,6 +21,8 @@ identity: { namespaces: { ${ORG}: { CRM: { kind: person } } } }
     'id: personal\nscope: personal\nbucketBy: CRM\ncaps: [{ max: 1 }]\nexperiences: [{ id: a, html: A }]\n',
   'activities/device.yaml': 'id: device\nscope: device\ncaps: [{ max: 1 }]\nexperiences: [{ id: a, html: A }]\n',
   'activities/split.yaml': split('a', 'b'),
+  'activities/even.yaml':
+    'id: even\nscope: even\nbucketBy: CRM\nexperiences: [{ id: a, html: a }, { id: b, html: b }]\n',
   'offers/o.yaml': `placements: [{ id: p, type: html }]
 offers: [{ id: o, caps: [{ max: 1 }], content: { p: Offer } }]
 decisions: [{ id: d, placements: [{ placement: p, offers: [o] }] }]
@@ -87,5 +90,49 @@ describe('a person without a device', () => {
     writeFile(weir.workspace, 'activities/split.yaml', split('a', 'b', 'c', 'd', 'e', 'f'));
     await weir.running.reload({});
     expect(await given()).toEqual(before);
+  });
+});
+
+describe('an id that stands for nobody', () => {
+  const JUNK = ['null', ' NULL ', '0', '00000000-0000-0000-0000-000000000000', '37a6259cc0c1dae299a7866489dff0bd'];
+  const device = (n: number): JsonObject => ({ ECID: [{ id: String(n).padStart(38, '7'), primary: true }] });
+  const shown = async (who: JsonObject): Promise<unknown> => (await ask(who, 'even'))[0]?.['items'];
+  const differing = async (whos: readonly JsonObject[]): Promise<number> => {
+    const all = new Set<string>();
+    for (const who of whos) all.add(JSON.stringify(await shown(who)));
+    return all.size;
+  };
+  const many = Array.from({ length: 16 }, (_, n) => n);
+
+  test.each(JUNK)('%s does not draw for all who send it: each device draws for itself', async (id) => {
+    const base = 100 * JUNK.indexOf(id);
+    expect(await differing(many.map((n) => ({ ...device(base + n), CRM: [{ id }] })))).toBe(2);
+  });
+
+  test('nor does it where there is no device: each request decides for itself', async () => {
+    expect(await differing(many.map(() => crm('null')))).toBe(2);
+  });
+
+  test('leaves the place to the one behind it', async () => {
+    for (const n of many) {
+      const who = `behind-${n}`;
+      const behind = { ...device(1_000 + n), CRM: [{ id: 'null' }, { id: who }] };
+      expect(await shown(behind)).toEqual(await shown(crm(who)));
+    }
+  });
+
+  test('has no caps: a display for nobody is not held against the next nobody', async () => {
+    const answer = await ask(crm('null'), 'personal');
+    await display(crm('null'), answer);
+    expect(await ask(crm('null'), 'personal')).toHaveLength(1);
+  });
+
+  test('is told of by explain, and decisions are replayed without it', async () => {
+    await shown({ ...device(2_000), CRM: [{ id: 'null' }] });
+    const ecid = '2000'.padStart(38, '7');
+    const explained = await command('explain', '--ecid', ecid, '--data', weir.data);
+    expect(explained.out).toContain(`Visitor ${ecid}\nIds that stand for nobody decided nothing: of CRM\n`);
+    const replayed = await command('replay', '--data', weir.data);
+    expect([replayed.code, replayed.out]).toEqual([0, expect.stringContaining(' 0 different')]);
   });
 });
