@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { type Json, parseJson } from '../model/json.ts';
+import { type Json, type JsonObject, parseJson, valueAt } from '../model/json.ts';
 import type { PersonState } from '../model/person.ts';
 import type { AppliedErasure } from './erased.ts';
 import type { Checkpoints } from './fold.ts';
@@ -12,13 +12,13 @@ import { restored, shortened } from './json-phrases.ts';
  * Key: `p` and the person's key in UTF-8; where that would be longer than LMDB takes, or the key is no well-formed text
  * (two lone surrogates are one replacement character in UTF-8), `h` and the SHA-256 of its UTF-16. `c`: the checkpoints.
  * Value: CRC-32, little-endian, of the database's key and the rest | 2 | JSON in UTF-8, shortened (json-phrases.ts): `[version, body]`, or for a key
- * of the second kind `[version, body, key]`. LMDB has no checksums of its own, and a flipped bit in a consent is not to be answered
- * with. Format 1, which is still read: CRC-32 of the rest | JSON: `[key, version, body]`. The checkpoints are as they were:
- * CRC-32 of the rest | JSON: `{format, checkpoints, erased?}`.
+ * of the second kind `[version, body, key]`. A person whose list of vendors others have too (vendor-lists.ts): the same, with a 3 for the 2, and
+ * before the JSON, in which the list is empty, the 16 bytes that the list stands under. Lists: `v` and these bytes; CRC-32 of the
+ * key and the rest | the list. LMDB has no checksums of its own, and a flipped bit in a consent is not to be answered with.
+ * Format 1, which is still read: CRC-32 of the rest | JSON: `[key, version, body]`. The checkpoints are as they were:
+ * CRC-32 of the rest | JSON: `{format, checkpoints, erased?}`. Format 2 knew no lists that are shared, and 3 was it with erasures.
  */
-export const STATE_FORMAT = 2;
-/** While erasures are to be carried out: a version of Weir that does not know of them would show what they hide. */
-export const ERASING_STATE_FORMAT = 3;
+export const STATE_FORMAT = 4;
 
 /** LMDB's limit for pages of 4096 bytes, as lmdb-js builds it. */
 export const KEY_BYTES_MAX = 1978;
@@ -27,8 +27,11 @@ const UTF8_BYTES_PER_UNIT = 3;
 
 const CRC_BYTES = 4;
 const PERSON_MARK = 2;
+const SHARING_MARK = 3;
 /** JSON begins with a bracket, so this tells the formats apart. */
 const HEAD_BYTES = CRC_BYTES + 1;
+/** Of a list's SHA-256: nobody finds two lists that agree in them. */
+export const REFERENCE_BYTES = 16;
 
 /** A value's bytes are not what was written. Names no person: the text goes to the operator's log. */
 export class StateDamaged extends Error {
@@ -54,26 +57,49 @@ function isWellFormed(text: string): boolean {
   return (text as unknown as { isWellFormed(): boolean }).isWellFormed();
 }
 
-/** `at`: its `databaseKey`. */
-export function encodePerson({ key, version, body }: PersonState, at: Buffer): Buffer {
+/** `at`: its `databaseKey`; `reference`: to the list of vendors that the person is given without, null where there is none. */
+export function encodePerson({ key, version, body }: PersonState, at: Buffer, reference: Buffer | null = null): Buffer {
   const text = shortened(JSON.stringify(isKeyItself(at) ? [version, body] : [version, body, key]));
-  const bytes = Buffer.allocUnsafe(HEAD_BYTES + Buffer.byteLength(text));
-  bytes[CRC_BYTES] = PERSON_MARK;
-  bytes.write(text, HEAD_BYTES);
+  const head = HEAD_BYTES + (reference?.length ?? 0);
+  const bytes = Buffer.allocUnsafe(head + Buffer.byteLength(text));
+  bytes[CRC_BYTES] = reference === null ? PERSON_MARK : SHARING_MARK;
+  reference?.copy(bytes, HEAD_BYTES);
+  bytes.write(text, head);
   bytes.writeUInt32LE(crc32(bytes.subarray(CRC_BYTES), crc32(at)), 0);
   return bytes;
 }
 
-/** Throws `StateDamaged`. `at`: the key that it stands at; `key`: whose it is to be, null where any person's will do. */
-export function decodePerson(value: Uint8Array, at: Buffer, key: string | null): PersonState {
-  if (value[CRC_BYTES] !== PERSON_MARK) return decodeFormat1(value, key);
-  const bytes = checkedBytes(value, crc32(at));
-  const [version, body, ownKey] = parseJson(restored(bytes.toString('utf8', HEAD_BYTES - CRC_BYTES))) as [
-    number,
-    PersonState['body'],
-    string?,
-  ];
-  return { key: ownKey ?? key ?? at.toString('utf8', 1), version, body };
+/**
+ * Throws `StateDamaged`. `at`: the key that it stands at; `key`: whose it is to be, null where any person's will do; `listAt`: the
+ * list of vendors that a reference leads to.
+ */
+export function decodePerson(
+  value: Uint8Array,
+  at: Buffer,
+  key: string | null,
+  listAt: (reference: Buffer) => string,
+): PersonState {
+  const mark = value[CRC_BYTES];
+  if (mark !== PERSON_MARK && mark !== SHARING_MARK) return decodeFormat1(value, key);
+  const bytes = checkedBytes(value, at);
+  const head = HEAD_BYTES - CRC_BYTES + (mark === SHARING_MARK ? REFERENCE_BYTES : 0);
+  const [version, body, ownKey] = parseJson(restored(bytes.toString('utf8', head))) as [number, JsonObject, string?];
+  const person = { key: ownKey ?? key ?? at.toString('utf8', 1), version, body };
+  return mark === PERSON_MARK ? person : withVendors(person, listAt(bytes.subarray(1, head)));
+}
+
+/** The TC string's list of vendors in a person; null where there is none. */
+export function vendorsOf({ body }: PersonState): string | null {
+  const vendors = valueAt(body, 'consent', 'value', 'tcf', 'vendors');
+  return typeof vendors === 'string' ? vendors : null;
+}
+
+/** The same person, who has one, with another list. */
+export function withVendors(person: PersonState, vendors: string): PersonState {
+  const consent = person.body['consent'] as JsonObject;
+  const value = consent['value'] as JsonObject;
+  const tcf = { ...(value['tcf'] as JsonObject), vendors };
+  return { ...person, body: { ...person.body, consent: { ...consent, value: { ...value, tcf } } } };
 }
 
 function decodeFormat1(value: Uint8Array, expectedKey: string | null): PersonState {
@@ -94,8 +120,8 @@ export interface Standing {
 }
 
 export function encodeStanding({ checkpoints, erased }: Standing): Buffer {
-  if (erased.length === 0) return sealed(JSON.stringify({ format: STATE_FORMAT, checkpoints: [...checkpoints] }));
-  return sealed(JSON.stringify({ format: ERASING_STATE_FORMAT, checkpoints: [...checkpoints], erased }));
+  const standing = { format: STATE_FORMAT, checkpoints: [...checkpoints] };
+  return sealed(JSON.stringify(erased.length === 0 ? standing : { ...standing, erased }));
 }
 
 /** Throws `StateDamaged`, or an error that names the format if a newer version of Weir wrote it. */
@@ -105,32 +131,33 @@ export function decodeStanding(value: Uint8Array): Standing {
     checkpoints: [number, number][];
     erased?: AppliedErasure[];
   };
-  if (format > ERASING_STATE_FORMAT) {
+  if (format > STATE_FORMAT) {
     throw new Error(
-      `The state database has format ${format}; this version reads formats up to ${ERASING_STATE_FORMAT}. Start the version of Weir that wrote it, or a newer one, or move the folder away: it is rebuilt from the snapshots and the log.`,
+      `The state database has format ${format}; this version reads formats up to ${STATE_FORMAT}. Start the version of Weir that wrote it, or a newer one, or move the folder away: it is rebuilt from the snapshots and the log.`,
     );
   }
   return { checkpoints: new Map(checkpoints), erased: erased ?? [] };
 }
 
-function sealed(text: string): Buffer {
+/** `at`: the key that it is to stand at; null where that is not checked. */
+export function sealed(text: string, at: Buffer | null = null): Buffer {
   const bytes = Buffer.allocUnsafe(CRC_BYTES + Buffer.byteLength(text));
   bytes.write(text, CRC_BYTES);
-  bytes.writeUInt32LE(crc32(bytes.subarray(CRC_BYTES)), 0);
+  bytes.writeUInt32LE(crc32(bytes.subarray(CRC_BYTES), at === null ? 0 : crc32(at)), 0);
   return bytes;
 }
 
 function unsealed(value: Uint8Array): Json {
-  if (value.length <= CRC_BYTES) throw wrongChecksum();
-  return parseJson(checkedBytes(value, 0).toString());
+  return parseJson(checkedBytes(value, null).toString());
 }
 
-/** The bytes behind the checksum, which is to be that of them after `before`. One view of them: two cost 0.3 µs more. */
-function checkedBytes(value: Uint8Array, before: number): Buffer {
+/** The bytes behind the checksum, which is to be that of them after `at`. One view of them: two cost 0.3 µs more. */
+export function checkedBytes(value: Uint8Array, at: Buffer | null): Buffer {
+  if (value.length <= CRC_BYTES) throw wrongChecksum();
   // Not byteLength: lmdb-js lends a larger buffer whose `length` it sets to the value's.
   const bytes = Buffer.from(value.buffer, value.byteOffset + CRC_BYTES, value.length - CRC_BYTES);
   const checksum = (value[0]! | (value[1]! << 8) | (value[2]! << 16) | (value[3]! << 24)) >>> 0;
-  if (crc32(bytes, before) !== checksum) throw wrongChecksum();
+  if (crc32(bytes, at === null ? 0 : crc32(at)) !== checksum) throw wrongChecksum();
   return bytes;
 }
 

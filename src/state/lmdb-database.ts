@@ -12,8 +12,12 @@ import {
   type Standing,
   StateDamaged,
 } from './lmdb-codec.ts';
+import { isListKey, VendorLists } from './vendor-lists.ts';
 
-export type Database = RootDatabase<Buffer, Buffer>;
+export interface Database {
+  readonly lmdb: RootDatabase<Buffer, Buffer>;
+  readonly lists: VendorLists;
+}
 
 /**
  * `overlappingSync: false`: LMDB as it is written by its authors syncs the pages, then writes the root that leads to them;
@@ -21,13 +25,14 @@ export type Database = RootDatabase<Buffer, Buffer>;
  * drops the promise, so that a full disk would end the process with an unhandled rejection (seen with 3.5.6).
  */
 export function openDatabase(path: string, noSync = false): Database {
-  return open<Buffer, Buffer>(path, {
+  const lmdb = open<Buffer, Buffer>(path, {
     encoding: 'binary',
     keyEncoding: 'binary',
     overlappingSync: false,
     eventTurnBatching: false,
     noSync,
   });
+  return { lmdb, lists: new VendorLists(lmdb) };
 }
 
 export interface Opened extends Standing {
@@ -38,27 +43,37 @@ export interface Opened extends Standing {
 export function openTrusted(path: string): Opened | null {
   const db = openDatabase(path);
   try {
-    const stored = db.get(CHECKPOINTS_KEY);
+    const stored = db.lmdb.get(CHECKPOINTS_KEY);
     return { db, ...(stored === undefined ? { checkpoints: new Map(), erased: [] } : decodeStanding(stored)) };
   } catch (error) {
     // Nothing was written: it closes at once.
-    void db.close();
+    void db.lmdb.close();
     if (error instanceof StateDamaged) return null;
     throw error;
   }
 }
 
 /**
- * One transaction with everything that `fill` puts, on a thread of its own; resolves when it is synced. Rejects with
+ * One transaction with everything that `fill` puts, and the lists that it refers to, on a thread of its own; resolves when it is synced. Rejects with
  * LMDB's own error, whose `code` is an errno or LMDB's: lmdb-js rejects with a general one that holds a promise of it.
  */
 export async function committed(db: Database, fill: () => void): Promise<void> {
+  let listsAreStored = (): void => {};
   try {
-    await db.batch(fill);
+    await db.lmdb.batch(() => {
+      fill();
+      listsAreStored = db.lists.putNew();
+    });
   } catch (error) {
     await (error as { commitError?: Promise<never> }).commitError;
     throw error;
   }
+  listsAreStored();
+}
+
+/** As a part of a transaction. `value`: the person with all of it, where that is known already. */
+export function putPerson(db: Database, person: PersonState, at: Buffer, value?: Buffer): void {
+  db.lmdb.put(at, db.lists.encode(person, at) ?? value ?? encodePerson(person, at));
 }
 
 /** Persons that are handed to one transaction while a database is filled: some milliseconds of the event loop. */
@@ -75,10 +90,7 @@ export async function fillDatabase(
     let batch: PersonState[] = [];
     const write = (): Promise<void> =>
       committed(db, () => {
-        for (const person of batch) {
-          const at = databaseKey(person.key);
-          db.put(at, encodePerson(person, at));
-        }
+        for (const person of batch) putPerson(db, person, databaseKey(person.key));
       });
     for await (const person of persons) {
       batch.push(person);
@@ -88,9 +100,9 @@ export async function fillDatabase(
     }
     if (batch.length > 0) await write();
     const standing = { checkpoints: checkpointsAt(position), erased: [] };
-    await committed(db, () => db.put(CHECKPOINTS_KEY, encodeStanding(standing)));
+    await committed(db, () => db.lmdb.put(CHECKPOINTS_KEY, encodeStanding(standing)));
   } finally {
-    await db.close();
+    await db.lmdb.close();
   }
 }
 
@@ -99,17 +111,17 @@ export async function fillDatabase(
  * come last. `isOpen`: LMDB ends the process where a closed database is read.
  */
 export function dumpDatabase(
-  db: Database,
+  { lmdb, lists }: Database,
   newer: ReadonlyMap<string, PersonState>,
-  decode: (value: Buffer, at: Buffer) => PersonState,
+  trusted: (decode: () => PersonState) => PersonState,
   isOpen: () => boolean,
 ): { readonly persons: Iterable<PersonState>; end(): void } {
-  db.resetReadTxn();
-  const transaction = db.useReadTransaction();
+  lmdb.resetReadTxn();
+  const transaction = lmdb.useReadTransaction();
   function* persons(): Generator<PersonState> {
-    for (const { key, value } of db.getRange({ transaction })) {
-      if (CHECKPOINTS_KEY.equals(key)) continue;
-      const person = decode(value, key);
+    for (const { key, value } of lmdb.getRange({ transaction })) {
+      if (CHECKPOINTS_KEY.equals(key) || isListKey(key)) continue;
+      const person = trusted(() => decodePerson(value, key, null, lists.at));
       if (newer.has(person.key)) continue;
       yield person;
       if (!isOpen()) throw new Error('The state was closed or restored while it was being dumped.');
@@ -124,9 +136,12 @@ export function dumpDatabase(
   return { persons: persons(), end };
 }
 
-/** A person in a database, as it stands there. Throws `StateDamaged`. */
-export function readPerson(db: Database, key: string): PersonState | null {
+/** A person in a database, as it stands there, and how many bytes they take in it. Throws `StateDamaged`. */
+export function readPerson({ lmdb, lists }: Database, key: string): { person: PersonState | null; bytes: number } {
   const at = databaseKey(key);
-  const value = db.getBinaryFast(at);
-  return value === undefined ? null : decodePerson(value, at, key);
+  const value = lmdb.getBinaryFast(at);
+  if (value === undefined) return { person: null, bytes: 0 };
+  // It lends one buffer for all values: another read, of a list, changes it.
+  const bytes = value.length;
+  return { person: decodePerson(value, at, key, lists.at), bytes };
 }

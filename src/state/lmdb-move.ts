@@ -1,10 +1,10 @@
 import type { PersonState } from '../model/person.ts';
 import type { Position } from '../model/record.ts';
 import type { AppliedErasure } from './erased.ts';
-import { databaseKey, encodePerson } from './lmdb-codec.ts';
-import { committed, type Database, fillDatabase } from './lmdb-database.ts';
+import { CHECKPOINTS_KEY, databaseKey, encodeStanding, type Standing } from './lmdb-codec.ts';
+import { committed, type Database, fillDatabase, putPerson } from './lmdb-database.ts';
 import type { StateFiles } from './lmdb-files.ts';
-import { PendingPersons } from './pending.ts';
+import { type PendingPerson, PendingPersons } from './pending.ts';
 
 /** A transaction that goes into a database which then takes the place of the one that is open. */
 export interface Move {
@@ -34,10 +34,16 @@ export async function putPersons(db: Database, keys: ReadonlySet<string>, read: 
   await committed(db, () => {
     for (const key of keys) {
       const person = read(key);
-      if (person === null) continue;
-      const at = databaseKey(key);
-      db.put(at, encodePerson(person, at));
+      if (person !== null) putPerson(db, person, databaseKey(key));
     }
+  });
+}
+
+/** One transaction with what is newer than the database, and how far it has come by then. */
+export function putChanges(db: Database, changes: Iterable<PendingPerson>, standing: Standing): Promise<void> {
+  return committed(db, () => {
+    for (const { person, at, value } of changes) putPerson(db, person, at, value);
+    db.lmdb.put(CHECKPOINTS_KEY, encodeStanding(standing));
   });
 }
 

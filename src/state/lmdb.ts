@@ -5,11 +5,11 @@ import type { PersonState } from '../model/person.ts';
 import type { Position } from '../model/record.ts';
 import { type AppliedErasure, Erased, leftOf } from './erased.ts';
 import { type Checkpoints, checkpointsAt, dumpPosition, foldRecords, lagBehind, NOTHING_APPLIED } from './fold.ts';
-import { CHECKPOINTS_KEY, databaseKey, decodePerson, encodeStanding, StateDamaged } from './lmdb-codec.ts';
-import { committed, type Database, dumpDatabase, type Opened, openDatabase, readPerson } from './lmdb-database.ts';
+import { StateDamaged } from './lmdb-codec.ts';
+import { type Database, dumpDatabase, type Opened, openDatabase, readPerson } from './lmdb-database.ts';
 import { StateFiles } from './lmdb-files.ts';
 import { LMDB_STATE_LIMITS, type LmdbStateLimits } from './lmdb-limits.ts';
-import { changedSince, fillRestoring, type Move, putPersons, unless } from './lmdb-move.ts';
+import { changedSince, fillRestoring, type Move, putChanges, putPersons, unless } from './lmdb-move.ts';
 import { openFiles } from './lmdb-open.ts';
 import type { LmdbStateOptions } from './lmdb-options.ts';
 import { PendingPersons } from './pending.ts';
@@ -78,11 +78,9 @@ export class LmdbState implements StateStore {
     if (cached !== undefined) return cached;
     const newer = this.#pending.get(key) ?? this.#flush?.persons.get(key);
     if (newer !== undefined) return this.#erased.of(newer);
-    const at = databaseKey(key);
-    const value = this.#db.getBinaryFast(at);
-    const person = value === undefined ? null : this.#trusted(() => decodePerson(value, at, key));
+    const { person, bytes } = this.#trusted(() => readPerson(this.#db, key));
     const left = this.#erased.of(person);
-    this.#cache.put(key, left, left === null ? 0 : value!.length);
+    this.#cache.put(key, left, left === null ? 0 : bytes);
     return left;
   }
 
@@ -124,8 +122,8 @@ export class LmdbState implements StateStore {
       for (const person of layer?.persons() ?? []) newer.set(person.key, person);
     }
     const db = this.#db;
-    const decode = (value: Buffer, at: Buffer): PersonState => this.#trusted(() => decodePerson(value, at, null));
-    const { persons, end } = dumpDatabase(db, newer, decode, () => this.#db === db && !this.#closed);
+    const trusted = (decode: () => PersonState): PersonState => this.#trusted(decode);
+    const { persons, end } = dumpDatabase(db, newer, trusted, () => this.#db === db && !this.#closed);
     return { position, persons: leftOf(persons, this.#erased.copy()), end };
   }
 
@@ -165,7 +163,7 @@ export class LmdbState implements StateStore {
       while (this.#flush !== null) await Promise.allSettled([this.#flush.done]);
       await this.#startFlush({ db, carriedOut });
     } finally {
-      await (this.#db === db ? old : db).close();
+      await (this.#db === db ? old : db).lmdb.close();
     }
   }
 
@@ -173,7 +171,7 @@ export class LmdbState implements StateStore {
     await fillRestoring(this.#files, position, persons);
     await Promise.allSettled([this.#flush?.done]);
     const held = this.#flushed.size > 0;
-    await this.#db.close();
+    await this.#db.lmdb.close();
     try {
       const kept = await this.#files.replace();
       if (held) this.#report(`State was replaced by a restored copy; what it held is kept as ${kept}.`);
@@ -197,7 +195,7 @@ export class LmdbState implements StateStore {
       await this.#suspect;
     } finally {
       this.#closed = true;
-      await this.#db.close();
+      await this.#db.lmdb.close();
     }
   }
 
@@ -258,12 +256,10 @@ export class LmdbState implements StateStore {
   async #commit(persons: PendingPersons, checkpoints: Checkpoints, move: Move | null): Promise<void> {
     const db = move?.db ?? this.#db;
     const erased = this.#erased.all.filter((one) => move?.carriedOut.includes(one) !== true);
-    const read = (key: string): PersonState | null => this.#erased.of(persons.get(key) ?? readPerson(this.#db, key));
+    const read = (key: string): PersonState | null =>
+      this.#erased.of(persons.get(key) ?? readPerson(this.#db, key).person);
     const changed = move === null ? persons : changedSince(this.#touched!, persons, read);
-    await committed(db, () => {
-      changed.forEachValue((at, value) => db.put(at, value));
-      db.put(CHECKPOINTS_KEY, encodeStanding({ checkpoints, erased }));
-    });
+    await putChanges(db, changed.entries(), { checkpoints, erased });
     if (move !== null) {
       await this.#files.replaceForGood();
       this.#db = db;
@@ -271,7 +267,7 @@ export class LmdbState implements StateStore {
       await this.#files.syncDirectory();
     }
     // What was pending is now read from the database: no read may still look at the one before.
-    db.resetReadTxn();
+    db.lmdb.resetReadTxn();
   }
 
   #reportFailure({ message }: Error): void {

@@ -1,16 +1,17 @@
 import type { PersonState } from '../model/person.ts';
 import { databaseKey, encodePerson } from './lmdb-codec.ts';
 
-interface Entry {
+export interface PendingPerson {
   readonly person: PersonState;
   /** In the database. */
   readonly at: Buffer;
+  /** The person with all of it: what they may share is known when it is written. */
   readonly value: Buffer;
 }
 
 /** Persons that are newer than the database, with the bytes that it is to hold of them: what waits for the disk is measured. */
 export class PendingPersons {
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, PendingPerson>();
   #bytes = 0;
 
   get size(): number {
@@ -43,11 +44,11 @@ export class PendingPersons {
     for (const { person } of this.#entries.values()) yield person;
   }
 
-  forEachValue(take: (at: Buffer, value: Buffer) => void): void {
-    for (const { at, value } of this.#entries.values()) take(at, value);
+  entries(): Iterable<PendingPerson> {
+    return this.#entries.values();
   }
 
-  #set(key: string, entry: Entry): void {
+  #set(key: string, entry: PendingPerson): void {
     this.#bytes += entry.value.length - (this.#entries.get(key)?.value.length ?? 0);
     this.#entries.set(key, entry);
   }

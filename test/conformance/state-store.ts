@@ -309,9 +309,13 @@ const CHANGES: fc.Arbitrary<PlannedChange> = fc.record({
   kind: fc.constantFrom(...KINDS),
   ms: fc.integer({ min: 1, max: 30 }),
   update: fc.boolean(),
-  value: fc.dictionary(fc.constantFrom('x', 'y', 'z'), fc.oneof(fc.integer(), fc.string(), fc.constant(null)), {
-    noNullPrototype: true,
-  }) as fc.Arbitrary<JsonObject>,
+  value: fc.oneof(
+    fc.dictionary(fc.constantFrom('x', 'y', 'z'), fc.oneof(fc.integer(), fc.string(), fc.constant(null)), {
+      noNullPrototype: true,
+    }) as fc.Arbitrary<JsonObject>,
+    // Lists that several have, and such as one person may have alone.
+    fc.constantFrom('f', '8', 'a1', '07c', '').map((vendors) => ({ tcf: { vendors: vendors.repeat(100) } })),
+  ),
 });
 type Step =
   | { readonly do: 'apply'; readonly records: readonly (readonly PlannedChange[])[]; readonly repeat: number }

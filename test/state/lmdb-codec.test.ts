@@ -11,6 +11,10 @@ const CHOICE: PersonState = {
   body: { consent: { value: { collect: { val: 'y' } }, time: '019fabcdef12-0000', record: '0:7' } },
 };
 
+const noLists = (): string => {
+  throw new Error('No list is asked for.');
+};
+
 const keys = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.constantFrom('', 'x'.repeat(KEY_BYTES_MAX), `${'y'.repeat(700)}é`, '\ud800', '💧|ECID|1'),
@@ -28,8 +32,8 @@ test('a person is read back as they were, whether their key is known or not', ()
       fc.pre(!JSON.stringify(body).includes('__proto__'));
       const at = databaseKey(key);
       const value = encodePerson(person, at);
-      expect(decodePerson(value, at, key)).toEqual(person);
-      expect(decodePerson(value, at, null)).toEqual(person);
+      expect(decodePerson(value, at, key, noLists)).toEqual(person);
+      expect(decodePerson(value, at, null, noLists)).toEqual(person);
     }),
   );
 });
@@ -42,18 +46,18 @@ describe('damage', () => {
     for (let bit = 0; bit < value.length * 8; bit++) {
       const flipped = Buffer.from(value);
       flipped[bit >> 3]! ^= 1 << (bit & 7);
-      expect(() => decodePerson(flipped, at, CHOICE.key), `bit ${bit} of the value`).toThrow(StateDamaged);
+      expect(() => decodePerson(flipped, at, CHOICE.key, noLists), `bit ${bit} of the value`).toThrow(StateDamaged);
     }
     for (let bit = 0; bit < at.length * 8; bit++) {
       const flipped = Buffer.from(at);
       flipped[bit >> 3]! ^= 1 << (bit & 7);
-      expect(() => decodePerson(value, flipped, null), `bit ${bit} of the key`).toThrow(StateDamaged);
+      expect(() => decodePerson(value, flipped, null, noLists), `bit ${bit} of the key`).toThrow(StateDamaged);
     }
   });
 
   test('cut short, at every length', () => {
     for (let length = 0; length < value.length; length++) {
-      expect(() => decodePerson(value.subarray(0, length), at, CHOICE.key)).toThrow(StateDamaged);
+      expect(() => decodePerson(value.subarray(0, length), at, CHOICE.key, noLists)).toThrow(StateDamaged);
     }
   });
 });
@@ -68,8 +72,8 @@ describe('format 1, as it was written before', () => {
   const at = databaseKey(CHOICE.key);
 
   test('is read', () => {
-    expect(decodePerson(format1(CHOICE), at, CHOICE.key)).toEqual(CHOICE);
-    expect(decodePerson(format1(CHOICE), at, null)).toEqual(CHOICE);
+    expect(decodePerson(format1(CHOICE), at, CHOICE.key, noLists)).toEqual(CHOICE);
+    expect(decodePerson(format1(CHOICE), at, null, noLists)).toEqual(CHOICE);
   });
 
   test('and its damage found: flipped bits, and a key that leads to another person', () => {
@@ -77,8 +81,8 @@ describe('format 1, as it was written before', () => {
     for (let bit = 0; bit < value.length * 8; bit++) {
       const flipped = Buffer.from(value);
       flipped[bit >> 3]! ^= 1 << (bit & 7);
-      expect(() => decodePerson(flipped, at, CHOICE.key), `bit ${bit}`).toThrow(StateDamaged);
+      expect(() => decodePerson(flipped, at, CHOICE.key, noLists), `bit ${bit}`).toThrow(StateDamaged);
     }
-    expect(() => decodePerson(value, databaseKey('another'), 'another')).toThrow('leads to another person');
+    expect(() => decodePerson(value, databaseKey('another'), 'another', noLists)).toThrow('leads to another person');
   });
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LmdbState } from '../../src/state/lmdb.ts';
-import { databaseKey, ERASING_STATE_FORMAT, KEY_BYTES_MAX, STATE_FORMAT } from '../../src/state/lmdb-codec.ts';
+import { databaseKey, KEY_BYTES_MAX, STATE_FORMAT } from '../../src/state/lmdb-codec.ts';
 import { openDatabase } from '../../src/state/lmdb-database.ts';
 import { SET_ASIDE_MAX } from '../../src/state/lmdb-files.ts';
 import { change, contentOf, record } from '../conformance/state-store.ts';
@@ -124,7 +124,7 @@ describe('damage that only reading finds', () => {
 
   test('in the checkpoint: the database is set aside at once', async () => {
     await write();
-    await flipIn('{"format":2,"checkpoints":[[0,399');
+    await flipIn('{"format":4,"checkpoints":[[0,399');
     const state = await open();
     expect(state.appliedUpTo(0)).toBe(-1);
     expect(said).toEqual([expect.stringContaining('checkpoint cannot be read')]);
@@ -139,12 +139,12 @@ test('a database of a newer format is refused and left as it is', async () => {
   const text = encodeStanding({ checkpoints: new Map([[0, 7]]), erased: [] })
     .subarray(4)
     .toString()
-    .replace(`"format":${STATE_FORMAT}`, `"format":${ERASING_STATE_FORMAT + 1}`);
+    .replace(`"format":${STATE_FORMAT}`, `"format":${STATE_FORMAT + 1}`);
   const head = Buffer.alloc(4);
   head.writeUInt32LE(crc32(text));
-  await db.put(Buffer.from('c'), Buffer.concat([head, Buffer.from(text)]));
-  await db.close();
-  for (const _twice of [1, 2]) await expect(open()).rejects.toThrow(`has format ${ERASING_STATE_FORMAT + 1}`);
+  await db.lmdb.put(Buffer.from('c'), Buffer.concat([head, Buffer.from(text)]));
+  await db.lmdb.close();
+  for (const _twice of [1, 2]) await expect(open()).rejects.toThrow(`has format ${STATE_FORMAT + 1}`);
   expect((await readdir(directory)).filter((name) => name.startsWith('set-aside'))).toEqual([]);
 });
 
@@ -178,9 +178,11 @@ describe('keys of the database', () => {
 
   test('are taken by LMDB at the limit and not above', async () => {
     const db = openDatabase(file);
-    expect(db.putSync(Buffer.alloc(KEY_BYTES_MAX, 1), Buffer.from('x'))).toBe(true);
-    expect(() => db.putSync(Buffer.alloc(KEY_BYTES_MAX + 1, 1), Buffer.from('x'))).toThrow('larger than the maximum');
-    await db.close();
+    expect(db.lmdb.putSync(Buffer.alloc(KEY_BYTES_MAX, 1), Buffer.from('x'))).toBe(true);
+    expect(() => db.lmdb.putSync(Buffer.alloc(KEY_BYTES_MAX + 1, 1), Buffer.from('x'))).toThrow(
+      'larger than the maximum',
+    );
+    await db.lmdb.close();
   });
 
   test('nobody can name a person by the hash of another', () => {

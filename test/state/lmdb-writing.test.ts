@@ -163,7 +163,7 @@ test('a dump of a state that was closed is refused, and may be ended', async () 
 test("the error of a transaction is the database's own, where lmdb-js knows it", async () => {
   const real = Object.assign(new Error('No space left on device'), { code: ENOSPC });
   const failing = (general: Error): database.Database =>
-    ({ batch: () => Promise.reject(general) }) as unknown as database.Database;
+    ({ lmdb: { batch: () => Promise.reject(general) } }) as unknown as database.Database;
   const withReal = Object.assign(new Error('Commit failed'), { commitError: Promise.reject(real) });
   await expect(database.committed(failing(withReal), () => {})).rejects.toBe(real);
   const alone = new Error('Commit failed');

@@ -62,8 +62,9 @@ describe.each(versions)('data of version %s', (version) => {
     const workspace = workspaceFolder(WORKSPACE);
     const running = await startOn(workspace, data);
     try {
-      const optedOut = await interact(running, byEcid(OPTED_OUT));
-      expect(optedOut.text).toContain('EXEG-0301-200');
+      for (const ecid of [OPTED_OUT, ...(expected.sharing ?? [])]) {
+        expect((await interact(running, byEcid(ecid))).text).toContain('EXEG-0301-200');
+      }
       expect(ecidOf(await interact(running, byFpid))).toBe(expected.fpidEcid);
       expect(ecidOf(await interact(running, {}, byCookie(expected.cookie)))).toBe(expected.cookieEcid);
       const { json } = await send(running.urls.admin, { method: 'GET', path: '/health' });

@@ -10,6 +10,7 @@ import { LmdbState } from '../../src/state/lmdb.ts';
 import { knownErasureKey } from '../../src/storage.ts';
 import { weir } from '../support/command.ts';
 import { post, send } from '../support/raw-http.ts';
+import { tcString } from '../support/tc-strings.ts';
 import { writeFile } from '../support/workspace-folder.ts';
 import {
   byCookie,
@@ -26,6 +27,7 @@ import {
   OPTED_OUT,
   ORG,
   personsIn,
+  SHARING,
   SHOPPER,
   startOn,
   WORKSPACE,
@@ -47,6 +49,11 @@ async function visit(running: Running): Promise<Pick<Expected, 'fpidEcid' | 'coo
   await post(running.urls.edge, '/ee/v2/collect?datastreamId=shop&requestId=batch', { events });
   const consent = [{ standard: 'Adobe', version: '2.0', value: { collect: { val: 'n' } } }];
   await post(running.urls.edge, '/ee/v1/privacy/set-consent?configId=shop', { ...byEcid(OPTED_OUT), consent });
+  const vendors = Array.from({ length: 400 }, (_, index) => index + 1);
+  const tcf = [{ standard: 'IAB TCF', version: '2.2', value: tcString({ purposes: [1], vendors }), gdprApplies: true }];
+  for (const ecid of SHARING) {
+    await post(running.urls.edge, '/ee/v1/privacy/set-consent?configId=shop', { ...byEcid(ecid), consent: tcf });
+  }
   await interact(running, { identityMap: { ECID: [{ id: SHOPPER }], Email: [{ id: EMAIL }] } });
   const fpidEcid = String(ecidOf(await interact(running, byFpid)));
   const first = await interact(running, { _id: 'by cookie' });
@@ -91,7 +98,8 @@ const tokens = (await (await adminTokens(data)).list()).map((one) => one.id);
 await running.stop();
 const persons = await snapshot(data);
 const { out } = await weir('events', '--data', data);
-const expected: Expected = { formats: FORMATS, ...seen, tokens, persons, pendingErasure, events: linesOf(out) };
+const events = linesOf(out);
+const expected: Expected = { formats: FORMATS, ...seen, tokens, persons, pendingErasure, sharing: SHARING, events };
 writeFile(folder, 'expected.json', `${JSON.stringify(expected, null, 2)}\n`);
 rmSync(workspace, { recursive: true });
 // Of processes that have it open.

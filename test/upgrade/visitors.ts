@@ -22,6 +22,8 @@ export const FPID = '8f1c0b6e-3d52-4c7a-9e41-5a7b90c3d21f';
 export const EMAIL = 'ada@example.com';
 /** Who was erased, and is still in the segments: newer fixtures have them. */
 export const ERASED = { ECID: '3'.repeat(38), Email: 'eve@example.com' } as const;
+/** Whose TC strings name the same vendors, which state has once for both: newer fixtures have them. */
+export const SHARING: readonly string[] = ['4'.repeat(38), '5'.repeat(38)];
 const IDENTITY_COOKIE = 'kndctr_UPGRADE_AdobeOrg_identity';
 
 /** The formats that this version writes. */
@@ -44,6 +46,8 @@ export interface Expected {
   readonly tokens: readonly string[];
   /** Of the erasure that was not carried out when the server stopped; null where there was none. */
   readonly pendingErasure?: string | null;
+  /** ECIDs of those who have a list of vendors together, and agreed to no collection. */
+  readonly sharing?: readonly string[];
 }
 
 const silent = { info() {}, warn() {}, error() {} };
