@@ -33,10 +33,18 @@ function summary(loaded: Loaded): string {
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   const warnings = count(findings.length - errors, 'warning');
   if (!loaded.ok) return `${count(errors, 'error')}, ${warnings}. The server would not take this workspace.`;
-  const { datastreams, pages } = loaded.workspace;
-  return `No error, ${warnings}: ${count(datastreams.size, 'datastream')}, ${count(pages.size, 'path')} of pages.`;
+  const { datastreams, decisions, pages } = loaded.workspace;
+  const all = [...decisions.values()];
+  const counts = [
+    count(datastreams.size, 'datastream'),
+    count(all.flatMap(({ activities }) => activities).length, 'activity', 'activities'),
+    count(all.flatMap(({ offers }) => offers.offers).length, 'offer'),
+    count(all.flatMap(({ audiences }) => audiences).length, 'audience'),
+    `${count(pages.size, 'path')} of pages`,
+  ];
+  return `No error, ${warnings}: ${counts.join(', ')}.`;
 }
 
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`;
+function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
 }

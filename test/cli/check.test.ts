@@ -14,9 +14,27 @@ test('a good workspace', async () => {
   const folder = workspaceFolder({ 'weir.yaml': 'site: {root: site}\n', 'site/index.html': '' });
   expect(await run('--workspace', folder)).toEqual({
     code: 0,
-    out: 'No error, 0 warnings: 1 datastream, 2 paths of pages.\n',
+    out: 'No error, 0 warnings: 1 datastream, 0 activities, 0 offers, 0 audiences, 2 paths of pages.\n',
     err: '',
   });
+});
+
+test('what is decided by is counted, of all orgs', async () => {
+  const activity = 'scope: s\nexperiences: [{ id: a, html: A }]\n';
+  const folder = workspaceFolder({
+    'datastreams/other.yaml': 'id: other\norg: OTHER@AdobeOrg\nname: Other\n',
+    'activities/a.yaml': `id: a\norg: 0123@AdobeOrg\n${activity}`,
+    'activities/b.yaml': `id: b\norg: OTHER@AdobeOrg\n${activity}`,
+    'audiences/gold.yaml': 'id: gold\norg: OTHER@AdobeOrg\nwhen: { exists: profile.tier }\n',
+    'offers/o.yaml': `org: OTHER@AdobeOrg
+placements: [{ id: p, type: html }]
+offers: [{ id: x, content: { p: X } }, { id: y, content: { p: Y } }]
+decisions: [{ id: d, placements: [{ placement: p, offers: [x], fallback: y }] }]
+`,
+  });
+  expect((await run('--workspace', folder)).out).toBe(
+    'No error, 0 warnings: 2 datastreams, 2 activities, 2 offers, 1 audience, 0 paths of pages.\n',
+  );
 });
 
 test('warnings are marked, and no failure', async () => {
@@ -24,7 +42,7 @@ test('warnings are marked, and no failure', async () => {
   expect(await run('--workspace', folder)).toEqual({
     code: 0,
     out: `${folder}/destinations:1:1: warning: This version of Weir does not read 'destinations' yet: the files in it have no effect.
-No error, 1 warning: 1 datastream, 0 paths of pages.
+No error, 1 warning: 1 datastream, 0 activities, 0 offers, 0 audiences, 0 paths of pages.
 `,
     err: '',
   });
