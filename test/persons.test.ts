@@ -166,6 +166,18 @@ describe('with the server running', () => {
     });
   });
 
+  test('an id whose only links were to a device that is erased was never seen with another', async () => {
+    const admin = await token();
+    const at = (namespace: string, id: string): string => `/api/v1/datastreams/shop/identities/${namespace}/${id}`;
+    const known = async (): Promise<number> => (await byApi('GET', at('CRMID', ANN.crm), admin)).status;
+    await interact(event({ ECID: ANN.ecid, CRMID: ANN.crm }, 'ann'));
+    expect(await known()).toBe(200);
+    await byApi('POST', `${at('ECID', ANN.ecid)}/erasure?now=true`, admin);
+    expect(await known()).toBe(404);
+    await interact(event({ ECID: SHARED, CRMID: ANN.crm }, 'ann, elsewhere'));
+    expect(await known()).toBe(200);
+  });
+
   test('nobody is shown the person from the answer on: events, links and consent', async () => {
     await visits();
     const admin = await token();

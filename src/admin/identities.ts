@@ -34,6 +34,8 @@ export async function describeIdentity(
     links.push({ namespace: one[0], id: one[1], kind, authenticatedState: one[2], firstSeen, lastSeen, isQuarantined });
   }
   const since = quarantinedMsOf(state, nowMs);
+  // Its links were to persons who are erased, or it only has an id for all sites.
+  if (links.length === 0 && since === null) return null;
   const isDevice = namespaces.get(namespace)?.kind === 'device';
   return {
     org: orgId,
