@@ -1,4 +1,4 @@
-import type { Outcome, Verdict } from '../model/decision.ts';
+import { HELD_OUT, type Outcome, type Verdict } from '../model/decision.ts';
 import { DEVICE } from '../model/decision-history.ts';
 import { OFFERS_JOINED_BY } from '../model/offer-place.ts';
 import { isCapped } from './caps.ts';
@@ -18,9 +18,10 @@ export interface AskedOffers {
 }
 
 /**
- * Judges one placement of an offer decision: its dates; then consent and the global holdout, without which only the fallback
- * stands, which is the same for everybody; then of each offer in turn its dates, its condition and its caps, until there are as
- * many as were asked for. Where none is left, the fallback. A preview forces its offers, of which as many are shown as were asked
+ * Judges one placement of an offer decision: its dates; then consent, without which only the fallback stands, which is the same
+ * for everybody; then of each offer in turn its dates, its condition and its caps, until there are as many as were asked for. Where
+ * none is left, the fallback. Those who would get offers and are held out from everything get the fallback too, and are told
+ * apart from whoever gets it anyway: they are to be compared with those who got the offers. A preview forces its offers, of which as many are shown as were asked
  * for. Throws what a template or a fact throws.
  */
 export function judgeOffers({ place, scope, itemCount }: AskedOffers, sitting: Sitting): Verdict {
@@ -33,16 +34,17 @@ export function judgeOffers({ place, scope, itemCount }: AskedOffers, sitting: S
   if (place.endMs !== null && input.nowMs >= place.endMs) return verdict('ended', null, null);
   if (!isAskedFor(place.schema, input.query.schemas)) return verdict('nothing-here', null, null);
   const missing = sitting.missingConsent(0);
-  const isOpen = missing === null && !sitting.isHeldOut();
-  const chosen = isOpen ? eligible(place.offers, Math.min(itemCount, OFFER_ITEMS_MAX), sitting) : [];
-  const shown = chosen.length > 0 || place.fallback === null ? chosen : [place.fallback];
-  if (shown.length === 0) {
-    if (missing !== null) return verdict('no-consent', null, missing);
-    return verdict(isOpen ? 'no-experience' : 'global-holdout', null, null);
+  const chosen = missing === null ? eligible(place.offers, Math.min(itemCount, OFFER_ITEMS_MAX), sitting) : [];
+  if (chosen.length > 0 && !sitting.isHeldOut()) return verdict('shown', show(chosen, idsOf(chosen), false), null);
+  const { fallback } = place;
+  if (chosen.length > 0) {
+    if (fallback !== null) show([fallback], HELD_OUT, false);
+    return verdict('global-holdout', null, fallback === null ? null : FALLBACK);
   }
-  const ids = show(shown, false);
-  if (chosen.length > 0) return verdict('shown', ids, null);
-  return verdict('shown', ids, `fallback: ${missing ?? (isOpen ? 'no offer is left' : 'global-holdout')}`);
+  if (fallback !== null) {
+    return verdict('shown', show([fallback], fallback.id, false), `${FALLBACK}: ${missing ?? 'no offer is left'}`);
+  }
+  return missing === null ? verdict('no-experience', null, null) : verdict('no-consent', null, missing);
 
   function previewed(named: string): Verdict {
     if (!isAskedFor(place.schema, input.query.schemas)) return verdict('nothing-here', null, null);
@@ -52,24 +54,23 @@ export function judgeOffers({ place, scope, itemCount }: AskedOffers, sitting: S
       if (offer === null) return verdict('no-experience', null, `it has no offer '${id}'`);
       if (offers.length < itemCount) offers.push(offer);
     }
-    return verdict('preview', show(offers, true), null);
+    return verdict('preview', show(offers, idsOf(offers), true), null);
   }
 
-  /** Into the answer; the ids of the offers. */
-  function show(offers: readonly Offer[], isPreview: boolean): string {
-    const ids = offers.map(({ id }) => id).join(OFFERS_JOINED_BY);
+  /** Into the answer; `experienceId`. */
+  function show(offers: readonly Offer[], experienceId: string, isPreview: boolean): string {
     const proposition = {
-      id: uuidOf(`${place.id}\n${ids}`),
+      id: uuidOf(`${place.id}\n${idsOf(offers)}`),
       scope,
       scopeDetails: offerDetails(place.decisionId),
       offer: place.wire,
       items: offers.map(({ item }) => item.make(input.facts)),
       activityId: place.id,
-      experienceId: ids,
+      experienceId,
       isPreview,
     };
     sitting.placements.push({ proposition, askedAs: scope, rank: 0, isSingle: true });
-    return ids;
+    return experienceId;
   }
 
   function verdict(outcome: Outcome, experienceId: string | null, because: string | null): Verdict {
@@ -86,6 +87,13 @@ function isAskedFor(schema: string, schemas: ReadonlySet<string> | null): boolea
   if (schemas === null || schemas.has(schema)) return true;
   for (const asked of schemas) if (asked.startsWith(COMPONENT)) return false;
   return true;
+}
+
+/** In `because`: what stands there is the fallback. */
+const FALLBACK = 'fallback';
+
+function idsOf(offers: readonly Offer[]): string {
+  return offers.map(({ id }) => id).join(OFFERS_JOINED_BY);
 }
 
 function offerOf({ offers, fallback }: OfferPlace, id: string): Offer | null {

@@ -1,5 +1,6 @@
 import { type Flip, flips, leavesOf } from '../decisions/flips.ts';
-import type { DecisionInput, StoredDecision } from '../model/decision.ts';
+import { type DecisionInput, HELD_OUT, type StoredDecision } from '../model/decision.ts';
+import { OFFERS_JOINED_BY } from '../model/offer-place.ts';
 import type { LogRecord, StoredEvent } from '../model/record.ts';
 import { type Decider, ecidOf, type Lack } from '../replays/recompute.ts';
 import { bucketLines } from './buckets.ts';
@@ -83,8 +84,8 @@ function shortSchema(schema: string): string {
 function shownLines({ decision: { p }, decider }: Recorded): readonly string[] {
   if (p.length === 0) return ['Nothing was shown.'];
   return p.map(([, scope, activityId, experienceId, items]) => {
-    const experience =
-      decider === null ? `'${experienceId}'` : experienceWords(decider.definitions, activityId, experienceId);
+    const shown = experienceId === HELD_OUT ? items.join(OFFERS_JOINED_BY) : experienceId;
+    const experience = decider === null ? `'${shown}'` : experienceWords(decider.definitions, activityId, shown);
     const activity = decider === null ? `'${activityId}'` : activityWords(decider.definitions, activityId);
     return `At ${scope}: ${experience} of ${activity}${items.length === 0 ? '' : `, ${items.length} ${items.length === 1 ? 'item' : 'items'}`}`;
   });

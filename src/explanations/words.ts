@@ -62,7 +62,7 @@ export function outcomeWords(
     case 'holdout':
       return `Not shown: ${percent(activity?.holdoutPercent)} of those who take part are held out to compare with, and this visitor is among them.`;
     case 'global-holdout':
-      return `Not shown: ${percent(definitions.holdoutPercent)} of all visitors are held out of everything, and this one is among them.`;
+      return `Not shown: ${percent(definitions.holdoutPercent)} of all visitors are held out of everything, and this one is among them${because === null ? '' : `; the ${because} stands there`}.`;
     case 'capped':
       return `Not shown: it was displayed to this visitor as often as its caps allow${capsOf(activity)}.`;
     case 'excluded':

@@ -86,15 +86,15 @@ export interface Proposition {
   readonly items: readonly JsonObject[];
   /** Of an offer decision: "<decision>~<placement>", as in its verdict. */
   readonly activityId: string;
-  /** Of an offer decision: the ids of its offers, with commas. */
+  /** Of an offer decision: the ids of its offers, with commas; or `HELD_OUT`. */
   readonly experienceId: string;
   readonly isPreview: boolean;
 }
 
-/** In place of an experience, of one who was held out to compare with. No experience has this id. */
+/** In place of an experience, of one who was held out to compare with (and got an offer decision's fallback). No experience has this id. */
 export const HELD_OUT = '#holdout';
 
-/** Why an activity was or was not shown. All but `shown` and `preview` show nothing. */
+/** Why an activity was or was not shown. All but `shown` and `preview` show nothing, or an offer decision's fallback. */
 export const OUTCOMES = [
   'shown',
   'preview',

@@ -38,11 +38,6 @@ export class Arm {
     this.#goals = goals;
   }
 
-  /** The held out are shown nothing. */
-  get isDisplayed(): boolean {
-    return this.key.kind === 'experience';
-  }
-
   on(day: Day): DayCounts {
     let counts = this.days.get(day);
     if (counts === undefined) {

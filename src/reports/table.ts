@@ -1,4 +1,4 @@
-import type { DayCounts } from './arms.ts';
+import type { ArmKey, DayCounts } from './arms.ts';
 import { dayText } from './calendar.ts';
 import { type Extent, nameOfArm, rounded, type Subject } from './describe.ts';
 import type { ArmReport, Range, Report } from './report.ts';
@@ -27,7 +27,7 @@ function headOf({ id, count }: Goal): string {
 
 function rowsOf({ arm: { key }, totals, days }: ArmReport, subject: Subject): readonly Row[] {
   const name = `${nameOfArm(key.kind, key.experienceId, subject)}${key.isBot ? ' (bots)' : ''}`;
-  const isCredited = subject.credit === 'decision' || key.kind === 'experience';
+  const isCredited = subject.credit === 'decision' || isDisplayed(key.kind, totals.displays);
   const cells = (first: string, day: string, counts: Omit<DayCounts, 'goals'>, goals: readonly number[]): Row => {
     const { assigned, visitors, displays, clicks, dismissals } = counts;
     const credited = (number: number): string => (isCredited ? String(rounded(number)) : NOT_CREDITED);
@@ -42,6 +42,11 @@ function rowsOf({ arm: { key }, totals, days }: ArmReport, subject: Subject): re
 }
 /** Zeros would say that the held out did nothing. */
 const NOT_CREDITED = '-';
+
+/** The held out are shown nothing, but for an offer decision's fallback. */
+function isDisplayed(kind: ArmKey['kind'], displays: number): boolean {
+  return kind === 'experience' || displays > 0;
+}
 
 /** The first two columns begin together, the numbers end together. */
 function aligned(rows: readonly Row[]): readonly string[] {
@@ -78,7 +83,7 @@ function notesOf({ warnings, credit }: Subject, { arms, bots, notCounted }: Repo
     ...(all.some(({ totals }) => totals.late > 0)
       ? ['* Events of this day came in after it was over: it may say more than it did.']
       : []),
-    ...(credit === 'display' && all.some(({ arm }) => !arm.isDisplayed)
+    ...(credit === 'display' && all.some(({ arm, totals }) => !isDisplayed(arm.key.kind, totals.displays))
       ? [
           "The held out are shown nothing, so nothing counts from a display on: compare with them by '--credit decision'.",
         ]

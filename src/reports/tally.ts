@@ -1,5 +1,5 @@
 import type { Credit } from '../model/credit.ts';
-import type { StoredDecision, StoredNotice } from '../model/decision.ts';
+import { HELD_OUT, type StoredDecision, type StoredNotice } from '../model/decision.ts';
 import { claimsOf, type TokenClaims } from '../model/decision-token.ts';
 import type { NotificationKind } from '../model/notification.ts';
 import { notificationOf } from '../model/notification.ts';
@@ -124,8 +124,7 @@ export class Tally {
       const visitor = this.#visitorOf(record, event);
       if (visitor === null) continue;
       const kind = isHeldOut ? outcome : 'experience';
-      const key = { kind, experienceId: isHeldOut ? '' : (experience ?? ''), isBot: inputs.bot === true } as const;
-      const member = this.#member(visitor, key);
+      const member = this.#member(visitor, armKey(kind, experience, inputs.bot === true));
       const day = this.#dayOf(event);
       const counts = this.#countsOn(member.arm, day, record);
       counts.decisions += 1;
@@ -167,7 +166,8 @@ export class Tally {
     const visitor = this.#visitorOf(record, event);
     if (visitor === null) return;
     const { experienceId, isBot } = claims;
-    const member = this.#member(visitor, { kind: 'experience', experienceId, isBot });
+    const arm = experienceId === HELD_OUT ? 'global-holdout' : 'experience';
+    const member = this.#member(visitor, armKey(arm, experienceId, isBot));
     const day = this.#dayOf(event);
     const counts = this.#countsOn(member.arm, day, record);
     counts[count] += 1;
@@ -252,6 +252,10 @@ export class Tally {
     }
     return arm;
   }
+}
+
+function armKey(kind: ArmKey['kind'], experienceId: string | null, isBot: boolean): ArmKey {
+  return { kind, experienceId: kind === 'experience' ? (experienceId ?? '') : '', isBot };
 }
 
 /** By whom a visitor is known in reports: the device; where there is none, the first id of `namespace`. Null where neither. */

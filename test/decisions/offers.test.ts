@@ -192,12 +192,27 @@ describe('offers of a placement', () => {
 
   it('have the fallback for whoever is held out from everything, whatever its own conditions', () => {
     const last = offerOf('last', { when: gold, endMs: 1, caps: [{ max: 0, periodMs: null }] });
-    expect(chosen(offers([offerOf('a'), last], 'last', { holdoutPercent: 100 }))).toEqual([
-      ['last'],
-      'shown',
-      'fallback: global-holdout',
+    const all = { holdoutPercent: 100 };
+    expect(chosen(offers([offerOf('a'), last], 'last', all))).toEqual([['last'], 'global-holdout', 'fallback']);
+    expect(chosen(offers([offerOf('a')], null, all))).toEqual([[], 'global-holdout', null]);
+  });
+
+  it('tell those who are held out from whoever would get the fallback anyway', () => {
+    const all = { holdoutPercent: 100 };
+    const nobody = offerOf('a', { when: gold });
+    expect(chosen(offers([nobody, offerOf('last')], 'last', all))).toEqual([
+      ...[['last'], 'shown', 'fallback: no offer is left'],
     ]);
-    expect(chosen(offers([offerOf('a')], null, { holdoutPercent: 100 }))).toEqual([[], 'global-holdout', null]);
+    expect(chosen(offers([nobody], null, all))).toEqual([[], 'no-experience', null]);
+    const without = { consent: { ...CONSENT, default: 'out' as const } };
+    expect(chosen(offers([offerOf('a'), offerOf('last')], 'last', all), without)).toEqual([
+      ...[['last'], 'shown', expect.stringMatching(/^fallback: /)],
+    ]);
+    const [placed] = decided(
+      compileDecisions(offers([offerOf('a'), offerOf('last')], 'last', all)),
+      inputOf([scopeOf()]),
+    ).propositions;
+    expect(placed).toMatchObject({ experienceId: '#holdout', items: [{ id: 'last' }] });
   });
 
   describe('in a preview', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { PLAIN_CONSENT } from '../../src/model/consent-in-force.ts';
-import type { Outcome, StoredDecision, StoredNotice } from '../../src/model/decision.ts';
+import { HELD_OUT, type Outcome, type StoredDecision, type StoredNotice } from '../../src/model/decision.ts';
 import { claimsText, type TokenClaims } from '../../src/model/decision-token.ts';
 import { identitiesOf } from '../../src/model/identity.ts';
 import type { JsonObject } from '../../src/model/json.ts';
@@ -78,10 +78,12 @@ export function happened(all: readonly Step[]): readonly Happened[] {
     atMs += step.afterMs;
     const requestId = `r${index}`;
     const of = step.what === 'tell' ? (decided.at(-1 - step.back) ?? null) : null;
-    if (step.what === 'decide' && (step.outcome === 'shown' || step.outcome === 'preview')) {
+    // Whoever is held out of everything gets the fallback of offers.
+    const isFallback = step.outcome === 'global-holdout';
+    if (step.what === 'decide' && (step.outcome === 'shown' || step.outcome === 'preview' || isFallback)) {
       decided.push({
         ...{ orgId: step.orgId, requestId, eventIndex: 0, scope: 'hero', isBot: step.isBot },
-        ...{ activityId: step.activity, experienceId: step.experience },
+        ...{ activityId: step.activity, experienceId: isFallback ? HELD_OUT : step.experience },
         ...{ isPreview: step.outcome === 'preview', atSeconds: Math.floor(atMs / 1000) },
       });
     }

@@ -53,7 +53,7 @@ function factsOf(
       told.push({ of: one.of.requestId, kind });
       if (one.visitor === null) continue;
       const fact = {
-        arm: `${one.of.isBot ? 'bot ' : ''}${one.of.experienceId}`,
+        arm: `${one.of.isBot ? 'bot ' : ''}${one.of.experienceId.replace('#holdout', 'global-holdout')}`,
         visitor: ecidOf(one.visitor),
         ...rest,
       };
