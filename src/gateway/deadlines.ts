@@ -8,6 +8,7 @@ interface Entry {
   readonly due: Due;
   /** By the list's clock. */
   readonly atMs: number;
+  /** Null in an entry that is out of the list: one that has grown old would keep all that came after it from the garbage collector. */
   earlier: Entry | null;
   later: Entry | null;
 }
@@ -40,7 +41,10 @@ export class Deadlines {
   }
 
   /** It is over. To be called once, and not after `expire`. */
-  end({ earlier, later }: Deadline): void {
+  end(entry: Deadline): void {
+    const { earlier, later } = entry;
+    entry.earlier = null;
+    entry.later = null;
     if (earlier === null) this.#first = later;
     else earlier.later = later;
     if (later === null) this.#last = earlier;

@@ -43,7 +43,11 @@ export class DuplicateWindow {
   readonly #partitions: Uint32Array;
   readonly #ecids: Buffer;
   readonly #live: Uint8Array;
-  readonly #pending = new Map<number, Promise<Position>>();
+  /**
+   * By slot. Not a Map: one that is added to and deleted from for every request is copied every few hundred, and each table
+   * that it leaves keeps the requests in it from the garbage collector once it has grown old.
+   */
+  readonly #pending: (Promise<Position> | null)[];
   readonly #seed = randomInt(2 ** 32);
   readonly #print = new Uint32Array(LANES);
   /** What `#print` is of: a request asks for an event's first copy, and then adds it. */
@@ -63,6 +67,7 @@ export class DuplicateWindow {
     this.#partitions = new Uint32Array(entriesMax);
     this.#ecids = Buffer.alloc(entriesMax * ECID_BYTES);
     this.#live = new Uint8Array(entriesMax);
+    this.#pending = new Array<Promise<Position> | null>(entriesMax).fill(null);
   }
 
   /** Entries held, those too old to count included. */
@@ -74,7 +79,7 @@ export class DuplicateWindow {
     this.#fingerprint(datastreamId, dedupKey, payloadHash);
     const slot = this.#index[this.#bucketOf(this.#print, 0)]!;
     if (slot === EMPTY || this.#atMs[slot]! < nowMs - this.#windowMs) return null;
-    const pending = this.#pending.get(slot) ?? null;
+    const pending = this.#pending[slot]!;
     return {
       ecid:
         this.#ecids[slot * ECID_BYTES] === 0
@@ -112,7 +117,7 @@ export class DuplicateWindow {
     else this.#ecids.write(ecid, slot * ECID_BYTES, ECID_BYTES, 'latin1');
     this.#live[slot] = 1;
     this.#offsets[slot] = NOWHERE;
-    if (pending !== null) this.#pending.set(slot, pending);
+    this.#pending[slot] = pending;
     bucket = this.#bucketOf(this.#print, 0); // Removals move buckets.
     this.#index[bucket] = slot;
     this.#size += 1;
@@ -121,15 +126,15 @@ export class DuplicateWindow {
 
   /** The entry's event is durable. `pending`: as given to `add`; a slot that was taken over since is left alone. */
   stored(slot: number, pending: Promise<Position>, position: Position): void {
-    if (this.#pending.get(slot) !== pending) return;
-    this.#pending.delete(slot);
+    if (this.#pending[slot] !== pending) return;
+    this.#pending[slot] = null;
     this.#partitions[slot] = position.partition;
     this.#offsets[slot] = position.offset;
   }
 
   /** The first copy could not be stored: the next try is a first one. */
   forget(slot: number, pending: Promise<Position>): void {
-    if (this.#pending.get(slot) === pending) this.#remove(slot);
+    if (this.#pending[slot] === pending) this.#remove(slot);
   }
 
   /**
@@ -144,7 +149,7 @@ export class DuplicateWindow {
       if (this.#live[slot] === 0 || this.#ecids[slot * ECID_BYTES] === 0) continue;
       const end = (slot + 1) * ECID_BYTES;
       if (!tails.has(this.#ecids.readUInt32LE(end - TAIL_BYTES))) continue;
-      if (!wanted.has(this.#ecids.toString('latin1', end - ECID_BYTES, end)) || this.#pending.has(slot)) continue;
+      if (!wanted.has(this.#ecids.toString('latin1', end - ECID_BYTES, end)) || this.#pending[slot] !== null) continue;
       const isBefore = this.#partitions[slot] === partition && this.#offsets[slot]! < offset;
       if (isBefore || this.#offsets[slot] === NOWHERE) this.#remove(slot);
     }
@@ -153,7 +158,7 @@ export class DuplicateWindow {
   /** Takes an entry out, and closes the gap that it leaves in the index. */
   #remove(slot: number): void {
     this.#live[slot] = 0;
-    this.#pending.delete(slot);
+    this.#pending[slot] = null;
     this.#size -= 1;
     let gap = this.#bucketOf(this.#prints, slot * LANES);
     let bucket = gap;
