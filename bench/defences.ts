@@ -35,7 +35,10 @@ const rawHeaders = [
 const head = { method: 'POST', url: '/ee/v1/interact?configId=bench', httpVersion: '1.1', rawHeaders };
 const limits = { interact: 1_000_000, collect: 1_000_000 };
 const datastream = datastreamOf({ origins: new Set(['https://www.shop.test']) });
-const admission = new Admission({ waitMs: 1, queueBytes: 1000 }, { waitMsMax: 2000, queueBytesMax: 1e8 });
+const admission = new Admission(
+  { waitMs: 1, queueBytes: 1000 },
+  { deadlineMs: 2000, queueAgeMsMax: 2000, queueBytesMax: 1e8 },
+);
 let nowMs = 0;
 const units = new RequestUnits(() => nowMs);
 const proxies = new TrustedProxies(['10.0.0.0/8']);

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -16,18 +16,22 @@ import { startSink, startWeir } from './targets.ts';
  * What a good client notices of 500 that hang on: `npm run bench:slow`. It sends one page view after the other on one
  * connection, in turns alone, beside the crowd, and while the crowd hangs on another process that does nothing, so that a noisy
  * machine is noisy to all; figures are medians of the rounds' ratios. Weir and that other process are pinned to core 0; the
- * good client and the crowd, a process each, to core 1: so what they cost each other is in the first ratio and not in the
- * second. WEIR_BENCH_ROUNDS and WEIR_BENCH_SECONDS say how many rounds, and how long each turn.
+ * good client and the crowd, a process each, to core 1. The crowd gives way to the good client there, as far as a scheduler lets
+ * it: slow clients are on machines of their own. What is left of it is in the first ratio and not in the second.
+ * `npm run bench:slow -- bodies` makes up the crowd of one kind, which says whose fault a figure is. WEIR_BENCH_ROUNDS and
+ * WEIR_BENCH_SECONDS say how many rounds, and how long each turn.
  */
 const ROUNDS = Number(process.env['WEIR_BENCH_ROUNDS'] ?? 15);
 const SECONDS = Number(process.env['WEIR_BENCH_SECONDS'] ?? 4);
 const WARM_UP_SECONDS = 5;
 const CROWD = 500;
-/** What is measured are clients that hang on, not their coming: a quarter of them ask for 90 answers each when they do. */
+/** Of each slow client, once: they come at times of their own, in as long as the longest of them lives. */
+const ARRIVAL_MS = 6_000;
+/** What is measured are clients that hang on, not their coming. */
 const SETTLE_MS = 2_000;
+/** How much less of a processor the crowd gets than the good client, as `nice` counts. */
+const CROWD_NICENESS = 10;
 const BAR = 1.1;
-/** A byte of each slow client in so long. */
-const DRIP_MS = 1_000;
 const REQUEST = { method: 'POST', path: '/ee/v1/interact?configId=bench' };
 const HEADERS = { 'content-type': 'text/plain; charset=UTF-8', origin: 'https://www.shop.test' };
 
@@ -37,6 +41,7 @@ async function main(): Promise<void> {
   try {
     ensureBuild();
     writeInputs(folder);
+    writePage(join(folder, 'workspace'));
     const weir = await startWeir(folder);
     const sink = await startSink();
     try {
@@ -52,7 +57,7 @@ async function main(): Promise<void> {
 async function compare(port: number, sinkPort: number, folder: string): Promise<void> {
   const [cookie] = readFileSync(join(folder, 'cookies'), 'utf8').split('\n');
   const body = Buffer.from(readFileSync(join(folder, 'body-known'), 'utf8').replace('@COOKIE@', cookie!));
-  console.log(`${machine()}, ${ROUNDS} rounds of three turns of ${SECONDS} s, ${CROWD} slow clients`);
+  console.log(`${machine()}, ${ROUNDS} rounds of three turns of ${SECONDS} s, ${CROWD} slow clients: ${kindNames}`);
   await latencies(port, body, WARM_UP_SECONDS);
   const turns = [
     () => latencies(port, body, SECONDS),
@@ -89,16 +94,9 @@ interface Round {
 
 /** `crowdPort`: what the crowd hangs on. */
 async function beside(port: number, crowdPort: number, body: Buffer): Promise<Spread> {
-  const command = [
-    '-c',
-    '1',
-    process.execPath,
-    ...process.execArgv,
-    fileURLToPath(import.meta.url),
-    'crowd',
-    String(crowdPort),
-  ];
-  const crowd = spawn('taskset', command, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const self = [process.execPath, ...process.execArgv, fileURLToPath(import.meta.url)];
+  const command = ['-n', String(CROWD_NICENESS), 'taskset', '-c', '1', ...self, 'crowd', String(crowdPort), kindNames];
+  const crowd = spawn('nice', command, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const failed = once(crowd, 'exit').then(([code]) => {
     throw new Error(`The crowd ended with exit code ${code} before it was there.`);
   });
@@ -161,23 +159,37 @@ function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }
 
-/**
- * The crowd: headers that come byte by byte, bodies that do, clients that ask and do not read, and clients that say
- * nothing, a quarter each. Whoever is cut off comes again. Goes on until its parent is gone.
- */
-async function crowd(port: number): Promise<void> {
-  const kinds = [slowHeaders, slowBody, slowReader, silent];
-  await Promise.all(Array.from({ length: CROWD }, (_, i) => kinds[i % kinds.length]!(port)));
-  process.once('disconnect', () => process.exit());
-  process.send!('all are connected');
+/** What clients that do not read ask for: too large for what the kernel keeps of it, so that the server has to. */
+const PAGE_BYTES = 1024 * 1024;
+
+function writePage(workspace: string): void {
+  mkdirSync(join(workspace, 'site'));
+  writeFileSync(join(workspace, 'site/index.html'), 'x'.repeat(PAGE_BYTES));
+  writeFileSync(join(workspace, 'weir.yaml'), 'site: { root: site }\n');
 }
 
 const HEAD = `POST ${REQUEST.path} HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n`;
-const slowHeaders = (port: number): Promise<void> => hangOn(port, `${HEAD}X: `, 'x');
-const slowBody = (port: number): Promise<void> => hangOn(port, `${HEAD}Content-Length: 10000\r\n\r\n`, 'x');
-const slowReader = (port: number): Promise<void> =>
-  hangOn(port, `OPTIONS ${REQUEST.path} HTTP/1.1\r\nHost: a\r\n\r\n`.repeat(90), '');
-const silent = (port: number): Promise<void> => hangOn(port, '', '');
+/** What each kind of slow client sends at once, and what it sends of the rest again and again. */
+const KINDS: Readonly<Record<string, readonly [start: string, drip: string]>> = {
+  headers: [`${HEAD}X: `, 'x'],
+  bodies: [`${HEAD}Content-Length: 10000\r\n\r\n`, 'x'],
+  /** Ask, and do not read. */
+  readers: ['GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(4), ''],
+  silent: ['', ''],
+};
+
+/** As many of each kind. Whoever is cut off comes again. Goes on until its parent is gone. */
+async function crowd(port: number): Promise<void> {
+  const kinds = kindNames.split(',').map((name) => KINDS[name]!);
+  await Promise.all(
+    Array.from({ length: CROWD }, async (_, i) => {
+      await sleep(ARRIVAL_MS * Math.random());
+      await hangOn(port, ...kinds[i % kinds.length]!);
+    }),
+  );
+  process.once('disconnect', () => process.exit());
+  process.send!('all are connected');
+}
 
 function hangOn(port: number, start: string, drip: string): Promise<void> {
   return new Promise((resolve) => {
@@ -185,18 +197,28 @@ function hangOn(port: number, start: string, drip: string): Promise<void> {
       socket.write(start);
       resolve();
     });
-    const timer = drip === '' ? undefined : setInterval(() => socket.write(drip), DRIP_MS * (0.5 + Math.random()));
+    const timer = drip === '' ? undefined : setInterval(() => socket.write(drip), pauseMs());
     socket
       .on('error', () => socket.destroy())
       .once('close', () => {
         clearInterval(timer);
-        if (process.connected) setTimeout(() => void hangOn(port, start, drip), DRIP_MS);
+        if (process.connected) setTimeout(() => void hangOn(port, start, drip), pauseMs());
       });
     // Who reads nothing is not told of the end; the others listen for it.
-    if (drip !== '') socket.resume();
+    if (start !== KINDS['readers']![0]) socket.resume();
   });
 }
 
-const [role, port] = process.argv.slice(2);
+/** From one byte of a slow client to the next, and from its end until it comes again: half of this to one and a half. */
+const PAUSE_MS = 1_000;
+
+function pauseMs(): number {
+  return PAUSE_MS * (0.5 + Math.random());
+}
+
+const [role = '', port] = process.argv.slice(2);
+const kindNames = (role === 'crowd' ? process.argv[4] : role) || Object.keys(KINDS).join();
+if (kindNames.split(',').some((name) => !Object.hasOwn(KINDS, name)))
+  throw new Error(`There are no slow clients of the kind '${kindNames}'; there are ${Object.keys(KINDS).join(', ')}.`);
 if (role === 'crowd') await crowd(Number(port));
 else await main();

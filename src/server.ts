@@ -8,7 +8,7 @@ import { TlsFiles } from './config/tls-files.ts';
 import { WorkspaceSource } from './config/watch.ts';
 import { Decisions, decidingTools, decisionTools } from './decision-tools.ts';
 import { Access } from './gateway/access.ts';
-import { Admission, type LogQueue } from './gateway/admission.ts';
+import { Admission } from './gateway/admission.ts';
 import { ADMIN_CONNECTIONS_MAX, ConnectionBudget, connectionsMax } from './gateway/connection-budget.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { type Address, type ListenerDeps, type Listening, listen } from './gateway/listen.ts';
@@ -69,7 +69,7 @@ export async function startServer(start: StartOptions): Promise<Running> {
     source.close();
     throw error;
   };
-  const admission = admissionOf(storage.log, options);
+  const admission = new Admission(storage.log, { ...options.log, deadlineMs: options.deadlineMs });
   const all = await stagesOf({ start, source, storage, definitions, counters, admission, log }).catch(undo);
   const at = { ...options.listeners, ...given(start.listeners) };
   let edgeUrl: string | null = null;
@@ -156,11 +156,6 @@ async function stagesOf({ start, source, storage, definitions, counters, admissi
     ...{ log: storage.log, state: storage.state, duplicates: storage.duplicates, identity, decisions },
     deciding: decidingTools(decisions, definitions, options.decisions.budgetMs, isStrained, log),
   });
-}
-
-function admissionOf(queue: LogQueue, { deadlineMs, log }: ServerOptions): Admission {
-  const waitMsMax = Math.min(deadlineMs, log.queueAgeMsMax);
-  return new Admission(queue, { waitMsMax, queueBytesMax: log.queueBytesMax });
 }
 
 async function tracingOf(source: WorkspaceSource, log: Log): Promise<Tracing | null> {

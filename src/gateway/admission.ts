@@ -9,8 +9,10 @@ export interface LogQueue {
 }
 
 export interface AdmissionLimits {
-  /** What waits longer than this comes to nothing: the request's deadline, or the log's own limit where that is less. */
-  readonly waitMsMax: number;
+  /** Of a request: what waits longer comes to nothing. */
+  readonly deadlineMs: number;
+  /** The log refuses what waits longer. */
+  readonly queueAgeMsMax: number;
   /** The log refuses more. */
   readonly queueBytesMax: number;
 }
@@ -53,7 +55,8 @@ export class Admission {
   }
 
   #isWithin(part: number): boolean {
-    const { waitMsMax, queueBytesMax } = this.#limits;
+    const { deadlineMs, queueAgeMsMax, queueBytesMax } = this.#limits;
+    const waitMsMax = Math.min(deadlineMs, queueAgeMsMax);
     return this.#queue.waitMs <= waitMsMax * part && this.#queue.queueBytes <= queueBytesMax * part;
   }
 }

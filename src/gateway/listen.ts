@@ -4,9 +4,10 @@ import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import type { Problem } from '../model/problem.ts';
 import { type OnRequest, requestByNode, watchConnection } from './connection.ts';
 import type { ConnectionBudget } from './connection-budget.ts';
+import { Deadlines } from './deadlines.ts';
 import { framingFault, HEADERS_MAX } from './framing.ts';
 import { KEEP_ALIVE_TIMEOUT_MS } from './one-write.ts';
-import { refuseTunnel, refuseUnreadable } from './unreadable.ts';
+import { REQUEST_TIMEOUT, refuseTunnel, refuseUnreadable } from './unreadable.ts';
 import { WholeRequest } from './whole-request.ts';
 
 /** Slow or silent clients are cut off after these; the request's own deadline is shorter. Node's defaults are 60 s and 300 s. */
@@ -139,9 +140,13 @@ function defend(server: Server, deps: ListenerDeps): ReadonlySet<Socket> {
   });
   // Any other expectation is a fault of framing.
   server.on('checkExpectation', requestByNode);
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
-    refuseUnreadable(error, socket, deps.onUnreadable),
-  );
+  const late = new Deadlines(() => performance.now());
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const refuse = (): void => refuseUnreadable(error, socket, deps.onUnreadable);
+    // One look finds all that are late: as with deadlines, they are refused a few at a time.
+    if (error.code === REQUEST_TIMEOUT) late.begin({ expire: refuse }, performance.now());
+    else refuse();
+  });
   server.on('connect', (_req: WholeRequest, socket: Socket) => refuseTunnel(socket, deps.onUnreadable));
   return open;
 }

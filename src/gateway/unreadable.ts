@@ -5,6 +5,9 @@ import { currentResponse, isOver, refuseMore } from './connection.ts';
 import { headersTooLarge } from './framing.ts';
 import { requestIds } from './ids.ts';
 
+/** Node's word for a request that did not arrive in time. */
+export const REQUEST_TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';
+
 /**
  * Answers bytes that are no HTTP request, or did not become one in time, with a problem, and closes the connection. An
  * earlier request of the connection that is still being worked at gets its answer first. `onRefused` is told of every
@@ -61,7 +64,7 @@ function answerLast(socket: Socket, failure: Problem, onRefused: (problem: Probl
 /** Null where it is not the bytes that were wrong, but the connection. */
 function problemOf({ code = '' }: NodeJS.ErrnoException): Problem | null {
   if (code === 'HPE_HEADER_OVERFLOW') return headersTooLarge('Its request line and headers are larger than 16 KB.');
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+  if (code === REQUEST_TIMEOUT)
     return httpProblem(
       408,
       'Request Timeout',

@@ -66,7 +66,7 @@ export async function startOverloaded(directory: string, bytesPerSecond: number)
     onFatal: fail,
     report: (message) => fail(new Error(message)),
   });
-  const limits = { waitMsMax: DEADLINE_MS, queueBytesMax: QUEUE_BYTES_MAX };
+  const limits = { deadlineMs: DEADLINE_MS, queueAgeMsMax: DEADLINE_MS, queueBytesMax: QUEUE_BYTES_MAX };
   const admission = new Admission(log, limits);
   const server = await startGateway({ eventLog: log, state, admission, deadlineMs: DEADLINE_MS });
   const clients = fork(new URL('open-loop.mjs', import.meta.url).pathname, { execArgv: [] });

@@ -53,7 +53,7 @@ export class InProcess {
       }),
       proxies: new TrustedProxies(['127.0.0.1/32']),
       access: accessOf(),
-      admission: new Admission({ waitMs: 0, queueBytes: 0 }, { waitMsMax: 1, queueBytesMax: 1 }),
+      admission: new Admission({ waitMs: 0, queueBytes: 0 }, { deadlineMs: 1, queueAgeMsMax: 1, queueBytesMax: 1 }),
       units: new RequestUnits(() => performance.now()),
       basePath: 'ee',
       tracing: null,

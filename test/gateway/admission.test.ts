@@ -4,7 +4,7 @@ import { Admission, type LogQueue } from '../../src/gateway/admission.ts';
 import { type GatewayServer, startGateway } from '../support/gateway-server.ts';
 import { post } from '../support/raw-http.ts';
 
-const LIMITS = { waitMsMax: 2_000, queueBytesMax: 64_000 };
+const LIMITS = { deadlineMs: 2_000, queueAgeMsMax: 30_000, queueBytesMax: 64_000 };
 
 describe('what is turned away', () => {
   test.each<[waitMs: number, queueBytes: number, decisions: boolean, interact: boolean, collect: boolean]>([
@@ -24,6 +24,12 @@ describe('what is turned away', () => {
     expect(!admission.hasTimeToDecide).toBe(decisions);
     expect(admission.refusal('interact') !== null).toBe(interact);
     expect(admission.refusal('collect') !== null).toBe(collect);
+  });
+
+  test('where the log waits for less than a request does, that counts', () => {
+    const limits = { ...LIMITS, queueAgeMsMax: 1_000 };
+    expect(new Admission({ waitMs: 750, queueBytes: 0 }, limits).refusal('collect')).toBeNull();
+    expect(new Admission({ waitMs: 750.1, queueBytes: 0 }, limits).refusal('collect')).not.toBeNull();
   });
 
   test('a choice of consent is kept as long as data is', () => {

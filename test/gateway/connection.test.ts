@@ -9,6 +9,7 @@ import {
   connectionsMax,
   RESERVED_DESCRIPTORS,
 } from '../../src/gateway/connection-budget.ts';
+import { EXPIRED_AT_ONCE } from '../../src/gateway/deadlines.ts';
 import { listen } from '../../src/gateway/listen.ts';
 import type { Problem } from '../../src/model/problem.ts';
 import { type GatewayServer, startGateway } from '../support/gateway-server.ts';
@@ -209,9 +210,7 @@ describe('a client that does not read its answers', () => {
           begun += 1;
           res.end(page);
         },
-        onError: (error) => {
-          throw error;
-        },
+        onError: fail,
         onUnreadable() {},
         // Its place is free when it is gone.
         connections: new ConnectionBudget(1, () => {}),
@@ -239,6 +238,40 @@ describe('a client that does not read its answers', () => {
   });
 });
 
+test(`requests that are late together are refused ${EXPIRED_AT_ONCE} in one go`, async () => {
+  let refused = 0;
+  let inOneGo = 0;
+  let inOneGoMax = 0;
+  const onUnreadable = (): void => {
+    refused += 1;
+    inOneGo += 1;
+    inOneGoMax = Math.max(inOneGo, inOneGoMax);
+    setImmediate(() => {
+      inOneGo = 0;
+    });
+  };
+  const deps = { onRequest() {}, onError: fail, onUnreadable, connections: new ConnectionBudget(1_000, () => {}) };
+  const listening = await listen('edge', { host: '127.0.0.1', port: 0 }, deps);
+  onTestFinished(async () => {
+    await Promise.all([listening.close(), listening.closeNow()]);
+  });
+  const count = 5 * EXPIRED_AT_ONCE;
+  const heard = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const socket = await open(listening.url);
+      socket.write('POST / HTTP/1.1\r\nHost: a\r\nX: ');
+      return (await untilClosed(socket)).statuses;
+    }),
+  );
+  expect(heard).toEqual(Array.from({ length: count }, () => ['408']));
+  expect(refused).toBe(count);
+  expect(inOneGoMax).toBeLessThanOrEqual(EXPIRED_AT_ONCE);
+});
+
+function fail(error: Error): never {
+  throw error;
+}
+
 describe('connections', () => {
   test('beyond the limit are closed unread and counted; one that goes makes room', async () => {
     let refused = 0;
@@ -251,9 +284,7 @@ describe('connections', () => {
       { host: '127.0.0.1', port: 0 },
       {
         onRequest: (_req, { res }) => void res.end('ok'),
-        onError: (error) => {
-          throw error;
-        },
+        onError: fail,
         onUnreadable: (failure) => refusals.push(failure),
         connections: budget,
       },

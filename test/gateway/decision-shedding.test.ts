@@ -12,7 +12,7 @@ import { post } from '../support/raw-http.ts';
 
 /** As the disk falls behind: first decisions are left out, then answers, then data. */
 
-const LIMITS = { waitMsMax: 2_000, queueBytesMax: 64_000 };
+const LIMITS = { deadlineMs: 2_000, queueAgeMsMax: 30_000, queueBytesMax: 64_000 };
 
 test('decisions are left out before a request is turned away, and their events are stored', async () => {
   const queue = { waitMs: 0, queueBytes: 0 };

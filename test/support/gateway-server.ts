@@ -48,7 +48,7 @@ export async function startGateway(parts: GatewayParts = {}): Promise<GatewaySer
     }),
     proxies: new TrustedProxies([]),
     access: accessOf(),
-    admission: new Admission({ waitMs: 0, queueBytes: 0 }, { waitMsMax: 1, queueBytesMax: 1 }),
+    admission: new Admission({ waitMs: 0, queueBytes: 0 }, { deadlineMs: 1, queueAgeMsMax: 1, queueBytesMax: 1 }),
     units: new RequestUnits(() => performance.now()),
     basePath: 'ee',
     tracing: null,
