@@ -13,6 +13,7 @@ import { stateStore } from './handles/state-store.ts';
 import type { Endpoint, Enrichment, EventLog, HandleSource, Matrix, Stage, StateStore } from './model/parts.ts';
 import { Answer } from './stages/answer.ts';
 import { Append } from './stages/append.ts';
+import { ChoicesUnderWay } from './stages/choices-under-way.ts';
 import { Consent } from './stages/consent.ts';
 import { Decide } from './stages/decide.ts';
 import type { DecidingTools, DecisionTools } from './stages/deciding.ts';
@@ -22,7 +23,9 @@ import { Identify, type IdentityTools } from './stages/identify.ts';
 import { Link } from './stages/link.ts';
 import { Notify } from './stages/notify.ts';
 import { Profile } from './stages/profile.ts';
+import { TcStrings } from './stages/tc-strings.ts';
 import { ThirdParty } from './stages/third-party.ts';
+import { Wait } from './stages/wait.ts';
 
 /**
  * The table of contents. What exists, and what runs for which request: one new part is one file and one line here.
@@ -31,10 +34,10 @@ import { ThirdParty } from './stages/third-party.ts';
 export const ENDPOINTS = [
   [
     interact,
-    ['identify', 'consent', 'enrich', 'link', 'third-party', 'notify', 'decide', 'profile', 'append', 'answer'],
+    ['identify', 'wait', 'consent', 'enrich', 'link', 'third-party', 'notify', 'decide', 'profile', 'append', 'answer'],
   ],
-  [collect, ['identify', 'consent', 'enrich', 'link', 'notify', 'profile', 'append', 'answer']],
-  [setConsent, ['identify', 'consent', 'third-party', 'append', 'answer']],
+  [collect, ['identify', 'wait', 'consent', 'enrich', 'link', 'notify', 'profile', 'append', 'answer']],
+  [setConsent, ['identify', 'wait', 'consent', 'third-party', 'append', 'answer']],
   [acquire, ['identify', 'third-party', 'append', 'answer']],
 ] as const satisfies readonly (readonly [Endpoint, readonly StageName[]])[];
 
@@ -57,16 +60,23 @@ export interface StageDeps {
   readonly deciding: DecidingTools | null;
 }
 
+/** With what stages share. */
+interface Made extends StageDeps {
+  readonly choices: ChoicesUnderWay;
+  readonly tcStrings: TcStrings;
+}
+
 export const STAGES = {
   identify: ({ state, duplicates, identity }: StageDeps): Stage => new Identify(state, duplicates, identity),
-  consent: (): Stage => new Consent(),
+  wait: ({ state, choices, tcStrings }: Made): Stage => new Wait(state, choices, tcStrings),
+  consent: ({ tcStrings }: Made): Stage => new Consent(tcStrings),
   enrich: (): Stage => new Enrich(ENRICHMENTS),
   link: ({ identity }: StageDeps): Stage => new Link(identity.counts, identity.reportQuarantine),
   notify: ({ decisions }: StageDeps): Stage => new Notify(decisions),
   'third-party': ({ identity }: StageDeps): Stage => new ThirdParty(identity.thirdParty),
   decide: ({ deciding }: StageDeps): Stage => new Decide(deciding),
   profile: ({ deciding }: StageDeps): Stage => new Profile(deciding),
-  append: ({ log, duplicates }: StageDeps): Stage => new Append(log, duplicates),
+  append: ({ log, duplicates, choices }: Made): Stage => new Append(log, duplicates, choices),
   answer: ({ identity }: StageDeps): Stage => new Answer(HANDLES, identity.seal, identity.counts),
 } as const;
 export type StageName = keyof typeof STAGES;
@@ -74,10 +84,11 @@ export type StageName = keyof typeof STAGES;
 /** The matrix with its stages made: each stage once, shared by the endpoints that run it. */
 export function matrix(deps: StageDeps): Matrix {
   const made = new Map<StageName, Stage>();
+  const all: Made = { ...deps, choices: new ChoicesUnderWay(), tcStrings: new TcStrings() };
   const stage = (name: StageName): Stage => {
     const known = made.get(name);
     if (known !== undefined) return known;
-    const one = STAGES[name](deps);
+    const one = STAGES[name](all);
     made.set(name, one);
     return one;
   };

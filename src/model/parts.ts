@@ -23,12 +23,16 @@ export interface Endpoint {
   success(x: Exchange): 200 | 202 | 204;
 }
 
+/** What comes of a stage that had to wait: `again` where it is to be run once more before the next one. */
+// biome-ignore lint/suspicious/noConfusingVoidType: stages that return nothing are async functions.
+export type Waited = void | 'again';
+
 /** One step. Returns undefined when it finished synchronously: no promise, no microtask. */
 export interface Stage {
   readonly name: string;
   /** The datastream service that this stage belongs to; null = always runs. */
   readonly service: ServiceName | null;
-  run(x: Exchange): undefined | Promise<void>;
+  run(x: Exchange): undefined | Promise<Waited>;
 }
 
 /** Adds something to a request's events, in the stage `enrich`. List order in components.ts is the order in which they run. */

@@ -2,6 +2,7 @@ import type { EdgeEvent, Exchange } from '../model/exchange.ts';
 import { type EventLog, LogUnavailable, type Stage } from '../model/parts.ts';
 import { problem } from '../model/problem.ts';
 import type { LogRecord, Position } from '../model/record.ts';
+import type { ChoicesUnderWay } from './choices-under-way.ts';
 import type { DuplicateWindow } from './duplicates.ts';
 
 /**
@@ -14,10 +15,12 @@ export class Append implements Stage {
   readonly service = null;
   readonly #log: EventLog;
   readonly #duplicates: DuplicateWindow;
+  readonly #choices: ChoicesUnderWay;
 
-  constructor(log: EventLog, duplicates: DuplicateWindow) {
+  constructor(log: EventLog, duplicates: DuplicateWindow, choices: ChoicesUnderWay) {
     this.#log = log;
     this.#duplicates = duplicates;
+    this.#choices = choices;
   }
 
   run(x: Exchange): undefined {
@@ -27,6 +30,7 @@ export class Append implements Stage {
       return;
     }
     const appended = this.#append(x, toStore);
+    if (x.changes.length > 0) this.#choices.add(x.changes, appended);
     const first = x.awaiting;
     x.appended = appended;
     x.awaiting = first === null ? appended : Promise.all([appended, first]).then(([position]) => position);

@@ -16,10 +16,10 @@ import { HybridClock, hybridMs } from '../model/hybrid-time.ts';
 import { isObject, type Json, type JsonObject, valueAt } from '../model/json.ts';
 import type { Stage } from '../model/parts.ts';
 import { applyChange, type Change, type PersonState, personKey } from '../model/person.ts';
-import { type Problem, problem } from '../model/problem.ts';
+import { problem } from '../model/problem.ts';
 import { allowsMore, isTcf, type Tcf, type TcfEntry } from '../model/tcf.ts';
 import { ConsentWarnings } from './consent-warnings.ts';
-import { TcStrings, tcHash } from './tc-strings.ts';
+import { type TcStrings, tcHash } from './tc-strings.ts';
 
 /** Documented: 180 days. */
 export const CONSENT_COOKIE_SECONDS = 15_552_000;
@@ -40,21 +40,12 @@ export class Consent implements Stage {
   readonly #clock = new HybridClock();
   readonly #strings: TcStrings;
 
-  constructor(strings = new TcStrings()) {
+  /** `strings`: loaded, before a request that has any comes here (stages/wait.ts). */
+  constructor(strings: TcStrings) {
     this.#strings = strings;
   }
 
-  run(x: Exchange): undefined | Promise<void> {
-    if (this.#strings.isLoaded || !mentionsTcf(x)) return this.#judge(x);
-    return this.#strings.load().then(
-      () => this.#judge(x),
-      (cause: unknown) => {
-        throw cannotRead(x, cause);
-      },
-    );
-  }
-
-  #judge(x: Exchange): undefined {
+  run(x: Exchange): undefined {
     if (x.received.consent !== null) this.#take(x, x.received.consent);
     else this.#keepTo(x);
   }
@@ -146,22 +137,6 @@ export class Consent implements Stage {
     this.#change(x, key, before, { operation: 'update', value: { tcf }, given });
     return true;
   }
-}
-
-function mentionsTcf({ received, events }: Exchange): boolean {
-  if (received.consent !== null) return received.consent.some((entry) => entry['standard'] === 'IAB TCF');
-  for (const event of events) if (event.xdm['consentStrings'] !== undefined) return true;
-  return false;
-}
-
-function cannotRead(x: Exchange, cause: unknown): Problem {
-  const isChoice = x.received.consent !== null;
-  return problem(
-    isChoice ? 'EXEG-0307-502' : 'EXEG-0300-502',
-    `TC strings cannot be read at the moment, so ${isChoice ? 'no choice' : 'nothing of this request'} was stored. Send it again.`,
-    {},
-    { cause },
-  );
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Context, Span, Tracer } from '@opentelemetry/api';
 import type { Exchange } from '../model/exchange.ts';
-import type { Stage } from '../model/parts.ts';
+import type { Stage, Waited } from '../model/parts.ts';
 import { Problem } from '../model/problem.ts';
 import type { Position } from '../model/record.ts';
 import { parseTraceparent } from '../model/traceparent.ts';
@@ -104,7 +104,7 @@ export class RequestTrace {
     return stages.map((stage) => ({ name: stage.name, service: stage.service, run: (x) => this.#run(stage, x) }));
   }
 
-  #run(stage: Stage, x: Exchange): undefined | Promise<void> {
+  #run(stage: Stage, x: Exchange): undefined | Promise<Waited> {
     const span = this.#start(stage.name);
     try {
       const pending = stage.run(x);
@@ -150,9 +150,9 @@ export class RequestTrace {
     return this.#tracer.startSpan(name, undefined, this.#context);
   }
 
-  async #until(span: Span, pending: Promise<void>): Promise<void> {
+  async #until(span: Span, pending: Promise<Waited>): Promise<Waited> {
     try {
-      await pending;
+      return await pending;
     } catch (error) {
       this.#fail(span, error);
       throw error;

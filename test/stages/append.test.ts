@@ -4,6 +4,7 @@ import type { Exchange } from '../../src/model/exchange.ts';
 import { LogUnavailable } from '../../src/model/parts.ts';
 import type { Position } from '../../src/model/record.ts';
 import { Append } from '../../src/stages/append.ts';
+import { ChoicesUnderWay } from '../../src/stages/choices-under-way.ts';
 import { DuplicateWindow } from '../../src/stages/duplicates.ts';
 import { ECID_A, type ExchangeFields, eventOf, exchangeOf, NOW_MS, ORG } from '../support/exchanges.ts';
 import { HeldLog } from '../support/held-log.ts';
@@ -11,11 +12,13 @@ import { problemIn } from '../support/problems.ts';
 
 let log: HeldLog;
 let duplicates: DuplicateWindow;
+let choices: ChoicesUnderWay;
 let append: Append;
 beforeEach(() => {
   log = new HeldLog();
   duplicates = new DuplicateWindow();
-  append = new Append(log, duplicates);
+  choices = new ChoicesUnderWay();
+  append = new Append(log, duplicates, choices);
 });
 
 /** Lets everything run that waits for nothing but promises. */

@@ -22,11 +22,13 @@ import { TC_IN, TC_OUT, tcString, UPDATED_MS } from '../support/tc-strings.ts';
 
 const KEY = personKey(ORG, 'ECID', ECID_A);
 const DAY_MS = 24 * 60 * 60 * 1000;
-const stage = new Consent();
+const tcStrings = new TcStrings();
+await tcStrings.load();
+const stage = new Consent(tcStrings);
 
 async function ran(fields: ExchangeFields): Promise<Exchange> {
   const x = exchangeOf({ ecid: ECID_A, ...fields });
-  await stage.run(x);
+  stage.run(x);
   return x;
 }
 const tcf = (value: string, more: JsonObject = {}): JsonObject => ({
@@ -235,38 +237,5 @@ describe('by an event', () => {
     const x = await ran({ ecid: null, events: [withStrings([strings(TC_IN)], { ecid: null })] });
     expect(x.events[0]!.fate).toBe('withheld');
     expect(x.warnings[0]!.detail).toContain('no ECID');
-  });
-});
-
-describe('the decoder', () => {
-  test('is loaded with the first TC string, and never before', async () => {
-    let loads = 0;
-    const load = () => {
-      loads += 1;
-      return import('@iabtcf/core');
-    };
-    const own = new Consent(new TcStrings(load));
-    expect(own.run(exchangeOf({ ecid: ECID_A, events: [eventOf({}, { ecid: ECID_A })] }))).toBeUndefined();
-    expect(
-      own.run(
-        exchangeOf({
-          ecid: ECID_A,
-          received: { consent: [{ standard: 'Adobe', version: '1.0', value: { general: 'in' } }] },
-        }),
-      ),
-    ).toBeUndefined();
-    expect(loads).toBe(0);
-    for (let i = 0; i < 2; i++) await own.run(exchangeOf({ ecid: ECID_A, events: [withStrings([strings(TC_IN)])] }));
-    expect(loads).toBe(1);
-  });
-
-  test.each<[string, ExchangeFields, string]>([
-    ['0307: a choice', { received: { consent: [tcf(TC_IN)] } }, 'EXEG-0307-502'],
-    ['0300: an event', { events: [withStrings([strings(TC_IN)])] }, 'EXEG-0300-502'],
-  ])('that cannot be loaded refuses with %s, and nothing changes', async (_what, fields, code) => {
-    const own = new Consent(new TcStrings(() => Promise.reject(new Error('EMFILE'))));
-    const x = exchangeOf({ ecid: ECID_A, ...fields });
-    await expect(own.run(x)).rejects.toMatchObject({ spec: { code } });
-    expect(x.changes).toEqual([]);
   });
 });

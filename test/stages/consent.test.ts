@@ -4,6 +4,7 @@ import type { Exchange } from '../../src/model/exchange.ts';
 import type { Json, JsonObject } from '../../src/model/json.ts';
 import { applyChange, type PersonState, personKey } from '../../src/model/person.ts';
 import { Consent } from '../../src/stages/consent.ts';
+import { TcStrings } from '../../src/stages/tc-strings.ts';
 import {
   CONSENT_RULES,
   clientOf,
@@ -19,11 +20,12 @@ import {
 } from '../support/exchanges.ts';
 import { problemOf } from '../support/problems.ts';
 
+const STRINGS = new TcStrings();
 const KEY = personKey(ORG, 'ECID', ECID_A);
 
 function ran(fields: ExchangeFields): Exchange {
   const x = exchangeOf({ ecid: ECID_A, ...fields });
-  expect(new Consent().run(x)).toBeUndefined();
+  expect(new Consent(STRINGS).run(x)).toBeUndefined();
   return x;
 }
 
@@ -246,7 +248,7 @@ describe('a choice', () => {
     ['an unknown operation', [adobe1('in')], { consent: { operation: 'merge' } }, 'EXEG-0102-400'],
   ])('%s is refused, and nothing changes', (_what, consent, query, code) => {
     const x = exchangeOf({ ecid: ECID_A, received: { consent: consent as JsonObject[], query } });
-    expect(problemOf(() => new Consent().run(x)).spec.code).toBe(code);
+    expect(problemOf(() => new Consent(STRINGS).run(x)).spec.code).toBe(code);
     expect(x.changes).toEqual([]);
     expect(x.cookies).toEqual([]);
   });

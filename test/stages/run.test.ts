@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Exchange } from '../../src/model/exchange.ts';
-import type { Stage } from '../../src/model/parts.ts';
+import type { Stage, Waited } from '../../src/model/parts.ts';
 import type { ServiceName } from '../../src/model/services.ts';
 import { runStages } from '../../src/stages/run.ts';
 import { datastreamOf, exchangeOf } from '../support/exchanges.ts';
@@ -8,7 +8,7 @@ import { datastreamOf, exchangeOf } from '../support/exchanges.ts';
 let ran: string[] = [];
 function stage(
   name: string,
-  run: (x: Exchange) => undefined | Promise<void> = () => undefined,
+  run: (x: Exchange) => undefined | Promise<Waited> = () => undefined,
   service: ServiceName | null = null,
 ): Stage {
   return {
@@ -39,6 +39,20 @@ describe('the loop', () => {
     ran = [];
     void runStages([stage('a'), stage('b')], exchangeOf());
     expect(ran).toEqual(['a', 'b']);
+  });
+
+  test('a stage that had to wait is run again where it says so, and the next follow in the same turn', async () => {
+    for (const before of [[], [stage('a', async () => {})]]) {
+      let left = 2;
+      const waits = stage('b', () => {
+        left -= 1;
+        if (left >= 0) return Promise.resolve('again' as const);
+        void Promise.resolve().then(() => ran.push('next turn'));
+        return undefined;
+      });
+      const seen = await order([...before, waits, stage('c'), stage('d')]);
+      expect(seen.filter((name) => name !== 'a')).toEqual(['b', 'b', 'b', 'c', 'd', 'next turn']);
+    }
   });
 
   test('the first failure ends it, thrown or rejected', async () => {

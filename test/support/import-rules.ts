@@ -157,7 +157,9 @@ function siblingProblems(sources: ReadonlyMap<string, string>): readonly string[
 }
 
 /** A part may import a tool that components.ts hands around, such as the window of duplicates: that is no part by itself. */
-const TOOLS = ['src/stages/duplicates.ts', 'src/stages/fpid.ts', 'src/stages/deciding.ts'];
+const TOOLS = ['choices-under-way', 'deciding', 'duplicates', 'fpid', 'tc-strings'].map(
+  (name) => `src/stages/${name}.ts`,
+);
 
 function isOtherPart(parts: ReadonlySet<string>, part: string, target: string): boolean {
   return target !== part && parts.has(target) && !TOOLS.includes(target);

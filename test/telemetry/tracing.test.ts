@@ -68,7 +68,7 @@ describe('a request', () => {
       'weir.position': '0:0',
     });
     const names = steps.map(({ name }) => name);
-    expect(names.slice(0, 3)).toEqual(['accept', 'identify', 'consent']);
+    expect(names.slice(0, 3)).toEqual(['accept', 'identify', 'wait']);
     expect(names).toEqual(expect.arrayContaining(['append', 'answer', 'durable']));
     // A service that is off does not run.
     expect(new Set(names).size).toBe(names.length);

@@ -1,7 +1,8 @@
 import { ENDPOINTS } from '../../src/components.ts';
 import type { Stage } from '../../src/model/parts.ts';
-import { Consent } from '../../src/stages/consent.ts';
+import { ChoicesUnderWay } from '../../src/stages/choices-under-way.ts';
 import { TcStrings } from '../../src/stages/tc-strings.ts';
+import { Wait } from '../../src/stages/wait.ts';
 import { MemoryState } from '../../src/state/memory.ts';
 import type { ErrorRow } from '../support/error-row.ts';
 import { ECID_A } from '../support/exchanges.ts';
@@ -53,8 +54,9 @@ export const CONSENT_ERRORS: readonly ErrorRow[] = [
 
 /** An installation whose decoder of TC strings is broken. */
 function withoutDecoder(): GatewayParts {
-  const consent = new Consent(new TcStrings(() => Promise.reject(new Error('secret'))));
-  const stages = new Map<string, Stage>([['consent', consent]]);
+  const strings = new TcStrings(() => Promise.reject(new Error('secret')));
+  const wait = new Wait(new MemoryState(), new ChoicesUnderWay(), strings);
+  const stages = new Map<string, Stage>([['wait', wait]]);
   return {
     matrix: ENDPOINTS.map(([endpoint, names]) => [endpoint, names.flatMap((name) => stages.get(name) ?? [])] as const),
   };
