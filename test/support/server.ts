@@ -28,6 +28,7 @@ export interface ServerOptions {
 export interface Server {
   readonly urls: { readonly edge: string; readonly server: string; readonly admin: string; readonly edgeTls?: string };
   readonly process: ChildProcess;
+  readonly workspace: string;
   readonly data: string;
   /** The log as `weir events` prints it, oldest first. */
   events(): Promise<readonly EventLine[]>;
@@ -62,7 +63,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   });
   try {
     const urls = await readyLine(child);
-    return { urls, process: child, data, events: () => readEvents(data), stop: () => stop(child, folder) };
+    return { urls, process: child, workspace, data, events: () => readEvents(data), stop: () => stop(child, folder) };
   } catch (error) {
     await stop(child, folder);
     throw error;

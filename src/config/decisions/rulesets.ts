@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '../../model/json.ts';
 import { named } from '../schema-findings.ts';
 import type { KeyPath } from '../source.ts';
 import type { Authoring } from './authoring.ts';
+import { MOBILE, WEB } from './message-looks.ts';
 
 /** What messages and cards have in common: when clients show them. */
 interface Shown {
@@ -37,29 +38,20 @@ export interface RulesetContext {
 }
 
 const MESSAGE = 'https://ns.adobe.com/personalization/message';
-/**
- * In the middle of the page, on a paler one. The Web SDK paints the message itself in the backdrop's colour too (observed), so that
- * of a message without a background of its own, dark text stays to be read. Chosen.
- */
-const MOBILE: JsonObject = {
-  verticalAlign: 'center',
-  horizontalAlign: 'center',
-  width: 80,
-  height: 60,
-  cornerRadius: 8,
-  backdropColor: '#FFFFFF',
-  backdropOpacity: 0.4,
-  uiTakeover: true,
-};
 
-/** Data of a ruleset-item that shows an in-app message; null, and told, where the file is wrong. */
+const APP = 'mobileapp://';
+
+/**
+ * Data of a ruleset-item that shows an in-app message; null, and told, where the file is wrong. Who gives `mobile` alone has
+ * said how it looks on pages too: the Web SDK makes do with that.
+ */
 export function messageData(
   authoring: Authoring,
   at: KeyPath,
   file: MessageFile,
   context: RulesetContext,
 ): JsonObject | null {
-  const { html, file: name, mobile = {}, web = {} } = file;
+  const { html, file: name, mobile, web } = file;
   if ((html === undefined) === (name === undefined)) {
     const what = html === undefined ? "neither 'html' nor 'file'" : "both 'html' and 'file'";
     authoring.error(at, `${named(at)} has ${what}. It takes one of the two: the message's page.`);
@@ -71,7 +63,7 @@ export function messageData(
     content,
     contentType: 'text/html',
     mobileParameters: { ...MOBILE, ...mobile },
-    webParameters: web,
+    webParameters: web ?? (mobile === undefined && !context.surface.startsWith(APP) ? WEB : {}),
     ...dates(authoring, at, file, context),
   };
   return ruleset(authoring, at, file, context.itemId, `${MESSAGE}/in-app`, data);

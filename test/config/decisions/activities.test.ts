@@ -271,6 +271,21 @@ describe('forms of content', () => {
       ),
     ],
     [
+      'message: { html: <p> }',
+      'ruleset-item',
+      ruleset(
+        'in-app',
+        {
+          ...{ content: '<p>', contentType: 'text/html', mobileParameters: expect.any(Object) },
+          webParameters: {
+            ...{ 'alloy-messaging-container': expect.any(Object), 'alloy-content-iframe': expect.any(Object) },
+            'alloy-overlay-container': expect.any(Object),
+          },
+        },
+        matcher('~type', 'ex', []),
+      ),
+    ],
+    [
       'card: { title: T, body: B, image: /i.png, url: /u, buttons: [{ text: Go, url: /g }], dismiss: simple }',
       'ruleset-item',
       ruleset(
