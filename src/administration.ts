@@ -64,6 +64,7 @@ export class Administration {
       clockMs: () => performance.now(),
       turn: () => new Promise((resolve) => setImmediate(resolve)),
     });
+    deps.storage.expiry.onChange(() => this.#reports.forget());
     this.#looking = setInterval(() => void this.#look(), FORECAST_LOOK_MS);
     this.#looking.unref();
     this.#app = createAdmin({
@@ -104,7 +105,8 @@ export class Administration {
     const { head, broken } = await this.#store.audit.state();
     const { refusing } = storage.log;
     const rejected = status.lastError ?? [];
-    const troubles = [refusing, broken, tls?.rejected ?? null, ...rejected, ...storage.damage];
+    const retention = retentionOf(storage.expiry.status);
+    const troubles = [refusing, broken, tls?.rejected ?? null, retention.failure, ...rejected, ...storage.damage];
     return {
       status: troubles.every((trouble) => trouble === null) ? 'ok' : 'degraded',
       durability: 'local-fsync',
@@ -116,6 +118,7 @@ export class Administration {
         warnings: status.warnings,
       },
       log: { nextOffset: storage.log.nextOffset, refusing, damage: storage.damage },
+      retention,
       certificate:
         tls === null ? null : { expiresAt: new Date(tls.current.expiresAtMs).toISOString(), rejected: tls.rejected },
       audit: { seq: head.seq, hash: head.hash, broken },
@@ -201,12 +204,17 @@ export class Administration {
 
   #metrics(): Promise<string> {
     const { source, storage, counters, tls, requestsInFlight, data } = this.#deps;
-    const { log, state, damage } = storage;
+    const { log, state, damage, expiry } = storage;
     return renderMetrics({
       counters,
       requestsInFlight,
       logMeter: log.meter,
       log: () => log,
+      expiry: () => {
+        const { removed, lastPassMs } = expiry.status;
+        const none = [...source.current.datastreams.keys()].map((id) => [id, 0] as const);
+        return { lastPassMs, removed: new Map([...none, ...removed]) };
+      },
       segmentBytes: () => log.segmentBytes(),
       diskFreeBytes: () => freeBytes(data),
       diskLeftSeconds: (freeBytes) => this.#forecast.secondsUntil(freeBytes - source.options.log.lowWaterBytes),
@@ -245,6 +253,14 @@ export class Administration {
       );
     }
   }
+}
+
+function retentionOf({ lastPassMs, failure, removed }: Storage['expiry']['status']): Health['retention'] {
+  return {
+    lastPassAt: lastPassMs === null ? null : new Date(lastPassMs).toISOString(),
+    failure,
+    removedSinceStart: [...removed.values()].reduce((sum, count) => sum + count, 0),
+  };
 }
 
 function identityCounts({

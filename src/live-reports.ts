@@ -83,6 +83,11 @@ export class LiveReports {
     return json;
   }
 
+  /** What was counted holds no more: it is counted anew, without what is hidden by now. */
+  forget(): void {
+    this.#kept.clear();
+  }
+
   /** Whether the end was reached. */
   async #readOn(kept: Kept): Promise<boolean> {
     const { clockMs, read, turn, nextOffset } = this.#deps;

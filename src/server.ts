@@ -142,7 +142,7 @@ interface Parts {
   readonly log: Log;
 }
 
-/** The matrix of endpoints and stages, with this installation's keys, and the definitions in force made ready. */
+/** The matrix of endpoints and stages, with this installation's keys; the definitions in force are ready, and events kept as the workspace says. */
 async function stagesOf({ start, source, storage, definitions, counters, admission, log }: Parts): Promise<Matrix> {
   const { options } = source;
   const keys = keysFolder(start.data);
@@ -150,6 +150,7 @@ async function stagesOf({ start, source, storage, definitions, counters, admissi
     identityTools(keys, options, counters, log, (message) => log.warn({ what: 'identity' }, message)),
     decisionTools(keys, options.decisions.keysFile, counters),
     definitions.prepare(source.current),
+    storage.expiry.follow(source),
   ]);
   const isStrained = (): boolean => !admission.hasTimeToDecide;
   return matrix({

@@ -1,10 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { endpointAt } from './components.ts';
 import type { ServerOptions } from './config/options.ts';
 import { keysThere, secretKeys } from './config/secret-key.ts';
 import { ErasureKey } from './erasing/key.ts';
 import { Erasures } from './erasures.ts';
+import { Expiry } from './expiry.ts';
 import { FileLog } from './log/file.ts';
 import { readFile, replaceFile, unlinkIfThere } from './log/io.ts';
 import { acquireLock } from './log/lock.ts';
@@ -28,6 +30,7 @@ export interface Storage {
   readonly state: LmdbState;
   readonly duplicates: DuplicateWindow;
   readonly erasures: Erasures;
+  readonly expiry: Expiry;
   readonly erasureKey: ErasureKey;
   readonly damage: readonly string[];
   close(): Promise<void>;
@@ -36,11 +39,12 @@ export interface Storage {
 /** How often snapshots and retention are looked after. */
 const UPKEEP_MS = 60_000;
 
-/** A snapshot when one is due, then whatever the log may drop, then persons who are erased. A failure is reported, and tried again next time. Returns how to stop. */
+/** A snapshot when one is due, then whatever the log may drop, then persons who are erased, then events that have expired. A failure is reported, and tried again next time. Returns how to stop. */
 function startUpkeep(
   keeper: StateKeeper,
   log: FileLog,
   erasures: Erasures,
+  expiry: Expiry,
   report: (message: string) => void,
 ): () => void {
   let bytesAtSnapshot = 0;
@@ -52,6 +56,7 @@ function startUpkeep(
     }
     await log.retain();
     if (erasures.isDue) await erasures.carryOut();
+    await expiry.tend();
   };
   const timer = setInterval(() => {
     upkeep().catch((error: Error) =>
@@ -130,12 +135,14 @@ async function openLocked(
     directory,
     partition: PARTITION,
   });
-  const stopUpkeep = startUpkeep(keeper, eventLog, erasures, warn);
+  const expiry = new Expiry({ log: eventLog, nowMs: Date.now, monotonicMs: () => performance.now(), report: warn });
+  const stopUpkeep = startUpkeep(keeper, eventLog, erasures, expiry, warn);
   return {
     log: eventLog,
     state,
     duplicates,
     erasures,
+    expiry,
     erasureKey,
     damage,
     async close() {

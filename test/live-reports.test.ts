@@ -146,6 +146,20 @@ describe('reports of a running server', () => {
     expect(growing.reads).toEqual([0, 1, 2, 0, 1, 2]);
   });
 
+  test('begin anew when they are told that less is shown', async () => {
+    const growing = new Growing();
+    growing.grow(logOf(happened([step('decide'), step('decide', { visitor: 1 }), step('decide', { visitor: 2 })])));
+    await growing.reports.report(definitions, ACTIVITY, ALL, 'display');
+    const [first, ...rest] = growing.records.splice(0);
+    growing.grow([{ ...first!, record: { ...first!.record, events: [], decisions: null } }, ...rest]);
+    const whole = new Growing();
+    whole.grow(growing.records);
+    const expected = await whole.reports.report(definitions, ACTIVITY, ALL, 'display');
+    expect(await growing.reports.report(definitions, ACTIVITY, ALL, 'display')).not.toEqual(expected);
+    growing.reports.forget();
+    expect(await growing.reports.report(definitions, ACTIVITY, ALL, 'display')).toEqual(expected);
+  });
+
   test('of more activities than are kept count those again that were asked for longest ago', async () => {
     const growing = new Growing();
     const ids = Array.from({ length: REPORTS_KEPT_MAX + 1 }, (_, n) => `a${n}`);

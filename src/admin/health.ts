@@ -11,6 +11,12 @@ export interface Health {
     readonly warnings: readonly string[];
   };
   readonly log: { readonly nextOffset: number; readonly refusing: string | null; readonly damage: readonly string[] };
+  /** Events that datastreams keep no longer: when the last whole pass removed them, null for none since the start; why the last one was not whole. */
+  readonly retention: {
+    readonly lastPassAt: string | null;
+    readonly failure: string | null;
+    readonly removedSinceStart: number;
+  };
   /** Null without a TLS listener. `rejected`: why the files as they are now are not in force. */
   readonly certificate: { readonly expiresAt: string; readonly rejected: string | null } | null;
   /** Sequence number and hash of the last entry, to be kept elsewhere; `broken`: where the chain does not hold. */

@@ -10,6 +10,7 @@ export interface MetricSources {
   readonly requestsInFlight: () => number;
   readonly logMeter: LogMeter;
   readonly log: () => LogNumbers;
+  readonly expiry: () => { readonly removed: ReadonlyMap<string, number>; readonly lastPassMs: number | null };
   readonly segmentBytes: () => Promise<number>;
   readonly diskFreeBytes: () => Promise<number>;
   /** Given the free bytes. */
@@ -94,7 +95,7 @@ function* ledgerSamples({ ledger }: Counters): Iterable<Sample> {
   }
 }
 
-function log(out: Exposition, { logMeter, log: numbersOf }: MetricSources): void {
+function log(out: Exposition, { logMeter, log: numbersOf, expiry }: MetricSources): void {
   const { nextOffset, writtenBytes, queueBytes, queueAgeMs, refusing } = numbersOf();
   out.histogram(METRICS.syncSeconds, logMeter.syncs);
   out.family(METRICS.queueAge, [[queueAgeMs / 1000]]);
@@ -102,6 +103,12 @@ function log(out: Exposition, { logMeter, log: numbersOf }: MetricSources): void
   out.family(METRICS.appends, [[logMeter.records]]);
   out.family(METRICS.appendedBytes, [[writtenBytes]]);
   out.family(METRICS.nextPosition, [[nextOffset]]);
+  const { removed, lastPassMs } = expiry();
+  out.family(
+    METRICS.expired,
+    [...removed].map(([datastream, count]): Sample => [count, datastream]),
+  );
+  out.family(METRICS.expiryPass, [[lastPassMs === null ? Number.NaN : lastPassMs / 1000]]);
   out.family(METRICS.logFailed, [[Number(refusing === 'failed')]]);
   out.family(METRICS.logRefusing, [[Number(refusing !== null)]]);
 }

@@ -1,4 +1,5 @@
 import type { Datastream, Workspace } from '../model/datastream.ts';
+import type { EventAges } from '../model/expiry.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { IngressLedger, LedgerRow } from '../telemetry/ledger.ts';
 import { describeIdentity, type ReadPerson } from './identities.ts';
@@ -57,8 +58,8 @@ export class TenantView {
 
 /** A datastream as the API shows it. Named one by one, so that an option which holds a secret is never shown by chance. */
 export function describeDatastream(datastream: Datastream): JsonObject {
-  const { id, orgId, name, enabled, access, origins, services, missingServices, overrides, validation, identity } =
-    datastream;
+  const { id, orgId, name, enabled, access, origins, services, missingServices } = datastream;
+  const { overrides, validation, retention, identity } = datastream;
   return {
     id,
     org: orgId,
@@ -70,9 +71,20 @@ export function describeDatastream(datastream: Datastream): JsonObject {
     servicesNotAvailable: [...missingServices],
     overrides: { unregistered: overrides.unregistered },
     validation: { timestamp: validation.timestamp, identities: identity.rules.isStrict ? 'reject' : 'warn' },
+    retention: describeRetention(retention),
     identity: { fpidCookie: identity.fpidCookie, namespaces: [...identity.rules.namespaces.keys()] },
   };
 }
+
+/** As in its file. */
+function describeRetention({ maxAgeMs, eventTypes }: EventAges): JsonObject {
+  const age = (ms: number | null): JsonObject => ({ maxAgeDays: ms === null ? null : ms / DAY_MS });
+  return {
+    ...age(maxAgeMs),
+    eventTypes: Object.fromEntries([...eventTypes].map(([type, ms]) => [type, age(ms)])),
+  };
+}
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 export function describeRow({ minuteMs, datastreamId, orgId, outcomes }: LedgerRow): JsonObject {
   return {

@@ -1,6 +1,7 @@
 import type { ConsentRules } from '../model/consent-in-force.ts';
 import { cookiePrefixOf, type Datastream } from '../model/datastream.ts';
 import type { UnitLimits } from '../model/demand.ts';
+import { type EventAges, KEPT_FOR_EVER } from '../model/expiry.ts';
 import { isObject, type JsonObject, mergeJson, quoted } from '../model/json.ts';
 import { SERVICE_NAMES, SERVICES, type ServiceName } from '../model/services.ts';
 import type { Finding } from './finding.ts';
@@ -30,14 +31,21 @@ interface Settings {
   readonly overrides?: { readonly unregistered?: 'reject' | 'warn'; readonly registered?: JsonObject };
   readonly consent?: Partial<ConsentRules>;
   readonly ipObfuscation?: Datastream['ipObfuscation'];
+  readonly retention?: Age & { readonly eventTypes?: Readonly<Record<string, Age>> };
   readonly validation?: { readonly timestamp?: 'warn' | 'reject'; readonly identities?: 'warn' | 'reject' };
   readonly identity?: { readonly fpidCookie?: string | null; readonly namespaces?: readonly string[] };
 }
 
-/** What weir.yaml says of orgs. */
+interface Age {
+  readonly maxAgeDays?: number | null;
+}
+
+/** What weir.yaml says that datastreams depend on. */
 export interface OrgSettings {
   readonly identities: OrgIdentities;
   readonly unitLimits: (orgId: string) => UnitLimits | null;
+  /** Whole files of the log are dropped at this age; null where they are not. */
+  readonly logMaxAgeDays: number | null;
 }
 
 /** A file's datastreams: itself, then each of its environments. What the schema cannot say goes to `findings`. */
@@ -49,6 +57,7 @@ export function datastreamsOf(source: Source, orgs: OrgSettings, findings: Findi
     const codes = settings.identity?.namespaces ?? [];
     checkNamespaces(codes, identities, base.org, [...path, 'identity', 'namespaces'], source, findings);
     checkSettings(settings, path, source, findings);
+    checkRetention(settings, orgs.logMaxAgeDays, path, source, findings);
   };
   check(base, []);
   const datastreams = [datastreamOf(base.id, base, orgs)];
@@ -84,6 +93,7 @@ function datastreamOf(id: string, file: DatastreamFile, { identities, unitLimits
       tcfVendor: file.consent?.tcfVendor === undefined ? ADOBE_VENDOR : file.consent.tcfVendor,
     },
     ipObfuscation: file.ipObfuscation ?? null,
+    retention: agesOf(file.retention),
     identity: {
       fpidCookie: file.identity?.fpidCookie ?? null,
       rules: identityRules(identities, file.org, file.identity?.namespaces, isStrict),
@@ -106,6 +116,36 @@ function checkSettings(settings: Settings, path: KeyPath, source: Source, findin
     const message = `The service '${name}' is enabled, but this version of Weir does not have it: nothing of it runs.`;
     findings.push(source.warning(at, `${message} Set it to false to lose this warning.`));
   }
+}
+
+/** An age that the log's own undercuts has no effect. */
+function checkRetention(
+  { retention }: Settings,
+  logMaxAgeDays: number | null,
+  path: KeyPath,
+  source: Source,
+  findings: Finding[],
+): void {
+  if (retention === undefined || logMaxAgeDays === null) return;
+  const types = Object.entries(retention.eventTypes ?? {});
+  const ages = [[[], retention] as const, ...types.map(([type, age]) => [['eventTypes', type], age] as const)];
+  for (const [key, { maxAgeDays }] of ages) {
+    if (typeof maxAgeDays !== 'number' || maxAgeDays <= logMaxAgeDays) continue;
+    const at = [...path, 'retention', ...key, 'maxAgeDays'];
+    const message = `${named(at)} is ${maxAgeDays}, but 'log.retention.maxAgeDays' of weir.yaml is ${logMaxAgeDays}: the log drops these events before.`;
+    findings.push(source.warning(at, `${message} Raise the one or lower the other.`));
+  }
+}
+
+function agesOf(retention: Settings['retention']): EventAges {
+  if (retention === undefined) return KEPT_FOR_EVER;
+  const types = Object.entries(retention.eventTypes ?? {});
+  return { maxAgeMs: msOf(retention), eventTypes: new Map(types.map(([type, age]) => [type, msOf(age)])) };
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+function msOf({ maxAgeDays = null }: Age): number | null {
+  return maxAgeDays === null ? null : maxAgeDays * DAY_MS;
 }
 
 /** A datastream's file, as far as one can tell before its schema has been checked. */

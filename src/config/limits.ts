@@ -31,6 +31,8 @@ export const RESERVED_BYTES: Limit = { default: 8 * MIB, min: MIB, max: GIB };
 export const RETENTION_DAYS: Omit<Limit, 'default'> = { min: 0.01, max: 36_500 };
 /** As above; less than a small segment cannot be kept. */
 export const RETENTION_BYTES: Omit<Limit, 'default'> = { min: MIB, max: 1024 * TIB };
+/** Of events. Duplicates are known again after a start by what the log holds of the last minutes, which are at most a day. */
+export const EVENT_AGE_DAYS: Omit<Limit, 'default'> = { min: 1, max: 36_500 };
 /** Retries come seconds after the first try, those of mobile clients minutes. A day bounds what a start reads back. */
 export const DUPLICATES_WINDOW_MINUTES: Limit = { default: 10, min: 1, max: 1440 };
 /** About 90 bytes each: 24 MB by default, 380 MB at most. Ten minutes of 430 events a second. */

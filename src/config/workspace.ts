@@ -63,7 +63,11 @@ class Loading {
   readonly #ids = new Map<string, string>();
   /** Prefixes of cookies to the org that each was first seen for, and where. */
   readonly #cookiePrefixes = new Map<string, { readonly orgId: string; readonly at: string }>();
-  #orgs: OrgSettings = { identities: orgIdentities(undefined, null, []), unitLimits: unitLimits() };
+  #orgs: OrgSettings = {
+    identities: orgIdentities(undefined, null, []),
+    unitLimits: unitLimits(),
+    logMaxAgeDays: null,
+  };
 
   constructor(root: string) {
     this.#files = new WorkspaceFiles(root);
@@ -74,7 +78,8 @@ class Loading {
     const file = weir === null ? undefined : (weir.value as unknown as WeirFile);
     const all = this.#files.findings;
     const identities = orgIdentities(file?.identity, weir, all);
-    this.#orgs = { identities, unitLimits: unitLimits(file?.requestUnits) };
+    const logMaxAgeDays = file?.log?.retention?.maxAgeDays ?? null;
+    this.#orgs = { identities, unitLimits: unitLimits(file?.requestUnits), logMaxAgeDays };
     await this.#files.read(DATASTREAMS, 'datastream', NO_DATASTREAM, (source) => this.#datastream(source));
     const optionsOf = orgDecisions(file?.decisions, weir, all);
     const decisions = await new DecisionsLoading({

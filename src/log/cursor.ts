@@ -43,7 +43,7 @@ export interface View {
 export type ReadFrom = Position | { readonly timeMs: number } | 'start';
 
 /** How long before a segment's creation its first records may have been received: they waited for the disk. */
-const TIME_SLACK_MS = 10_000;
+export const TIME_SLACK_MS = 10_000;
 /** A take ends after so many bytes: bounds what a reader holds. */
 const TAKE_BYTES = 1024 * 1024;
 

@@ -8,7 +8,7 @@ import type { Consumers } from './consumers.ts';
 import { Cursor, type ReaderOptions, type ReadFrom, type Report, readRecords, type View } from './cursor.ts';
 import type { DiskSpace } from './disk-space.ts';
 import type { EndMarkFile } from './end-mark.ts';
-import type { DigestKey, PendingErasure } from './hidden.ts';
+import type { DigestKey, ExpiryRule, PendingErasure } from './hidden.ts';
 import type { HiddenFile } from './hidden-file.ts';
 import { type LogHost, systemHost } from './host.ts';
 import { type Opened, placeErasures, prepare } from './opening.ts';
@@ -206,7 +206,7 @@ export class FileLog implements EventLog {
     return this.#hidden.current.list.erasures;
   }
 
-  /** Removes from the segments what is hidden now. What hides it goes on doing so until `forgetErasures`. */
+  /** Removes from the segments whoever is erased now. What hides them goes on doing so until `forgetErasures`. */
   rewrite(): Promise<Rewritten> {
     return this.#upkeep.rewrite();
   }
@@ -214,6 +214,26 @@ export class FileLog implements EventLog {
   /** These have been carried out everywhere. Durable when it resolves. */
   forgetErasures(ids: readonly string[]): Promise<void> {
     return this.#hidden.end(ids);
+  }
+
+  /** How long events are kept: older ones are shown to nobody. */
+  get rules(): readonly ExpiryRule[] {
+    return this.#hidden.current.list.rules;
+  }
+
+  /** In force at once; durable, and known to readers in other processes, when it resolves. */
+  setRules(rules: readonly ExpiryRule[]): Promise<void> {
+    return this.#hidden.setRules(rules);
+  }
+
+  /** Removes events that have expired from the segments; rejects with the first failure, when the rest is done. */
+  expire(): Promise<void> {
+    return this.#upkeep.expire();
+  }
+
+  /** Events that `expire` has removed since the log was opened, by datastream. */
+  get expired(): ReadonlyMap<string, number> {
+    return this.#upkeep.expired;
   }
 
   #tick(): void {

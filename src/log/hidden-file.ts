@@ -1,7 +1,7 @@
 import type { Erasure } from '../model/erasure.ts';
 import type { Fs } from '../model/fs.ts';
 import type { DiskSpace } from './disk-space.ts';
-import { type DigestKey, encodeHidden, HIDDEN_FILE, Hidden, type HiddenList } from './hidden.ts';
+import { type DigestKey, type ExpiryRule, encodeHidden, HIDDEN_FILE, Hidden, type HiddenList } from './hidden.ts';
 import { replaceFile } from './io.ts';
 
 export interface HiddenFileDeps {
@@ -9,6 +9,7 @@ export interface HiddenFileDeps {
   readonly directory: string;
   readonly space: DiskSpace;
   readonly key: DigestKey | null;
+  readonly nowMs: () => number;
 }
 
 /**
@@ -22,7 +23,7 @@ export class HiddenFile {
 
   constructor(deps: HiddenFileDeps, list: HiddenList) {
     this.#deps = deps;
-    this.#current = new Hidden(list, deps.key);
+    this.#current = new Hidden(list, deps.key, deps.nowMs);
   }
 
   get current(): Hidden {
@@ -57,11 +58,22 @@ export class HiddenFile {
 
   /** These are not hidden any more: they are gone, or they were never erased. */
   end(ids: readonly string[]): Promise<void> {
-    const ended = ({ generation, erasures }: HiddenList): HiddenList => ({
-      generation: generation + 1,
-      erasures: erasures.filter(({ id }) => !ids.includes(id)),
+    const ended = (list: HiddenList): HiddenList => ({
+      ...list,
+      generation: list.generation + 1,
+      erasures: list.erasures.filter(({ id }) => !ids.includes(id)),
     });
     return this.#change(ended, 'after');
+  }
+
+  /** In force at once, whether the disk takes it or not. */
+  setRules(rules: readonly ExpiryRule[]): Promise<void> {
+    return this.#change((list) => ({ ...list, rules }), 'first');
+  }
+
+  /** Segments hold less than they did. */
+  rewritten(): Promise<void> {
+    return this.#change((list) => ({ ...list, generation: list.generation + 1 }), 'after');
   }
 
   #change(next: (list: HiddenList) => HiddenList, inForce: 'first' | 'after'): Promise<void> {
@@ -78,6 +90,6 @@ export class HiddenFile {
   }
 
   #take(list: HiddenList): void {
-    this.#current = new Hidden(list, this.#deps.key);
+    this.#current = new Hidden(list, this.#deps.key, this.#deps.nowMs);
   }
 }

@@ -83,16 +83,17 @@ async function openHidden(
   host: LogHost,
 ): Promise<HiddenFile> {
   const { fs, directory, erasureKey = null } = options;
+  const nowMs = (): number => host.nowMs();
   let list: HiddenList | null;
   try {
     list = await readHidden(fs, directory);
   } catch (error) {
     if (!(error instanceof HiddenDamaged)) throw error;
     report(error.message);
-    const view = { segments, offset: nextOffset, hidden: new Hidden(NOTHING_HIDDEN, null) };
+    const view = { segments, offset: nextOffset, hidden: new Hidden(NOTHING_HIDDEN, null, nowMs) };
     list = await erasuresIn({ ...options, report }, view, erasureKey?.keyId ?? '', host.nowMs());
   }
-  const file = new HiddenFile({ fs, directory, space, key: erasureKey }, list ?? NOTHING_HIDDEN);
+  const file = new HiddenFile({ fs, directory, space, key: erasureKey, nowMs }, list ?? NOTHING_HIDDEN);
   file.current.check();
   return file;
 }
@@ -115,7 +116,7 @@ async function erasuresIn(
     }
   }
   // A time is a generation that no reader has seen.
-  return { generation: nowMs, erasures };
+  return { generation: nowMs, erasures, rules: [] };
 }
 
 /**

@@ -16,7 +16,7 @@ const MARK_RETRY_MS = 5;
 const NEVER = new AbortController().signal;
 
 export interface OutsideOptions extends ReaderOptions {
-  readonly host?: Pick<LogHost, 'sleep' | 'bootId'>;
+  readonly host?: Pick<LogHost, 'sleep' | 'bootId' | 'nowMs'>;
   /** By which persons who are being erased are told: asked for only while there are any. */
   readonly erasureKey?: () => Promise<DigestKey | null>;
 }
@@ -44,14 +44,14 @@ export async function openLogReader(options: OutsideOptions): Promise<LogReader>
 
 class OutsideView implements View {
   readonly #options: OutsideOptions;
-  readonly #host: Pick<LogHost, 'sleep' | 'bootId'>;
+  readonly #host: Pick<LogHost, 'sleep' | 'bootId' | 'nowMs'>;
   /** How far the newest segment has been proven, so that it is not scanned from its start at every look. */
   #scanned: { readonly ref: SegmentRef; readonly proven: Place } | null = null;
   /** The newest segment, when its format was looked at. */
   #known: string | null = null;
   #key: DigestKey | null = null;
 
-  constructor(options: OutsideOptions, host: Pick<LogHost, 'sleep' | 'bootId'>) {
+  constructor(options: OutsideOptions, host: Pick<LogHost, 'sleep' | 'bootId' | 'nowMs'>) {
     this.#options = options;
     this.#host = host;
   }
@@ -66,7 +66,7 @@ class OutsideView implements View {
     const { fs, directory, erasureKey } = this.#options;
     const list = (await readHidden(fs, directory)) ?? NOTHING_HIDDEN;
     if (list.erasures.length > 0) this.#key ??= (await erasureKey?.()) ?? null;
-    const hidden = new Hidden(list, this.#key);
+    const hidden = new Hidden(list, this.#key, () => this.#host.nowMs());
     hidden.check();
     return hidden;
   }

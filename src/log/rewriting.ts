@@ -38,6 +38,8 @@ export interface RewritingDeps {
 
 /** What is left of a record; the same object where that is all of it. */
 export type Left = (offset: number, record: LogRecord) => LogRecord;
+/** Told of each record that is written with less in it. */
+type OnLess = (before: LogRecord, after: LogRecord) => void;
 
 /** Behind a segment's name while it is being written anew: no reader and no start takes it for one. */
 const UNFINISHED = '.new';
@@ -64,6 +66,7 @@ export async function rewriteSegment(
   ref: SegmentRef,
   limit: number,
   left: Left,
+  onLess: OnLess = () => {},
 ): Promise<{ readonly records: number }> {
   const { fs, directory } = deps;
   const path = `${directory}/${ref.name}`;
@@ -73,7 +76,7 @@ export async function rewriteSegment(
     if (!(await hasLess(deps, file, ref, limit, left))) return { records: 0 };
     const unfinished = path + UNFINISHED;
     await unlinkIfThere(fs, unfinished);
-    const records = await writeAnew(deps, file, unfinished, ref, limit, left).catch(async (error: unknown) => {
+    const records = await writeAnew(deps, file, unfinished, ref, limit, left, onLess).catch(async (error: unknown) => {
       await unlinkIfThere(fs, unfinished);
       throw error;
     });
@@ -150,6 +153,7 @@ async function writeAnew(
   ref: SegmentRef,
   limit: number,
   left: Left,
+  onLess: OnLess,
 ): Promise<number> {
   const { fs, partition, parseBody, host } = deps;
   const header = await readHeader(file, ref.name);
@@ -163,7 +167,10 @@ async function writeAnew(
       if (frame.start !== before.byte) await out.gap(frame.start - before.byte, frame.previousCrc);
       const record = decodeRecord(frame.payload, parseBody);
       const kept = left(frame.offset, record);
-      if (kept !== record) records += 1;
+      if (kept !== record) {
+        records += 1;
+        onLess(record, kept);
+      }
       await out.frame(frame, kept === record ? frame.payload : payloadOf(kept));
     }
     await out.end();

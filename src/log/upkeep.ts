@@ -2,6 +2,7 @@ import type { Fs } from '../model/fs.ts';
 import { OneAtATime } from '../model/one-at-a-time.ts';
 import { LogUnavailable } from '../model/parts.ts';
 import type { ParseBody } from '../model/record.ts';
+import { Expiring } from './expiring.ts';
 import type { HiddenFile } from './hidden-file.ts';
 import type { LogHost } from './host.ts';
 import { createdAtMs } from './recovery.ts';
@@ -30,10 +31,12 @@ export class Upkeep {
   readonly #deps: UpkeepDeps;
   #retaining: Promise<number> | null = null;
   readonly #alone = new OneAtATime();
+  readonly #expiring: Expiring;
   #isStopped = false;
 
   constructor(deps: UpkeepDeps) {
     this.#deps = deps;
+    this.#expiring = new Expiring(deps, this.#alone, () => this.#checkOpen());
   }
 
   /** Drops the oldest segments that retention allows, and returns how many. */
@@ -48,15 +51,29 @@ export class Upkeep {
     return this.#retaining;
   }
 
-  /** Removes from all segments what is hidden at this moment. */
+  /** Removes from all segments whoever is erased at this moment. */
   rewrite(): Promise<Rewritten> {
     return this.#alone.run(() => this.#rewrite());
+  }
+
+  /** Removes from segments what has expired by rules that have settled. */
+  expire(): Promise<void> {
+    return this.#expiring.pass();
+  }
+
+  /** Events that expired and were removed since the start, by datastream. */
+  get expired(): ReadonlyMap<string, number> {
+    return this.#expiring.removed;
   }
 
   /** Breaks off; resolves when nothing is under way. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#alone.settled();
+  }
+
+  #checkOpen(): void {
+    if (this.#isStopped) throw new LogUnavailable('closed', 'The log is closed while it is being rewritten.');
   }
 
   async #retain(): Promise<number> {
@@ -91,7 +108,7 @@ export class Upkeep {
       const ref = segments[i]!;
       const limit = segments[i + 1]!.firstOffset;
       const { records } = await rewriteSegment(this.#deps, ref, limit, (offset, record) => {
-        if (this.#isStopped) throw new LogUnavailable('closed', 'The log is closed while it is being rewritten.');
+        this.#checkOpen();
         return current.shown(offset, record);
       });
       if (records > 0) total = { records: total.records + records, segments: total.segments + 1 };

@@ -4,6 +4,9 @@ import type { Json, JsonObject } from './json.ts';
 import { applyChange, type Change, type PersonState, personKey } from './person.ts';
 import type { Stored } from './record.ts';
 
+/** Where a choice comes in by a call of its own; on any other path an event brought it. */
+const SET_CONSENT = '/v1/privacy/set-consent';
+
 /** One choice of a visitor, as the log has it. */
 export interface ConsentChoice {
   /** "<partition>:<offset>" of its record: what events keep as `recordId`. */
@@ -58,7 +61,7 @@ export class ConsentHistory {
       orgId: record.orgId,
       datastreamId: record.datastreamId,
       requestId: record.requestId,
-      by: record.events.length > 0 ? 'event' : 'set-consent',
+      by: record.path === SET_CONSENT ? 'set-consent' : 'event',
       operation: operation === 'update' ? 'update' : 'replace',
       given: Array.isArray(given) ? given : [],
       previous: typeof previous === 'string' ? previous : null,

@@ -2,6 +2,7 @@ import type { AuthOptions } from './auth.ts';
 import type { ConsentRules } from './consent-in-force.ts';
 import type { DecisionDefinitions } from './decision-definitions.ts';
 import type { UnitLimits } from './demand.ts';
+import type { EventAges } from './expiry.ts';
 import type { IdentityRules } from './identity-rules.ts';
 import type { JsonObject } from './json.ts';
 import type { Region } from './region.ts';
@@ -32,6 +33,8 @@ export interface Datastream {
   readonly consent: ConsentRules;
   /** What is kept of clients' addresses with their events; null: nothing. */
   readonly ipObfuscation: IpObfuscation | null;
+  /** How long its events are kept. */
+  readonly retention: EventAges;
   readonly identity: {
     /** Name of the cookie with the site's own id of a device (FPID); null where it sets none. */
     readonly fpidCookie: string | null;

@@ -61,6 +61,15 @@ export const METRICS = {
   appendedBytes: counter('weir_log_appended_bytes_total', 'Bytes made durable.'),
   nextPosition: gauge('weir_log_next_position', 'Offset that the next record will get.'),
   segmentBytes: gauge('weir_log_segment_bytes', 'Size of the log’s files together.'),
+  expired: counter(
+    'weir_log_expired_events_total',
+    'Events that were removed from the log because their datastream keeps them no longer, by datastream.',
+    ['datastream'],
+  ),
+  expiryPass: gauge(
+    'weir_log_expiry_pass_timestamp_seconds',
+    'When the last whole pass over the log for expired events was over; NaN before the first.',
+  ),
   logFailed: gauge(
     'weir_log_failed',
     '1 after a write or a sync failed: nothing is acknowledged, and the process stops.',

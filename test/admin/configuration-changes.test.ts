@@ -37,6 +37,14 @@ describe('a change is told with what was and what is', () => {
       [{ key: 'datastreams.shop.origins', old: 'null', new: '["https://a","https://b"]' }],
     ],
     [
+      'how long events are kept',
+      configuration([datastreamOf({ retention: { maxAgeMs: 9, eventTypes: new Map([['a', null]]) } })]),
+      [
+        { key: 'datastreams.shop.retention.eventTypes.a', old: null, new: 'null' },
+        { key: 'datastreams.shop.retention.maxAgeMs', old: 'null', new: '9' },
+      ],
+    ],
+    [
       'an option that waits for a restart',
       configuration(undefined, { log: { retention: { maxBytes: 5_000_000 } } }),
       [{ key: 'log.retention.maxBytes', old: 'null', new: '5000000' }],

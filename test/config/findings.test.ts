@@ -169,6 +169,22 @@ describe('mistakes in weir.yaml', () => {
   });
 });
 
+test('an age of events that the log undercuts is said', async () => {
+  const shop = `${SHOP}retention:
+  maxAgeDays: 31
+  eventTypes: {a: {maxAgeDays: 30}, b: {maxAgeDays: null}}
+environments: {dev: {retention: {eventTypes: {c: {maxAgeDays: 32}}}}}
+`;
+  const weir = 'log: {retention: {maxAgeDays: 30}}\n';
+  const warning = (at: string, key: string, days: number): string =>
+    `datastreams/shop.yaml:${at}: warning: '${key}' is ${days}, but 'log.retention.maxAgeDays' of weir.yaml is 30: the log drops these events before. Raise the one or lower the other.`;
+  expect(await findings({ 'weir.yaml': weir, 'datastreams/shop.yaml': shop })).toEqual([
+    warning('5:15', 'retention.maxAgeDays', 31),
+    warning('7:63', 'environments.dev.retention.eventTypes.c.maxAgeDays', 32),
+  ]);
+  expect(await findings({ 'datastreams/shop.yaml': shop })).toEqual([]);
+});
+
 describe('mistakes in a datastream', () => {
   const org = 'It becomes part of cookie names, so it takes letters, digits, @, _, - and . only.';
   const id = 'It takes printable ASCII characters without spaces, : and /.';
@@ -254,9 +270,9 @@ describe('mistakes in a datastream', () => {
     [
       'environments',
       `${SHOP}environments:\n  dev:\n    org: other\n  "a b": {}\n  prod:\n`,
-      "6:5: The key 'org' is not known in 'environments.dev'. Known here: name, enabled, access, origins, services, overrides, consent, ipObfuscation, validation, identity.",
+      "6:5: The key 'org' is not known in 'environments.dev'. Known here: name, enabled, access, origins, services, overrides, consent, ipObfuscation, retention, validation, identity.",
       "7:3: The key 'a b' cannot be used in 'environments'. It takes 1 to 64 printable ASCII characters without spaces, : and /.",
-      "8:8: 'environments.prod' has no value. It takes a map of: name, enabled, access, origins, services, overrides, consent, ipObfuscation, validation, identity.",
+      "8:8: 'environments.prod' has no value. It takes a map of: name, enabled, access, origins, services, overrides, consent, ipObfuscation, retention, validation, identity.",
     ],
     [
       'an origin of an environment',
@@ -264,6 +280,14 @@ describe('mistakes in a datastream', () => {
       '6:15: \'environments.prod.origins[0]\' is "HTTPS://X.example". Browsers send origins in lower case. Write https://x.example.',
     ],
     ['an empty file', '', '1:1: The file is empty. Write what belongs into it, or {} for nothing but defaults.'],
+    [
+      'ages of events',
+      `${SHOP}retention:\n  maxAgeDays: 0.99\n  days: 3\n  eventTypes:\n    a: {}\n    b: 30\n`,
+      "5:15: 'retention.maxAgeDays' is 0.99. It takes a number from 1 to 36500 or null.",
+      "6:3: The key 'days' is not known in 'retention'. Known here: maxAgeDays, eventTypes.",
+      "8:8: The key 'maxAgeDays' is missing in 'retention.eventTypes.a'. Add 'maxAgeDays'.",
+      "9:8: 'retention.eventTypes.b' is 30. It takes a map of: maxAgeDays.",
+    ],
   ])('%s', async (_, text, ...told) => {
     expect(await findings({ 'datastreams/shop.yaml': text })).toEqual(
       told.map((one) => `datastreams/shop.yaml:${one}`),

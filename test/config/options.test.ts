@@ -46,6 +46,12 @@ describe('the schema says the same as the constants', () => {
     expect({ min: minimum, max: maximum, default: byDefault }).toEqual({ ...limit, default: null });
   });
 
+  test('how long a datastream keeps events: never for less than duplicates are known', () => {
+    const { minimum, maximum, default: byDefault } = readSchema('datastream').definitions!['maxAgeDays']!;
+    expect({ min: minimum, max: maximum, default: byDefault }).toEqual({ ...limits.EVENT_AGE_DAYS, default: null });
+    expect(limits.EVENT_AGE_DAYS.min * 24 * 60).toBeGreaterThanOrEqual(limits.DUPLICATES_WINDOW_MINUTES.max);
+  });
+
   test('texts', () => {
     const defaults = serverOptions({}, '/w');
     expect(option('basePath').default).toBe(DEFAULT_BASE_PATH);

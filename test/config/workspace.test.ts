@@ -8,6 +8,8 @@ import { FINDINGS_OF_FILE_MAX } from '../../src/config/schema-findings.ts';
 import { type Good, loadWorkspace } from '../../src/config/workspace.ts';
 import { LEAST_FILES, workspaceFolder, writeFile } from '../support/workspace-folder.ts';
 
+const DAY_MS = 24 * 60 * 60 * 1000;
+
 async function load(files: Parameters<typeof workspaceFolder>[0] = {}): Promise<Good> {
   return good(await loadWorkspace(workspaceFolder(files)));
 }
@@ -34,6 +36,7 @@ describe('the least that works', () => {
       validation: { timestamp: 'warn' },
       consent: { default: 'in', tcfVendor: 565 },
       ipObfuscation: null,
+      retention: { maxAgeMs: null, eventTypes: new Map() },
       identity: { fpidCookie: null, rules: expect.objectContaining({ isStrict: false }) },
       decisions: null,
       cookiePrefix: 'kndctr_0123_AdobeOrg_',
@@ -70,6 +73,7 @@ overrides:
 validation: {timestamp: reject, identities: reject}
 consent: { default: pending, tcfVendor: null }
 ipObfuscation: partial
+retention: {maxAgeDays: 395, eventTypes: {a.b: {maxAgeDays: 1.5}, constructor: {maxAgeDays: null}}}
 identity: {fpidCookie: device_id}
 `,
     });
@@ -87,6 +91,13 @@ identity: {fpidCookie: device_id}
       validation: { timestamp: 'reject' },
       consent: { default: 'pending', tcfVendor: null },
       ipObfuscation: 'partial',
+      retention: {
+        maxAgeMs: 395 * DAY_MS,
+        eventTypes: new Map([
+          ['a.b', 1.5 * DAY_MS],
+          ['constructor', null],
+        ]),
+      },
       identity: { fpidCookie: 'device_id', rules: expect.objectContaining({ isStrict: true }) },
       decisions: null,
       cookiePrefix: 'kndctr_A.b_c-1_AdobeOrg_',
@@ -103,12 +114,14 @@ overrides:
   registered:
     com_adobe_analytics: {reportSuites: [a, b]}
     com_adobe_target: {propertyToken: [t]}
+retention: {maxAgeDays: 2, eventTypes: {a: {maxAgeDays: 4}}}
 environments:
   dev:
     name: Shop, dev
     origins: [http://localhost:8080]
     services: {media: {enabled: false}}
     overrides: {registered: {com_adobe_analytics: {reportSuites: [c]}}}
+    retention: {eventTypes: {b: {maxAgeDays: 3}}}
   same: {}
 `,
     });
@@ -121,6 +134,13 @@ environments:
       name: 'Shop, dev',
       origins: new Set(['http://localhost:8080']),
       missingServices: ['forwarding'],
+      retention: {
+        maxAgeMs: 2 * DAY_MS,
+        eventTypes: new Map([
+          ['a', 4 * DAY_MS],
+          ['b', 3 * DAY_MS],
+        ]),
+      },
       overrides: {
         unregistered: 'warn',
         registered: { com_adobe_analytics: { reportSuites: ['c'] }, com_adobe_target: { propertyToken: ['t'] } },

@@ -15,7 +15,7 @@ beforeEach(() => {
 /** Of a log that nobody writes to. */
 async function cursorOf(fs: MemoryFs, end: number, from: ReadFrom): Promise<Cursor> {
   const segments = await listSegments(fs, FOLDER);
-  const hidden = new Hidden(NOTHING_HIDDEN, null);
+  const hidden = new Hidden(NOTHING_HIDDEN, null, () => 0);
   const view: View = { current: () => ({ segments, offset: end, hidden }), wait: () => Promise.resolve(false) };
   const report: ReaderOptions['report'] = (_message, what) => void missing.push(...(what === undefined ? [] : [what]));
   return new Cursor({ fs, directory: FOLDER, partition: 0, parseBody, report }, view, from);

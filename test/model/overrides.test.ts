@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Datastream } from '../../src/model/datastream.ts';
+import { KEPT_FOR_EVER } from '../../src/model/expiry.ts';
 import type { Json, JsonObject } from '../../src/model/json.ts';
 import { applyOverrides, OVERRIDE_ITEMS_MAX } from '../../src/model/overrides.ts';
 import { Problem } from '../../src/model/problem.ts';
@@ -28,6 +29,7 @@ function datastream(unregistered: 'reject' | 'warn' = 'reject'): Datastream {
     validation: { timestamp: 'warn' },
     consent: CONSENT_RULES,
     ipObfuscation: null,
+    retention: KEPT_FOR_EVER,
     identity: identityOf(),
     decisions: null,
     cookiePrefix: 'kndctr_O_AdobeOrg_',

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { endpointAt } from '../../src/components.ts';
 import { FileLog } from '../../src/log/file.ts';
+import { systemHost } from '../../src/log/host.ts';
 import { nodeFs } from '../../src/log/node-fs.ts';
 import type { DecisionDefinitions } from '../../src/model/decision-definitions.ts';
 import type { LogRecord } from '../../src/model/record.ts';
@@ -16,12 +17,14 @@ const LOG = {
 /** Appended at once: bounds what waits. */
 const BATCH_RECORDS = 2_000;
 
-export async function writeLog(data: string, records: Iterable<LogRecord>): Promise<void> {
+/** `nowMs`: when its segments are begun. */
+export async function writeLog(data: string, records: Iterable<LogRecord>, nowMs = Date.now()): Promise<void> {
   mkdirSync(data, { recursive: true });
   const problems: string[] = [];
   const log = await FileLog.open({
     ...LOG,
     directory: join(data, 'log'),
+    host: { ...systemHost, nowMs: () => nowMs },
     parseBody: (path, body) => endpointAt(path).parse(path, body),
     onSynced: () => undefined,
     mayDropBefore: () => 0,

@@ -4,6 +4,7 @@ import { NO_AUTH } from '../../src/model/auth.ts';
 import { type ConsentRules, PLAIN_CONSENT } from '../../src/model/consent-in-force.ts';
 import { cookiePrefixOf, type Datastream, type RegionTable, type Workspace } from '../../src/model/datastream.ts';
 import type { Client, EdgeEvent, Exchange, Received } from '../../src/model/exchange.ts';
+import { KEPT_FOR_EVER } from '../../src/model/expiry.ts';
 import { HybridClock } from '../../src/model/hybrid-time.ts';
 import { identitiesOf } from '../../src/model/identity.ts';
 import type { JsonObject } from '../../src/model/json.ts';
@@ -69,6 +70,7 @@ export function datastreamOf(fields: Partial<Datastream> = {}): Datastream {
     validation: { timestamp: 'warn' },
     consent: CONSENT_RULES,
     ipObfuscation: null,
+    retention: KEPT_FOR_EVER,
     identity: identityOf(),
     decisions: null,
     cookiePrefix: PREFIX,

@@ -1,0 +1,164 @@
+import type { FileLog } from './log/file.ts';
+import type { ExpiryRule } from './log/hidden.ts';
+import type { Datastream } from './model/datastream.ts';
+import { type EventAges, keepsAll } from './model/expiry.ts';
+
+/**
+ * From one pass over the log to the next: a segment is written anew for all that has expired in it since. Chosen; with the hour
+ * below, what has expired is gone within a day.
+ */
+export const PASS_EVERY_MS = 12 * 60 * 60 * 1000;
+/** A pass that failed is tried again. Chosen. */
+export const RETRY_AFTER_MS = 60 * 60 * 1000;
+/**
+ * Nothing is removed before the wall clock has run evenly for so long: one that is wrong when a machine starts, or jumps, is
+ * put right by then, and would else have cost all events. Chosen.
+ */
+export const CLOCK_STEADY_MS = 60 * 60 * 1000;
+/** Slewing moves a clock by 0.05 % of the time; a machine that slept for longer is one whose clock jumped. */
+const CLOCK_JUMP_MS = 10_000;
+
+export interface ExpiryDeps {
+  readonly log: Pick<FileLog, 'rules' | 'setRules' | 'expire' | 'expired'>;
+  /** Wall clock, Unix epoch in milliseconds. */
+  readonly nowMs: () => number;
+  readonly monotonicMs: () => number;
+  readonly report: (message: string) => void;
+}
+
+/** What is seen of it. */
+export interface ExpiryStatus {
+  /** When the last whole pass was over; null where none was since the start. */
+  readonly lastPassMs: number | null;
+  /** Why the last one was not whole; null where it was. */
+  readonly failure: string | null;
+  /** Events that were removed since the start, by datastream. */
+  readonly removed: ReadonlyMap<string, number>;
+}
+
+/** What it needs of a workspace. */
+export interface Retentions {
+  readonly datastreams: ReadonlyMap<string, Pick<Datastream, 'id' | 'retention'>>;
+}
+
+/** Sees to it that events which datastreams do not keep any longer are hidden at once, and removed soon. */
+export class Expiry {
+  readonly #deps: ExpiryDeps;
+  readonly #listeners = new Set<() => void>();
+  #areRulesWritten = true;
+  #steadySinceMs: number;
+  /** By which the monotonic clock is behind the other. */
+  #offsetMs: number;
+  /** Monotonic. */
+  #nextPassMs = Number.NEGATIVE_INFINITY;
+  #isUnderWay = false;
+  #lastPassMs: number | null = null;
+  #failure: string | null = null;
+
+  constructor(deps: ExpiryDeps) {
+    this.#deps = deps;
+    this.#steadySinceMs = deps.monotonicMs();
+    this.#offsetMs = deps.nowMs() - deps.monotonicMs();
+  }
+
+  get status(): ExpiryStatus {
+    return { lastPassMs: this.#lastPassMs, failure: this.#failure, removed: this.#deps.log.expired };
+  }
+
+  /** Calls back when less is shown than was, or more. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Keeps events as the workspace says, from now on. Resolves when that of now is written. */
+  follow(source: {
+    readonly current: Retentions;
+    readonly onChange: (listener: (workspace: Retentions) => void) => void;
+  }): Promise<void> {
+    source.onChange((workspace) => void this.take(workspace));
+    return this.take(source.current);
+  }
+
+  /**
+   * These rules are in force when this returns, and written when it resolves; where the disk does not take them `tend` tries
+   * again. A datastream that is not in the workspace any more keeps the rule it had: taking a file away is no order to keep
+   * what it collected.
+   */
+  async take({ datastreams }: Retentions): Promise<void> {
+    const { log, nowMs } = this.#deps;
+    const before = new Map(log.rules.map((rule) => [rule.datastreamId, rule]));
+    const gone = log.rules.filter(({ datastreamId }) => !datastreams.has(datastreamId));
+    const rules: ExpiryRule[] = [...gone];
+    for (const { id, retention } of datastreams.values()) {
+      const known = before.get(id);
+      if (keepsAll(retention)) continue;
+      const isSame = known !== undefined && textOf(known) === textOf(retention);
+      rules.push(isSame ? known : { datastreamId: id, sinceMs: nowMs(), ...retention });
+    }
+    if (rules.length === before.size && rules.every((rule) => before.get(rule.datastreamId) === rule)) return;
+    const written = this.#write(rules);
+    this.#changed();
+    await written.catch((error: Error) =>
+      this.#deps.report(
+        `How long events are kept could not be written beside the log, for readers there; it is tried again: ${error.message}`,
+      ),
+    );
+  }
+
+  async #write(rules: readonly ExpiryRule[]): Promise<void> {
+    try {
+      await this.#deps.log.setRules(rules);
+      this.#areRulesWritten = true;
+    } catch (error) {
+      this.#areRulesWritten = false;
+      throw error;
+    }
+  }
+
+  /** To be called every minute. Rejects where something failed; it is tried again. */
+  async tend(): Promise<void> {
+    const { log, nowMs, monotonicMs } = this.#deps;
+    if (!this.#areRulesWritten) await this.#write(log.rules);
+    const atMs = monotonicMs();
+    const offsetMs = nowMs() - atMs;
+    if (Math.abs(offsetMs - this.#offsetMs) > CLOCK_JUMP_MS) this.#steadySinceMs = atMs;
+    this.#offsetMs = offsetMs;
+    if (this.#isUnderWay || atMs - this.#steadySinceMs < CLOCK_STEADY_MS || atMs < this.#nextPassMs) return;
+    await this.#pass();
+  }
+
+  async #pass(): Promise<void> {
+    const { log, nowMs, monotonicMs } = this.#deps;
+    const before = sum(log.expired);
+    const startMs = monotonicMs();
+    this.#isUnderWay = true;
+    try {
+      await log.expire();
+      this.#failure = null;
+      this.#lastPassMs = nowMs();
+      this.#nextPassMs = startMs + PASS_EVERY_MS;
+    } catch (error) {
+      this.#failure = (error as Error).message;
+      this.#nextPassMs = monotonicMs() + RETRY_AFTER_MS;
+      throw error;
+    } finally {
+      this.#isUnderWay = false;
+      if (sum(log.expired) > before) this.#changed();
+    }
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** The same for the same ages, whichever order they are written in. */
+function textOf({ maxAgeMs, eventTypes }: EventAges): string {
+  return JSON.stringify([maxAgeMs, ...[...eventTypes].sort(([a], [b]) => (a < b ? -1 : 1))]);
+}
+
+function sum(counts: ReadonlyMap<string, number>): number {
+  let total = 0;
+  for (const count of counts.values()) total += count;
+  return total;
+}
