@@ -38,7 +38,7 @@ export const ENDPOINTS = [
   ],
   [collect, ['identify', 'wait', 'consent', 'enrich', 'link', 'notify', 'profile', 'append', 'answer']],
   [setConsent, ['identify', 'wait', 'consent', 'third-party', 'append', 'answer']],
-  [acquire, ['identify', 'third-party', 'append', 'answer']],
+  [acquire, ['identify', 'wait', 'third-party', 'append', 'answer']],
 ] as const satisfies readonly (readonly [Endpoint, readonly StageName[]])[];
 
 /** In the order in which they run. */

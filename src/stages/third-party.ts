@@ -1,7 +1,9 @@
+import { choicesOf, collectOf } from '../model/consent-in-force.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { HybridClock } from '../model/hybrid-time.ts';
 import { mintEcid } from '../model/identity.ts';
 import { coreOf } from '../model/identity-graph.ts';
+import { isObject } from '../model/json.ts';
 import type { Stage } from '../model/parts.ts';
 import { personKey } from '../model/person.ts';
 import { coreOfCookie, isThirdPartyHost, type ThirdPartyHosts } from './third-party-hosts.ts';
@@ -35,7 +37,13 @@ export class ThirdParty implements Stage {
     x.core = core;
     const safely = x.client.https ? 'SameSite=None; Secure' : 'SameSite=Lax';
     x.hostCookie = `${this.#thirdParty.cookie}=${core}; Max-Age=${CORE_COOKIE_SECONDS}; Path=/; ${safely}; HttpOnly`;
-    if (core === known || x.isRetry || x.events.some(({ fate }) => fate !== 'store')) return;
+    if (core === known || x.isRetry || x.events.some(({ fate }) => fate !== 'store') || !isIn(x, key)) return;
     x.changes.push({ kind: 'identity', key, time: this.#clock.after(x.nowMs, null), body: { core } });
   }
+}
+
+/** Whether the visitor agrees to collection: acquire and set-consent have no events that would say so. */
+function isIn({ persons, datastream }: Exchange, key: string): boolean {
+  const section = persons.get(key)?.body['consent'];
+  return collectOf(choicesOf(isObject(section) ? section : null), datastream.consent) === 'in';
 }

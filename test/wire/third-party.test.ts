@@ -10,6 +10,7 @@ let weir: Weir;
 beforeAll(async () => {
   weir = await startWeir({
     'weir.yaml': 'thirdParty: { hosts: [id.weir.test] }\nproxies: [127.0.0.1]\n',
+    'datastreams/closed.yaml': 'id: closed\norg: TEST@AdobeOrg\nname: Closed\nconsent: { default: out }\n',
     'datastreams/other.yaml': 'id: other\norg: OTHER@AdobeOrg\nname: Other\n',
   });
 });
@@ -22,6 +23,8 @@ interface Asked {
   readonly host?: string;
   readonly cookie?: string;
   readonly ecid?: string;
+  readonly fpid?: string;
+  readonly consent?: readonly JsonObject[];
   readonly path?: string;
   readonly https?: boolean;
   readonly query?: string;
@@ -31,6 +34,8 @@ async function ask({
   host = 'id.weir.test',
   cookie,
   ecid,
+  fpid,
+  consent,
   https = true,
   ...rest
 }: Asked): Promise<RawAnswer> {
@@ -40,9 +45,14 @@ async function ask({
     ['x-forwarded-proto', https ? 'https' : 'http'],
   ];
   if (cookie !== undefined) headers.push(['cookie', cookie]);
-  const xdm: JsonObject = ecid === undefined ? {} : { identityMap: { ECID: [{ id: ecid }] } };
+  const identityMap = {
+    ...(ecid !== undefined && { ECID: [{ id: ecid }] }),
+    ...(fpid !== undefined && { FPID: [{ id: fpid }] }),
+  };
+  const xdm: JsonObject = Object.keys(identityMap).length === 0 ? {} : { identityMap };
   const events = path.endsWith('interact') ? { events: [{ xdm: {} }] } : {};
-  const body = { query: { identity: { fetch: ['ECID', 'CORE'] } }, meta: META, xdm, ...events };
+  const choice = consent === undefined ? {} : { consent, identityMap };
+  const body = { query: { identity: { fetch: ['ECID', 'CORE'] } }, meta: META, xdm, ...events, ...choice };
   const answer = await post(weir.edge, `/ee${path}?configId=${datastream}${query}`, body, headers);
   expect(answer.status, answer.text).toBe(200);
   return answer;
@@ -108,6 +118,51 @@ describe('an ECID that is known before', () => {
     const core = coreOf(await ask({}));
     const answer = await ask({ ecid: `${known}2`, cookie: `demdex=${core}` });
     expect([idOf(answer, 'ECID'), coreOf(answer)]).toEqual([`${known}2`, core]);
+  });
+});
+
+describe('the ECID that the CORE makes', () => {
+  const fpid = '8f1c0b6e-3d52-4c7a-9e41-5a7b90c3d21f';
+  test('comes behind the one of a cookie of the Visitor API', async () => {
+    const before = '41861666193140161934276845651148876988';
+    const core = coreOf(await ask({}));
+    const answer = await ask({ cookie: `demdex=${core}; AMCV_TEST%40AdobeOrg=MCMID|${before}` });
+    expect([idOf(answer, 'ECID'), coreOf(answer)]).toEqual([before, core]);
+  });
+  test('comes before the one of an FPID', async () => {
+    const first = await ask({});
+    const answer = await ask({ cookie: `demdex=${coreOf(first)}`, fpid });
+    expect(idOf(answer, 'ECID')).toBe(idOf(first, 'ECID'));
+    expect(idOf(await ask({ fpid }), 'ECID')).not.toBe(idOf(first, 'ECID'));
+  });
+});
+
+describe('of a visitor who is not in nothing is noted', () => {
+  const coreElsewhere = async (first: RawAnswer, datastream = 'shop'): Promise<string | undefined> =>
+    idOf(await ask({ host: 'edge.weir.test', ecid: idOf(first, 'ECID')!, datastream }), 'CORE');
+  const choose = async (val: string): Promise<RawAnswer> => {
+    const consent = [{ standard: 'Adobe', version: '2.0', value: { collect: { val } } }];
+    return ask({ path: '/v1/privacy/set-consent', consent });
+  };
+
+  test.each(['/v1/identity/acquire', '/v1/interact'])('where none is by default: %s', async (path) => {
+    const first = await ask({ path, datastream: 'closed' });
+    expect(coreOf(first)).toMatch(/^\d{38}$/);
+    expect(await coreElsewhere(first, 'closed')).toBeUndefined();
+  });
+  test('who opts out with it; who opts in is known', async () => {
+    expect(await coreElsewhere(await choose('n'))).toBeUndefined();
+    const chosen = await choose('y');
+    expect(await coreElsewhere(chosen)).toBe(coreOf(chosen));
+  });
+  test('who has opted out', async () => {
+    const cookie = `demdex=${coreOf(await ask({}))}`;
+    const consent = [{ standard: 'Adobe', version: '1.0', value: { general: 'out' } }];
+    const ecid = '5'.repeat(37).padEnd(38, '1');
+    await ask({ host: 'edge.weir.test', path: '/v1/privacy/set-consent', consent, ecid });
+    const answer = await ask({ cookie, ecid });
+    expect(idOf(answer, 'ECID')).toBe(ecid);
+    expect(await coreElsewhere(answer)).toBeUndefined();
   });
 });
 
