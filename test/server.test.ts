@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Running, startServer } from '../src/server.ts';
@@ -137,6 +138,33 @@ describe('stopping', () => {
     expect(await answer).toMatchObject({ status: 200 });
     await stopping;
     expect(await weir.events()).toHaveLength(1);
+    await weir.stop();
+  });
+
+  test('serves an open connection for a moment, and its answer asks the client to close', async () => {
+    const weir = await startWeir({ 'weir.yaml': 'site: { root: site }\n', 'site/index.html': 'the page' });
+    const bytes = [
+      requestBytes(weir.edge, { path: PATH, body: JSON.stringify(BODY) }),
+      requestBytes(weir.edge, { method: 'GET', path: '/' }),
+    ];
+    const sockets = await Promise.all(
+      bytes.map(async (one) => {
+        const socket = await open(weir.edge);
+        socket.write(one);
+        await once(socket, 'data');
+        return socket;
+      }),
+    );
+    const stopping = weir.halt();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const answers = sockets.map(readAnswer);
+    sockets.forEach((socket, i) => {
+      socket.write(bytes[i]!);
+    });
+    for (const answer of await Promise.all(answers)) {
+      expect([answer.status, answer.header('connection')]).toEqual([200, 'close']);
+    }
+    await stopping;
     await weir.stop();
   });
 

@@ -86,9 +86,8 @@ export class Gateway {
       fault === null &&
       found === 'not-found' &&
       role === 'edge' &&
-      sendPage(req, outlet, workspace.pages, pathname)
+      this.#sendPage(req, outlet, workspace, pathname)
     ) {
-      this.#deps.counters.requests.count(role, 'page', 200);
       return;
     }
     const query = parseQuery(mark === -1 ? '' : url.slice(mark + 1));
@@ -155,6 +154,17 @@ export class Gateway {
     } catch (error) {
       call.fail(error);
     }
+  }
+
+  /** Of the site, where there is one at this path. */
+  #sendPage(req: WholeRequest, outlet: Outlet, { pages }: Workspace, pathname: string): boolean {
+    if (!sendPage(req, outlet, pages, pathname, this.#closing)) return false;
+    this.#inFlight += 1;
+    outlet.onClose = () => {
+      this.#inFlight -= 1;
+    };
+    this.#deps.counters.requests.count('edge', 'page', 200);
+    return true;
   }
 
   #call(to: Answerable, endpoint: Endpoint | null, isPost: boolean, trace: RequestTrace | null): Call {

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -16,13 +16,13 @@ function pair(name: string) {
 const first = pair('first');
 const second = pair('second');
 
-async function open() {
+async function open(pollMs = 10) {
   const folder = tempFolder();
   const [certPath, keyPath] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
   copyFileSync(first.cert, certPath);
   copyFileSync(first.key, keyPath);
   const reports: string[] = [];
-  const files = await TlsFiles.open({ certPath, keyPath, report: (message) => reports.push(message), pollMs: 10 });
+  const files = await TlsFiles.open({ certPath, keyPath, report: (message) => reports.push(message), pollMs });
   onTestFinished(() => files.close());
   const given: string[] = [];
   files.onChange(({ cert }) => given.push(new X509Certificate(cert).subject));
@@ -45,6 +45,15 @@ test('a pair that was replaced, one file after the other, is given out once, whe
   renameSync(`${certPath}.new`, certPath);
   await expect.poll(() => given).toEqual(['CN=second.test']);
   expect(new X509Certificate(files.current.cert).subject).toBe('CN=second.test');
+});
+
+test('a file that is still being written is not read', async () => {
+  const { keyPath, reports } = await open(100);
+  for (let i = 0; i < 40; i++) {
+    appendFileSync(keyPath, 'x');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  expect(reports).toEqual([]);
 });
 
 describe('files that cannot be used keep the old ones, and say so once', () => {

@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { Agent, get as getPlain, type IncomingMessage, request } from 'node:http';
 import { get as getTls } from 'node:https';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { Random } from '../sim/random.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { Ledger } from '../support/ledger.ts';
+import { open } from '../support/raw-http.ts';
 import { readEvents, type Server, startServer } from '../support/server.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -65,6 +67,34 @@ test('connections that say nothing do not hold up a stop, not even before their 
   expect(await server.stop()).toBe(0);
   expect(performance.now() - stoppingAtMs).toBeLessThan(STOPPED_MS_MAX);
   await Promise.all(gone);
+});
+
+test('who reads slowly gets all that was asked for; who does not read holds up a stop for so long, and no longer', async () => {
+  const page = 'x'.repeat(4 * 1024 * 1024);
+  const site = { ...WORKSPACE, 'weir.yaml': 'site: { root: site }\n', 'site/index.html': page };
+  const server = await startServer({ workspace: site });
+  // More than the kernel keeps of it.
+  const pages = 4;
+  const ask = async (): Promise<Socket> => {
+    const socket = await open(server.urls.edge);
+    socket.on('error', () => socket.destroy()).write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(pages));
+    await once(socket, 'readable');
+    return socket;
+  };
+  const [slow, silent] = await Promise.all([ask(), ask()]);
+  const stoppingAtMs = performance.now();
+  const gone = once(server.process, 'exit');
+  server.process.kill('SIGTERM');
+  await sleep(1_000);
+  let bytes = 0;
+  slow.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+  });
+  await once(slow, 'close');
+  expect(bytes).toBeGreaterThan(pages * page.length);
+  expect(await gone).toEqual([0, null]);
+  expect(performance.now() - stoppingAtMs).toBeLessThan(STOPPED_MS_MAX);
+  silent.destroy();
 });
 
 /** Of whatever status; the certificate is nobody's. */

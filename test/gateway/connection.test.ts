@@ -295,6 +295,7 @@ describe('connections', () => {
     const first = await open(listening.url);
     await open(listening.url);
     const third = await open(listening.url);
+    third.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     expect((await untilClosed(third)).text).toBe('');
     expect(refused).toBe(1);
     first.destroy();
