@@ -1,4 +1,4 @@
-import type { Condition, Leaf } from '../model/condition.ts';
+import type { Condition, Conjunction, Leaf } from '../model/condition.ts';
 import type { ActivityDefinition, ExperienceDefinition, Place } from '../model/decision-definitions.ts';
 import type { JsonObject } from '../model/json.ts';
 import { type HashedText, hashed, targetBounds } from './draws.ts';
@@ -8,6 +8,7 @@ import { DEFAULT_CONTENT } from './schemas.ts';
 import { targetDetails } from './scope-details.ts';
 import type { Placement } from './sitting.ts';
 import type { PreparedItem } from './templates.ts';
+import type { Refusals } from './verdicts.ts';
 import { DEFAULT_ITEM } from './wire-items.ts';
 
 /** An activity as it is asked: conditions compiled, what is drawn for hashed, items made. */
@@ -21,6 +22,8 @@ export interface Activity {
   /** What is wrong with it, so that it can never be judged; null. */
   readonly problem: string | null;
   readonly when: Condition | null;
+  /** Of `when`, where no experience has leaves, so that it says all that a refusal tells; else null. */
+  readonly conjunction: Conjunction | null;
   readonly experiences: readonly Experience[];
   /** All have the same weight: what is drawn is enough to choose. */
   readonly isEven: boolean;
@@ -34,6 +37,7 @@ export interface Activity {
   /** In the order of a verdict's marks: of its own conditions, then of the audiences that they name. */
   readonly leaves: readonly Leaf[];
   readonly leafIndexes: readonly number[];
+  readonly refusals: Refusals;
   readonly traffic: HashedText;
   readonly holdout: HashedText;
 }

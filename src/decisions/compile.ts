@@ -11,6 +11,7 @@ import { messageOf } from './failures.ts';
 import { indexesOf } from './marks.ts';
 import { compileOffers, type OfferPlace } from './offers.ts';
 import { brokenPlaces, placedContents } from './placed.ts';
+import { Refusals } from './verdicts.ts';
 
 /** What definitions come to once conditions are closures and items are made. Nothing in it changes, but for what `once` remembers. */
 export interface Compiled {
@@ -69,7 +70,7 @@ export function compile(definitions: DecisionDefinitions, judge: Judge | null): 
 }
 
 /** Of an audience that does not compile. */
-const NOBODY: Condition = { test: () => false, leaves: [], reads: [] };
+const NOBODY: Condition = { test: () => false, leaves: [], reads: [], conjunction: null };
 
 class ActivityCompiler {
   readonly requirements: Requirement[] = [PERSONALIZING];
@@ -128,24 +129,43 @@ class ActivityCompiler {
     const experiences = compileExperiences(definition, (experience) => (isTargeted ? compiled(experience.when) : null));
     const rules = [definition.when, ...(isTargeted ? definition.experiences.map((experience) => experience.when) : [])];
     const leaves = [...own, ...this.#conditions.leavesOfNamed(rules)];
-    return {
-      ...this.#broken(definition, order, null),
-      ...{ when, experiences, leaves, leafIndexes: indexesOf(leaves), marksTo: end },
-      isEven: new Set(experiences.map(({ weight }) => weight)).size === 1 && experiences[0]!.weight > 0,
-      experienceById: new Map(experiences.map((experience) => [experience.id, experience])),
-    };
+    return this.#made(definition, order, null, { when, experiences, leaves, marksTo: end });
   }
 
-  /** What every activity has, even one that cannot be judged. */
-  #broken(definition: ActivityDefinition, order: number, problem: string | null): Activity {
+  #broken(definition: ActivityDefinition, order: number, problem: string): Activity {
+    const marksTo = this.#marksFrom;
+    return this.#made(definition, order, problem, { when: null, experiences: [], leaves: [], marksTo });
+  }
+
+  /** In one literal: put together by spreading, activities have shapes by the dozen, and reading them takes twice as long. */
+  #made(
+    definition: ActivityDefinition,
+    order: number,
+    problem: string | null,
+    { when, experiences, leaves, marksTo }: Pick<Activity, 'when' | 'experiences' | 'leaves' | 'marksTo'>,
+  ): Activity {
+    const { id, exclusionGroup } = definition;
+    const leafIndexes = indexesOf(leaves);
     return {
-      ...{ id: definition.id, definition, isPlain: isPlain(definition), order, problem },
-      ...{ when: null, experiences: [], experienceById: new Map(), isEven: false, leaves: [], leafIndexes: [] },
-      group: definition.exclusionGroup === null ? null : (this.#groups.get(definition.exclusionGroup) ?? null),
+      id,
+      definition,
+      isPlain: isPlain(definition),
+      order,
+      problem,
+      when,
+      conjunction: when?.leaves.length === leaves.length ? when.conjunction : null,
+      experiences,
+      isEven: new Set(experiences.map(({ weight }) => weight)).size === 1 && experiences[0]!.weight > 0,
+      experienceById: new Map(experiences.map((experience) => [experience.id, experience])),
+      group: exclusionGroup === null ? null : (this.#groups.get(exclusionGroup) ?? null),
       requirement: this.requirement(definition.requires),
-      ...{ marksFrom: this.#marksFrom, marksTo: this.#marksFrom },
-      traffic: hashed(`${definition.id}\ntraffic`),
-      holdout: hashed(`${definition.id}\nholdout`),
+      marksFrom: this.#marksFrom,
+      marksTo,
+      leaves,
+      leafIndexes,
+      refusals: new Refusals(id, leaves.length),
+      traffic: hashed(`${id}\ntraffic`),
+      holdout: hashed(`${id}\nholdout`),
     };
   }
 

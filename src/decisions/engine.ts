@@ -10,6 +10,7 @@ import { type AskedOffers, judgeOffers } from './judge-offers.ts';
 import { parseOfferScope } from './offer-scopes.ts';
 import { type Asked, type AskedActivity, PlaceIndex } from './place-index.ts';
 import { Sitting } from './sitting.ts';
+import { verdict } from './verdicts.ts';
 
 /** Compiles the definitions of one org. Never throws: what is wrong with an activity makes it `broken`, and nothing else. */
 export function compileDecisions(definitions: DecisionDefinitions): DecisionEngine {
@@ -42,27 +43,12 @@ export class CompiledEngine implements DecisionEngine {
     this.#marks.fill(0, 0, this.compiled.audienceMarks);
     this.compiled.once.begin();
     const sitting = new Sitting(this.compiled, input, this.#marks);
-    const verdicts: Verdict[] = [];
-    this.#judgeActivities(asked, sitting, verdicts, isOver);
+    const verdicts = judgedActivities(asked, sitting, isOver);
     for (const one of offers) {
       verdicts.push(isOver?.(verdicts.length) === true ? outOfTime(one.place.id) : judgedOffers(one, sitting));
     }
     const { segments, pushes } = input.wantsActivation ? this.#activation(sitting, verdicts) : NOTHING;
     return { propositions: inOrder(sitting), verdicts, segments, pushes, assigned: sitting.assigned };
-  }
-
-  #judgeActivities(
-    asked: readonly AskedActivity[],
-    sitting: Sitting,
-    verdicts: Verdict[],
-    isOver: ((verdicts: number) => boolean) | null,
-  ): void {
-    let isLate = false;
-    for (const { activity, asked: ofIt } of asked) {
-      const count = verdicts.length;
-      if (isOver !== null && !isLate && count % VERDICTS_BETWEEN_LOOKS === 0) isLate = isOver(count);
-      verdicts.push(isLate ? outOfTime(activity.id) : judged(activity, ofIt, sitting));
-    }
   }
 
   #activation(sitting: Sitting, verdicts: Verdict[]): Pick<Decision, 'segments' | 'pushes'> {
@@ -133,6 +119,22 @@ const NO_ACTIVITIES: readonly AskedActivity[] = [];
 const NO_OFFERS: readonly AskedOffers[] = [];
 const NOTHING: Decision = { propositions: [], verdicts: [], segments: [], pushes: [], assigned: null };
 
+/** A list of the length that it comes to, since one that grows with each verdict is copied again and again. */
+function judgedActivities(
+  asked: readonly AskedActivity[],
+  sitting: Sitting,
+  isOver: ((verdicts: number) => boolean) | null,
+): Verdict[] {
+  const verdicts = new Array<Verdict>(asked.length);
+  let isLate = false;
+  for (let i = 0; i < asked.length; i++) {
+    const { activity, asked: ofIt } = asked[i]!;
+    if (isOver !== null && !isLate && i % VERDICTS_BETWEEN_LOOKS === 0) isLate = isOver(i);
+    verdicts[i] = isLate ? outOfTime(activity.id) : judged(activity, ofIt, sitting);
+  }
+  return verdicts;
+}
+
 function judged(activity: Activity, asked: readonly Asked[], sitting: Sitting): Verdict {
   try {
     return judge(activity, asked, sitting);
@@ -153,9 +155,11 @@ function judgedOffers(asked: AskedOffers, sitting: Sitting): Verdict {
 function inOrder({ placements, input: { query } }: Sitting): readonly Proposition[] {
   const first = placements[0];
   if (first === undefined) return NOTHING.propositions;
-  if (
-    placements.some(({ askedAs, rank }, i) => askedAs !== first.askedAs || rank < placements[Math.max(0, i - 1)]!.rank)
-  ) {
+  let isSorted = true;
+  for (let i = 1; i < placements.length && isSorted; i++) {
+    isSorted = placements[i]!.askedAs === first.askedAs && placements[i]!.rank >= placements[i - 1]!.rank;
+  }
+  if (!isSorted) {
     const asked = [...query.scopes, ...query.surfaces];
     const places = new Map(placements.map(({ askedAs }) => [askedAs, asked.indexOf(askedAs)]));
     placements.sort((a, b) => places.get(a.askedAs)! - places.get(b.askedAs)! || a.rank - b.rank);
@@ -164,9 +168,9 @@ function inOrder({ placements, input: { query } }: Sitting): readonly Propositio
 }
 
 function broken(activityId: string, error: unknown): Verdict {
-  return { activityId, outcome: 'broken', experienceId: null, bucket: null, marks: '', because: messageOf(error) };
+  return verdict(activityId, 'broken', null, null, '', messageOf(error));
 }
 
 function outOfTime(activityId: string): Verdict {
-  return { activityId, outcome: 'out-of-time', experienceId: null, bucket: null, marks: '', because: null };
+  return verdict(activityId, 'out-of-time', null, null, '', null);
 }

@@ -1,3 +1,4 @@
+import { HOLDS, MARKS } from '../model/condition.ts';
 import { HELD_OUT, type Outcome, type Verdict } from '../model/decision.ts';
 import { DEVICE } from '../model/decision-history.ts';
 import type { Activity, Experience } from './activities.ts';
@@ -8,6 +9,7 @@ import { isWithin } from './draws.ts';
 import { marksText } from './marks.ts';
 import type { Asked } from './place-index.ts';
 import type { Sitting } from './sitting.ts';
+import { verdict } from './verdicts.ts';
 
 /**
  * Judges one activity. The order of the checks is what explanations tell, the cheap and common ones first: property token,
@@ -69,13 +71,17 @@ function heldOutOf(activity: Activity, kept: string | null, sitting: Sitting): '
 
 /** The checks up to those that chance decides; null: passed. */
 function refusalOf(activity: Activity, sitting: Sitting): Verdict | null {
-  const { isPlain, when } = activity;
+  const { isPlain, when, conjunction } = activity;
   const { input, marks } = sitting;
   const early = isPlain ? null : tokenAndSchedule(activity, sitting);
   if (early !== null) return early;
   const missing = sitting.missingConsent(activity.requirement);
   if (missing !== null) return refused(activity, sitting, 'no-consent', missing);
-  if (when !== null && !when.test(input.facts, marks)) return refused(activity, sitting, 'audience', null);
+  if (conjunction !== null) {
+    const code = conjunction.refusal(input.facts, marks);
+    if (code !== HOLDS) return activity.refusals.of(code);
+    for (let i = 0; i < when!.leaves.length; i++) marks[activity.marksFrom + i] = MARKS.yes;
+  } else if (when !== null && !when.test(input.facts, marks)) return refused(activity, sitting, 'audience', null);
   return isPlain ? null : groupAndCaps(activity, sitting);
 }
 
@@ -129,12 +135,6 @@ function verdictOf(
   bucket: number | null,
   because: string | null,
 ): Verdict {
-  return {
-    activityId: id,
-    outcome,
-    experienceId: experience === null ? null : experience.id,
-    bucket,
-    marks: leafIndexes.length === 0 ? '' : marksText(leafIndexes, marks),
-    because,
-  };
+  const text = leafIndexes.length === 0 ? '' : marksText(leafIndexes, marks);
+  return verdict(id, outcome, experience === null ? null : experience.id, bucket, text, because);
 }

@@ -23,6 +23,13 @@ export function marksText(indexes: readonly number[], marks: Uint8Array): string
   return text + TABLES[rest]![code]!;
 }
 
+/** The same of marks that are one number, as a conjunction tells them. */
+export function codedMarksText(length: number, code: number): string {
+  let text = '';
+  for (let shift = 2 * (length - 1); shift >= 0; shift -= 2) text += CHARACTERS[(code >> shift) & 3];
+  return text;
+}
+
 export function indexesOf(leaves: readonly Leaf[]): readonly number[] {
   return leaves.map(({ index }) => index);
 }

@@ -25,6 +25,8 @@ export interface AskedActivity {
 export class PlaceIndex {
   readonly #scopes: ReadonlyMap<string, readonly AskedActivity[]>;
   readonly #surfaces = new SurfaceIndex<Placed>();
+  /** What was found at surfaces that were asked for, by their texts: pages are few, and each is asked for again and again. */
+  readonly #found = new Map<string, readonly AskedActivity[]>();
   #hasSurfaces = false;
 
   /** In the order of judging. */
@@ -57,6 +59,16 @@ export class PlaceIndex {
   }
 
   #ofSurface(scope: string): readonly AskedActivity[] {
+    const known = this.#found.get(scope);
+    if (known !== undefined) return known;
+    const found = this.#searched(scope);
+    if (scope.length > FOUND_CHARACTERS_MAX) return found;
+    if (this.#found.size >= FOUND_MAX) this.#found.clear();
+    this.#found.set(scope, found);
+    return found;
+  }
+
+  #searched(scope: string): readonly AskedActivity[] {
     const found = this.#surfaces.find(scope);
     if (found.length === 0) return NONE;
     const byOrder = new Map<number, Placed[]>();
@@ -69,6 +81,9 @@ export class PlaceIndex {
 }
 
 const NONE: readonly AskedActivity[] = [];
+/** Half a megabyte at most for each datastream. Whoever asks for ever new ones costs a search each time, as if nothing were kept. Chosen. */
+export const FOUND_MAX = 1_000;
+export const FOUND_CHARACTERS_MAX = 256;
 
 /** A client asks for all views together with its page, and keeps them until they are shown. Documented. */
 export function scopeOf({ kind, name }: Place): string {

@@ -17,7 +17,8 @@ export function placedContents(activity: Activity): readonly Placed[] {
     );
     const shown = prepared.flatMap((items) => items.map(({ made }) => made)).filter(({ isContent }) => isContent);
     const schemas = new Set(shown.map(({ schema }) => schema));
-    const placed = { activity, place, schemas, isSingle: isSingle(place, schemas), contents: [] };
+    const single = isSingle(place, schemas);
+    const placed: Placed = { activity, place, isSingle: single, contents: [], schemas };
     const contents = activity.experiences.map((experience) => {
       const items = prepared[experience.index]!;
       const rank = rankOf(
@@ -27,7 +28,7 @@ export function placedContents(activity: Activity): readonly Placed[] {
       const made = items.map((item) => item.made);
       return contentOf(placed, experience, made, rank);
     });
-    return { ...placed, contents };
+    return { activity, place, isSingle: single, contents, schemas };
   });
 }
 
@@ -56,13 +57,18 @@ function contentOf(
   const fixed = items.map((item) => item.fixed).filter((item) => item !== null);
   const asked = { placed: [placed], scope: place.name };
   const isReady = isContent && fixed.length === items.length && place.kind !== 'surface';
+  // One literal, without spreading: these are read for all that is shown, and are to have one shape.
   return {
-    ...{ items, rank, isContent },
+    items,
+    rank,
+    isContent,
     schemas: [...new Set(items.map(({ schema }) => schema))],
     ready: isReady
       ? {
           proposition: propositionOf(activity, experience, asked, rank, fixed, false),
-          ...{ askedAs: scopeOf(place), rank, isSingle: single },
+          askedAs: scopeOf(place),
+          rank,
+          isSingle: single,
         }
       : null,
   };

@@ -72,7 +72,7 @@ export function compileAudiences(
   return { conditions, problems, nextLeaf };
 }
 
-const NOBODY: Condition = { test: () => false, leaves: [], reads: [] };
+const NOBODY: Condition = { test: () => false, leaves: [], reads: [], conjunction: null };
 
 /** `mark`: index of `marks` for the answer. */
 function remembering({ test, leaves, reads }: Condition, mark: number): Condition {
@@ -86,6 +86,7 @@ function remembering({ test, leaves, reads }: Condition, mark: number): Conditio
     },
     leaves,
     reads,
+    conjunction: null,
   };
 }
 

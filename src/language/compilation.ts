@@ -13,6 +13,7 @@ import {
   WRONG,
   YES,
 } from './closures.ts';
+import { Conjuncts } from './conjunction.ts';
 import { type Kind, kindProblem } from './kinds.ts';
 import { judged, marking, markingOnce, withErrorsInside } from './leaf-closures.ts';
 import { PROBLEMS_MAX, RULE_DEPTH_MAX, RULE_LIST_ITEMS_MAX, RULE_NODES_MAX } from './limits.ts';
@@ -69,6 +70,7 @@ export class Compilation {
   readonly problems: ConditionProblem[] = [];
   readonly leaves: Leaf[] = [];
   readonly reads = new Set<string>();
+  readonly conjuncts = new Conjuncts();
   /** In plain words, the comparisons within leaves. */
   readonly inside: string[] = [];
   readonly audiences: ReadonlyMap<string, Condition>;
@@ -148,7 +150,8 @@ export class Compilation {
     const whole = this.#holdingTests.has(index) ? withErrorsInside(compare, index) : compare;
     if (this.#judge !== undefined) return judged(whole, index, this.#judge);
     if (comparison === null || this.#shared === undefined) return marking(whole, index);
-    return markingOnce(whole, index, this.#shared, this.#shared.slotOf(comparison));
+    const slot = this.#shared.slotOf(comparison);
+    return this.conjuncts.alone(markingOnce(whole, index, this.#shared, slot), { compare: whole, slot });
   }
 
   #within(leaf: number, compare: Compare): Test {

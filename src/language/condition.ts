@@ -9,7 +9,7 @@ import { Compilation } from './compilation.ts';
 export function compileCondition(rule: Json, context: ConditionContext): Condition | readonly ConditionProblem[] {
   const compilation = new Compilation(context);
   const test = compilation.test(rule, { path: [], depth: 1, leaf: null, scope: 'facts' });
-  const { problems, leaves, reads, budget } = compilation;
+  const { problems, leaves, reads, budget, conjuncts } = compilation;
   if (problems.length > 0) return problems;
   return {
     test: (facts, marks) => {
@@ -18,6 +18,7 @@ export function compileCondition(rule: Json, context: ConditionContext): Conditi
     },
     leaves,
     reads: [...reads],
+    conjunction: conjuncts.of(test, context.shared, budget),
   };
 }
 

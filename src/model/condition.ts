@@ -39,7 +39,20 @@ export interface Condition {
   readonly leaves: readonly Leaf[];
   /** Dotted paths into the facts that it may read, each once: "profile.tier", "xdm.commerce.order.priceTotal". */
   readonly reads: readonly string[];
+  /** Of one that is nothing but comparisons with `and` between them, shared with other conditions; else null. */
+  readonly conjunction: Conjunction | null;
 }
+
+/** Says what `test` would, without marking leaves. */
+export interface Conjunction {
+  /**
+   * `HOLDS`; else the marks of all leaves after the test as one number: two bits each, the first leaf's in front. Of `marks`
+   * it uses, and leaves in disorder, only places of its own leaves.
+   */
+  refusal(facts: Facts, marks: Uint8Array): number;
+}
+export const HOLDS = -1;
+
 export interface Leaf {
   /** Place in `marks`. */
   readonly index: number;

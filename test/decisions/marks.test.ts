@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { marksText } from '../../src/decisions/marks.ts';
+import { codedMarksText, marksText } from '../../src/decisions/marks.ts';
 
 it('tells one character for each leaf, however many there are', () => {
   fc.assert(
@@ -18,5 +18,14 @@ it('tells one character for each leaf, however many there are', () => {
         expect(marksText(indexes, marks)).toBe(values.map((value) => '-01!'[value]).join(''));
       },
     ),
+  );
+});
+
+it('tells marks that are one number in the same way', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat({ max: 3 }), { maxLength: 15 }), (values) => {
+      const code = values.reduce((all, value) => all * 4 + value, 0);
+      expect(codedMarksText(values.length, code)).toBe(values.map((value) => '-01!'[value]).join(''));
+    }),
   );
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { compileDecisions } from '../../src/decisions/engine.ts';
+import { FOUND_CHARACTERS_MAX, FOUND_MAX } from '../../src/decisions/place-index.ts';
 import type { ActivityDefinition, Place } from '../../src/model/decision-definitions.ts';
 import {
   activityOf,
@@ -197,6 +198,29 @@ describe('surfaces', () => {
       },
     });
     expect(propositions[0]!.items.map((item) => item['id'])).toEqual(['x1', 'x0']);
+  });
+});
+
+describe('surfaces that are asked for again', () => {
+  const pageAt = (n: number): string => `web://shop.example/p/${n}`;
+  const engine = compileDecisions(
+    definitionsOf({ activities: [at('odd', [surface('web://shop.example/p/1*')]), at('exact', [surface(pageAt(7))])] }),
+  );
+  const shownAt = (text: string): readonly string[] =>
+    decided(engine, surfacesOf([text])).propositions.map(({ scope, activityId }) => `${activityId} ${scope}`);
+
+  it('have what they had, however many others were asked for between', () => {
+    for (let round = 0; round < 2; round++) {
+      for (let n = 0; n <= FOUND_MAX; n++) {
+        const wanted = n === 7 ? [`exact ${pageAt(n)}`] : String(n).startsWith('1') ? [`odd ${pageAt(n)}`] : [];
+        expect(shownAt(pageAt(n))).toEqual(wanted);
+      }
+    }
+  });
+
+  it.each([FOUND_CHARACTERS_MAX, FOUND_CHARACTERS_MAX + 1])('are found with a text of %i characters', (length) => {
+    const long = pageAt(1).padEnd(length, 'x');
+    expect([shownAt(long), shownAt(long)]).toEqual([[`odd ${long}`], [`odd ${long}`]]);
   });
 });
 

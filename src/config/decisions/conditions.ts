@@ -11,7 +11,7 @@ export interface WrittenAudience extends WrittenCondition {
   readonly id: string;
 }
 
-const NOBODY: Condition = { test: () => false, leaves: [], reads: [] };
+const NOBODY: Condition = { test: () => false, leaves: [], reads: [], conjunction: null };
 
 /** What is wrong with the conditions of one org, each mistake at its place. */
 export function conditionFindings(

@@ -5,7 +5,6 @@ import type { Call, TestForm } from '../compilation.ts';
 
 /** What joins conditions, and conditions whose arguments are not plain values: on items of a list, on audiences, on being there. */
 
-/** Left to right, and no further than the answer needs. */
 function joined(isAnd: boolean): TestForm {
   return {
     min: 1,
@@ -13,18 +12,25 @@ function joined(isAnd: boolean): TestForm {
     use: '[condition, condition, …]',
     test: (call, compilation) => {
       const tests = call.args.map((arg, index) => compilation.test(arg, call.argument(index)));
-      const [first, second, third] = tests as [Test, Test?, Test?];
-      if (second === undefined) return first;
-      if (third === undefined) {
-        return isAnd
-          ? (facts, marks, item) => first(facts, marks, item) && second(facts, marks, item)
-          : (facts, marks, item) => first(facts, marks, item) || second(facts, marks, item);
-      }
-      return (facts, marks, item) => {
-        for (let i = 0; i < tests.length; i++) if (tests[i]!(facts, marks, item) !== isAnd) return !isAnd;
-        return isAnd;
-      };
+      const test = joinedTest(tests, isAnd);
+      if (isAnd) compilation.conjuncts.all(test, tests);
+      return test;
     },
+  };
+}
+
+/** Left to right, and no further than the answer needs. */
+function joinedTest(tests: readonly Test[], isAnd: boolean): Test {
+  const [first, second, third] = tests as [Test, Test?, Test?];
+  if (second === undefined) return first;
+  if (third === undefined) {
+    return isAnd
+      ? (facts, marks, item) => first(facts, marks, item) && second(facts, marks, item)
+      : (facts, marks, item) => first(facts, marks, item) || second(facts, marks, item);
+  }
+  return (facts, marks, item) => {
+    for (let i = 0; i < tests.length; i++) if (tests[i]!(facts, marks, item) !== isAnd) return !isAnd;
+    return isAnd;
   };
 }
 

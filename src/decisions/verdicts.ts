@@ -1,0 +1,38 @@
+import type { Outcome, Verdict } from '../model/decision.ts';
+import { codedMarksText } from './marks.ts';
+
+/**
+ * Refusals of one activity by its audience, by what came of its comparisons. There are few, and most of what a page asks for is
+ * one of them, so that each is made once.
+ */
+export class Refusals {
+  readonly #activityId: string;
+  readonly #leaves: number;
+  readonly #known = new Map<number, Verdict>();
+
+  constructor(activityId: string, leaves: number) {
+    this.#activityId = activityId;
+    this.#leaves = leaves;
+  }
+
+  /** `code`: of a conjunction. */
+  of(code: number): Verdict {
+    const known = this.#known.get(code);
+    if (known !== undefined) return known;
+    const made = verdict(this.#activityId, 'audience', null, null, codedMarksText(this.#leaves, code), null);
+    this.#known.set(code, made);
+    return made;
+  }
+}
+
+/** All verdicts are made here, so that they have one shape. */
+export function verdict(
+  activityId: string,
+  outcome: Outcome,
+  experienceId: string | null,
+  bucket: number | null,
+  marks: string,
+  because: string | null,
+): Verdict {
+  return { activityId, outcome, experienceId, bucket, marks, because };
+}
