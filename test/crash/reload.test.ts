@@ -20,14 +20,13 @@ test(`${RELOADS} reloads under load fail no request, and later requests are judg
     const changing = reload % 2 === 0 ? OVERRIDES : '';
     writeFile(workspace, 'datastreams/shop.yaml', `id: shop\norg: RELOAD@AdobeOrg\nname: Shop ${reload}\n${changing}`);
     writeFile(workspace, 'datastreams/next.yaml', `id: next-${reload}\norg: RELOAD@AdobeOrg\nname: Next\n`);
-    const hint = reload % 2 === 0 ? 'aa1' : 'bb1';
-    writeFile(workspace, 'weir.yaml', `region: eu1\nregions: [${region('eu1', 1)}, ${region(hint, 2)}]\n`);
+    writeFile(workspace, 'weir.yaml', `region: eu1\nregions: [${region('eu1', 1)}, ${region(hintOf(reload), 2)}]\n`);
   };
   write(0);
   const server = await startServer({ workspace, data });
-  const send = async (id: string): Promise<number> => {
+  const send = async (id: string, base = 'ee'): Promise<number> => {
     const body = JSON.stringify({ event: { xdm: { eventType: 'reload.test', mark: `${id} ${sent++}` } } });
-    const answer = await fetch(`${server.urls.edge}/ee/v2/interact?datastreamId=${id}`, { method: 'POST', body });
+    const answer = await fetch(`${server.urls.edge}/${base}/v2/interact?datastreamId=${id}`, { method: 'POST', body });
     await answer.arrayBuffer();
     return answer.status;
   };
@@ -50,6 +49,8 @@ test(`${RELOADS} reloads under load fail no request, and later requests are judg
       if (reload % 2 === 0) server.process.kill('SIGHUP');
       await inForce(() => send(`next-${reload}`));
       expect(await send(`next-${reload - 1}`)).toBe(400);
+      expect(await send(`next-${reload}`, `ee/${hintOf(reload)}`)).toBe(200);
+      expect(await send(`next-${reload}`, `ee/${hintOf(reload - 1)}`)).toBe(404);
     }
     isOver = true;
     await clients;
@@ -62,6 +63,11 @@ test(`${RELOADS} reloads under load fail no request, and later requests are judg
   expect(stored).toBe(answered.length);
   expect(stored).toBeGreaterThan(RELOADS * CLIENTS);
 });
+
+/** Of the region that there is in one state of the files, and not in the next. */
+function hintOf(reload: number): string {
+  return reload % 2 === 0 ? 'aa1' : 'bb1';
+}
 
 function region(hint: string, targetId: number): string {
   return `{hint: ${hint}, targetId: ${targetId}, audienceManagerId: ${targetId}}`;

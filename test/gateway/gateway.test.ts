@@ -342,6 +342,19 @@ describe('a workspace that changes', () => {
     expect(codeOf(await post(edge, PATH, BODY))).toBe('EXEG-0003-400');
   });
 
+  test('a request is judged by the one that it came under, also where its body comes later', async () => {
+    let workspace: Workspace = workspaceOf([datastreamOf()]);
+    const { edge, gateway } = await start({ workspace: () => workspace });
+    const whole = requestBytes(edge, { path: PATH, body: JSON.stringify(BODY) });
+    const socket = await open(edge);
+    const answer = readAnswer(socket);
+    socket.write(whole.subarray(0, -1));
+    await until(() => gateway.inFlight === 1);
+    workspace = workspaceOf([datastreamOf({ id: 'new' })]);
+    socket.write(whole.subarray(-1));
+    expect((await answer).status).toBe(200);
+  });
+
   test('pages of its site are served on the edge, to GET and HEAD, and never instead of an endpoint', async () => {
     const page = { contentType: 'text/html; charset=utf-8', body: Buffer.from('<p>hello') };
     const pages = new Map([
