@@ -118,3 +118,29 @@ it('the message beside the stool leads to the bag', async () => {
   await expect.poll(() => figures('stool-message', 'clicks')).toEqual({ bag: 1 });
   await expect.poll(() => figures('stool-message', 'dismissals')).toEqual({ bag: 1 });
 });
+
+it('news are cards: shown, looked at and dismissed, each counted; whoever comes back has one more', async () => {
+  const { context, page } = await visitor();
+  const titles = (of: Page) => of.locator('.card h2').allTextContents();
+  await page.getByRole('link', { name: 'News', exact: true }).click();
+  await expect.poll(() => titles(page)).toEqual(['We mend what we made']);
+  await expect.poll(() => figures('news-repair', 'displays')).toEqual({ card: 1 });
+  const again = await context.newPage();
+  await again.goto(`${shop}/news`);
+  await expect.poll(() => titles(again)).toEqual(['We mend what we made', 'The mug has a third coat']);
+  await keepScreenshot(again, 'demo-shop-news');
+  await expect.poll(() => figures('news-enamel', 'displays')).toEqual({ card: 1 });
+  await again.getByRole('button', { name: 'Dismiss' }).nth(1).click();
+  await expect.poll(() => titles(again)).toEqual(['We mend what we made']);
+  await expect.poll(() => figures('news-enamel', 'dismissals')).toEqual({ card: 1 });
+  await again.getByRole('link', { name: 'See the bag' }).click();
+  await again.waitForURL('**/products/bag');
+  await expect.poll(() => figures('news-repair', 'clicks')).toEqual({ card: 1 });
+  const small = await context.newPage();
+  await small.setViewportSize({ width: 360, height: 640 });
+  await small.goto(`${shop}/news`);
+  await expect.poll(() => titles(small)).toHaveLength(2);
+  await keepScreenshot(small, 'demo-shop-news-360');
+  const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+  expect(await small.evaluate(overflow)).toBe(0);
+});

@@ -2,6 +2,7 @@
 import { add, cart, listItem, order, remove, showCount, total } from './cart.js';
 import './consent.js';
 import { DELIVERY, showDelivery } from './delivery.js';
+import './news.js';
 import { PRODUCTS, price } from './products.js';
 import { visits } from './visits.js';
 import { sendEvent } from './web-sdk.js';

@@ -33,3 +33,15 @@ export function sendEvent(options) {
 export function setConsent(choice) {
   return alloy('setConsent', { consent: [{ standard: 'Adobe', version: '1.0', value: { general: choice } }] });
 }
+
+/**
+ * Content cards of this page, now and whenever they change. `show` is given them, and `tell('display' | 'interact' |
+ * 'dismiss', cards)`.
+ */
+export function subscribeCards(show) {
+  alloy('subscribeRulesetItems', {
+    surfaces: [`web://${location.host}${location.pathname}`],
+    schemas: ['https://ns.adobe.com/personalization/message/content-card'],
+    callback: ({ propositions = [] }, tell) => show(propositions, tell),
+  });
+}
