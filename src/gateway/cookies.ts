@@ -1,3 +1,4 @@
+import { PREVIEW_COOKIE } from '../model/cookie-names.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { isObject, type Json } from '../model/json.ts';
 import { problem } from '../model/problem.ts';
@@ -7,9 +8,6 @@ export const COOKIES_MAX = 200;
 /** `meta.state.entries`: clients send the cookies that servers set, a handful. */
 export const STATE_ENTRIES_MAX = 20;
 export const STATE_ENTRY_CHARACTERS_MAX = 4096;
-
-/** The Web SDK passes it on beside the org's own. Documented. */
-const PREVIEW_COOKIE = 'at_qa_mode';
 
 const NONE: ReadonlyMap<string, string> = new Map();
 

@@ -6,6 +6,9 @@ export interface CookieNames {
   readonly consentCheck: string;
 }
 
+/** Of Target, whose quality assurance mode it is; the Web SDK passes it on beside the org's own. Documented. */
+export const PREVIEW_COOKIE = 'at_qa_mode';
+
 let known: { readonly prefix: string; readonly names: CookieNames } = { prefix: '', names: namesWith('') };
 
 /** `prefix`: a datastream's `cookiePrefix`. The names are put together anew where it is not that of the request before. */

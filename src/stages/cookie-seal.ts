@@ -1,5 +1,6 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { SIGNATURE_BYTES, SIGNATURE_FIELD_BYTES, SIGNATURE_HEADER } from '../model/identity-cookie.ts';
+import { Hmac, MAC_BYTES } from './hmac.ts';
 
 /**
  * Signs identity cookies, and tells those that this installation wrote. A signature proves where a cookie is from, not whose
@@ -7,12 +8,12 @@ import { SIGNATURE_BYTES, SIGNATURE_FIELD_BYTES, SIGNATURE_HEADER } from '../mod
  * and every byte before the field, its first 128 bits`. The key id is the first byte of the key's SHA-256. Chosen.
  */
 export class CookieSeal {
-  readonly #keys: ReadonlyMap<number, Uint8Array>;
-  readonly #signing: readonly [id: number, key: Uint8Array];
+  readonly #keys: ReadonlyMap<number, Hmac>;
+  readonly #signing: readonly [id: number, key: Hmac];
 
   /** `keys`: the one that signs, then those that are still believed; 32 secret bytes each. Throws where two share an id. */
   constructor(keys: readonly Uint8Array[]) {
-    const all = keys.map((key) => [keyId(key), key] as const);
+    const all = keys.map((key) => [keyId(key), new Hmac(key)] as const);
     this.#signing = all[0]!;
     this.#keys = new Map(all);
     if (this.#keys.size < keys.length) {
@@ -27,7 +28,7 @@ export class CookieSeal {
     const [id, key] = this.#signing;
     const signature = Buffer.allocUnsafe(SIGNATURE_BYTES);
     signature[0] = id;
-    macOf(key, orgId, message).copy(signature, 1, 0, MAC_BYTES);
+    macOf(key, orgId, message).copy(signature, 1);
     return signature;
   }
 
@@ -39,17 +40,14 @@ export class CookieSeal {
     const header = bytes.subarray(end, end + SIGNATURE_HEADER.length);
     const key = this.#keys.get(bytes[end + SIGNATURE_HEADER.length]!);
     if (key === undefined || !SIGNATURE_HEADER.equals(header)) return false;
-    const mac = macOf(key, orgId, bytes.subarray(0, end)).subarray(0, MAC_BYTES);
-    return timingSafeEqual(mac, bytes.subarray(bytes.length - MAC_BYTES));
+    return timingSafeEqual(macOf(key, orgId, bytes.subarray(0, end)), bytes.subarray(bytes.length - MAC_BYTES));
   }
 }
-const MAC_BYTES = SIGNATURE_BYTES - 1;
-
 function keyId(key: Uint8Array): number {
   return createHash('sha256').update(key).digest()[0]!;
 }
 
 /** The words in front keep these apart from what else might be signed with such a key. */
-function macOf(key: Uint8Array, orgId: string, message: Uint8Array): Buffer {
-  return createHmac('sha256', key).update(`identity cookie\0${orgId}\0`).update(message).digest();
+function macOf(key: Hmac, orgId: string, message: Uint8Array): Buffer {
+  return key.mac(Buffer.from(`identity cookie\0${orgId}\0`), message);
 }

@@ -1,3 +1,4 @@
+import { PREVIEW_COOKIE } from '../model/cookie-names.ts';
 import type { DecisionDefinitions } from '../model/decision-definitions.ts';
 import type { EdgeEvent, Exchange } from '../model/exchange.ts';
 import { valueAt } from '../model/json.ts';
@@ -6,8 +7,6 @@ import { type PreviewSeal, previewTokens } from './preview-seal.ts';
 
 /** Of the request's URL and of the page's. */
 export const PREVIEW_PARAMETER = 'weir_preview';
-/** Of Target, whose quality assurance mode it is. Documented. */
-export const PREVIEW_COOKIE = 'at_qa_mode';
 
 /**
  * The experiences that a link forces: activity to experience, of the request's URL, the page's, or the cookie. Null: none. One

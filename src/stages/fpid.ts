@@ -1,9 +1,9 @@
-import { createHmac } from 'node:crypto';
 import type { EdgeEvent, Exchange } from '../model/exchange.ts';
 import { eventField, identityMapField } from '../model/field-path.ts';
 import { identitiesOf, isFpid, mintEcid } from '../model/identity.ts';
 import { isObject, type Json, type JsonObject, parseJson, valueAt } from '../model/json.ts';
 import { type Problem, problem } from '../model/problem.ts';
+import { Hmac } from './hmac.ts';
 
 /**
  * FPIDs: a site's own ids of its devices. An FPID is the seed of an ECID; after that it is dropped, and never stored.
@@ -13,11 +13,11 @@ import { type Problem, problem } from '../model/problem.ts';
  * ECIDs are of one FPID.
  */
 export class FpidSeeds {
-  readonly #key: Uint8Array;
+  readonly #key: Hmac;
 
   /** `key`: 32 secret bytes. */
   constructor(key: Uint8Array) {
-    this.#key = key;
+    this.#key = new Hmac(key);
   }
 
   /** `fpid`: as `isFpid` has it. */
@@ -31,10 +31,9 @@ export class FpidSeeds {
   }
 
   #derive(seed: string): string {
-    return mintEcid(createHmac('sha256', this.#key).update(seed).digest('hex').slice(0, SEED_DIGITS));
+    return mintEcid(this.#key.mac(Buffer.from(seed)).toString('hex'));
   }
 }
-const SEED_DIGITS = 32;
 
 const FPID_NAMESPACE = 'FPID';
 /** ECIDs that a request's FPIDs derive; `ofEvents` in the order of the events. */

@@ -1,7 +1,6 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { isObject, parseJson } from '../model/json.ts';
-
-const MAC_BYTES = 16;
+import { Hmac, MAC_BYTES } from './hmac.ts';
 
 /** An experience that a link shows, for those who have the link. Of offers as in verdicts: the placement, the offers' ids. */
 export interface Preview {
@@ -16,11 +15,11 @@ export interface Preview {
  * event tokens. Chosen.
  */
 export class PreviewSeal {
-  readonly #keys: readonly Uint8Array[];
+  readonly #keys: readonly Hmac[];
 
   /** `keys`: the one that signs, then those that are still believed; 32 secret bytes each. */
   constructor(keys: readonly Uint8Array[]) {
-    this.#keys = keys;
+    this.#keys = keys.map((key) => new Hmac(key));
   }
 
   sign(orgId: string, { activityId, experienceId, expiresAtSeconds }: Preview): string {
@@ -41,8 +40,8 @@ export class PreviewSeal {
 }
 
 /** The words in front keep these apart from what else is signed with such a key. */
-function macOf(key: Uint8Array, orgId: string, text: string): Buffer {
-  return createHmac('sha256', key).update(`preview\0${orgId}\0`).update(text).digest().subarray(0, MAC_BYTES);
+function macOf(key: Hmac, orgId: string, text: string): Buffer {
+  return key.mac(Buffer.from(`preview\0${orgId}\0${text}`));
 }
 
 /**

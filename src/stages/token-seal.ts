@@ -1,8 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { claimsOf, claimsText, type TokenClaims } from '../model/decision-token.ts';
-import { Hmac } from './hmac.ts';
+import { Hmac, MAC_BYTES } from './hmac.ts';
 
-const MAC_BYTES = 16;
 const HEAD_BYTES = 1 + MAC_BYTES;
 /** Ids of 128 characters, a scope of a long URL. What is longer was not written here, and is not looked at. Chosen. */
 export const TOKEN_CHARACTERS_MAX = 8_192;
@@ -51,6 +50,5 @@ export class TokenSeal {
 
 /** The words in front keep these apart from what else might be signed with such a key. */
 function macOf(key: Hmac, orgId: string, ecid: string | null, text: Uint8Array): Buffer {
-  const mac = key.digest(Buffer.from(`event token\0${orgId}\0${ecid ?? ''}\0`), text);
-  return Buffer.from(mac.slice(0, MAC_BYTES), 'latin1');
+  return key.mac(Buffer.from(`event token\0${orgId}\0${ecid ?? ''}\0`), text);
 }

@@ -164,7 +164,7 @@ async function messageFits(width: number): Promise<void> {
 
 describe('the pages', () => {
   const widths = [360, 768, 1280];
-  const paths = ['/', '/products/mug', '/products/bag', '/products/stool', '/cart'];
+  const paths = ['/', '/products/mug', '/products/bag', '/products/stool', '/news', '/cart'];
 
   it.each(widths)('fit a window of %i pixels, and none of them complains', async (width) => {
     await visit({ width, height: 740 });

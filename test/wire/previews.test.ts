@@ -1,10 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { weir } from '../support/command.ts';
-import { type Server, startServer } from '../support/server.ts';
-import { writeFile } from '../support/workspace-folder.ts';
+import { startWeir, type Weir } from '../support/weir.ts';
 
 /** Links of `weir preview`, opened at a listening server; what they show counts nowhere. */
 
@@ -27,17 +23,11 @@ decisions: [{ id: closing, placements: [{ placement: bar, offers: [first, never]
 `,
   'activities/other.yaml': 'id: hero\norg: OTHER@AdobeOrg\nscope: hero\nexperiences: [{ id: usual, html: Other }]\n',
 };
-const folder = mkdtempSync(join(tmpdir(), 'weir-previews-'));
-const workspace = join(folder, 'workspace');
-let server: Server;
+let server: Weir;
 beforeAll(async () => {
-  for (const [name, content] of Object.entries(FILES)) writeFile(workspace, name, content);
-  server = await startServer({ workspace, data: join(folder, 'data') });
+  server = await startWeir(FILES);
 });
-afterAll(async () => {
-  await server?.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => server?.stop());
 
 interface Item {
   readonly data: { readonly content: string };
@@ -64,7 +54,7 @@ const visitor = (): object => {
 
 async function link(activity: string, experience: string, org = ORG): Promise<string> {
   const { out, err } = await weir(
-    ...['preview', '--activity', activity, '--experience', experience, '--org', org, '--workspace', workspace],
+    ...['preview', '--activity', activity, '--experience', experience, '--org', org, '--workspace', server.workspace],
     ...['--data', server.data, '--url', 'https://shop.example/cart?a=1#top'],
   );
   expect(err).toBe('');
@@ -91,7 +81,7 @@ const ways: Readonly<Record<string, (url: string) => Way>> = {
 };
 
 async function send(event: object, way: Way, datastream = 'shop', identityMap = visitor()): Promise<Answer> {
-  const response = await fetch(`${server.urls.edge}/ee/v1/interact?configId=${datastream}${way.query ?? ''}`, {
+  const response = await fetch(`${server.edge}/ee/v1/interact?configId=${datastream}${way.query ?? ''}`, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
@@ -182,7 +172,7 @@ test('consent to personalisation is not asked of a preview; without consent to c
   const way = ways['the address of the page']!(await link('hero', 'rare'));
   const choose = async (value: object): Promise<void> => {
     const consent = [{ standard: 'Adobe', version: '2.0', value }];
-    const response = await fetch(`${server.urls.edge}/ee/v1/privacy/set-consent?configId=shop`, {
+    const response = await fetch(`${server.edge}/ee/v1/privacy/set-consent?configId=shop`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ identityMap, consent }),

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { loadWorkspace } from '../../../src/config/workspace.ts';
 import type { ActivityDefinition } from '../../../src/model/decision-definitions.ts';
 import type { JsonObject } from '../../../src/model/json.ts';
+import { activityOf, experienceOf, itemOf, PERSONALIZATION } from '../../support/decisions.ts';
 import { workspaceFolder } from '../../support/workspace-folder.ts';
 
 /** What files of activities come to. */
@@ -33,70 +34,31 @@ test('an A/B test in ten lines', async () => {
     'experience.id': id,
     'experience.name': id,
   });
-  expect(await activity(AB_TEST)).toEqual({
-    id: 'hero-test',
-    name: 'Hero test',
-    enabled: true,
-    kind: 'ab',
-    provider: 'TGT',
-    datastreams: null,
-    propertyToken: null,
-    startMs: null,
-    endMs: null,
-    priority: 0,
-    exclusionGroup: null,
-    when: null,
-    trafficPercent: 100,
-    holdoutPercent: 0,
-    bucketing: 'weir',
-    bucketBy: 'ECID',
-    requires: { adobe: ['personalize.content'], tcf: [1, 10] },
-    caps: [],
-    experiences: [
-      {
-        id: 'control',
-        name: 'control',
-        weight: 1,
-        when: null,
-        items: [
-          {
-            id: 'hero-test:control:1',
-            place: { kind: 'scope', name: 'hero' },
-            schema: 'https://ns.adobe.com/personalization/default-content-item',
-            data: null,
-            meta: tokens('control'),
-            rank: null,
-          },
-        ],
-      },
-      {
-        id: 'bold',
-        name: 'bold',
-        weight: 1,
-        when: null,
-        items: [
-          {
-            id: 'hero-test:bold:1',
-            place: { kind: 'scope', name: 'hero' },
-            schema: 'https://ns.adobe.com/personalization/html-content-item',
-            data: { id: 'hero-test:bold:1', format: 'text/html', content: '<h1>Winter sale</h1>' },
-            meta: tokens('bold'),
-            rank: null,
-          },
-        ],
-      },
-    ],
-    goals: [
-      {
-        id: 'order',
-        name: 'order',
-        when: { '==': [{ var: 'xdm.eventType' }, 'commerce.purchases'] },
-        windowMs: 7 * 24 * 60 * 60 * 1000,
-        count: 'visitor',
-        value: null,
-      },
-    ],
-  });
+  const item = (experience: string, schema: string, data: JsonObject | null) =>
+    itemOf('hero', {
+      ...{ id: `hero-test:${experience}:1`, schema: `${PERSONALIZATION}${schema}`, data, meta: tokens(experience) },
+    });
+  const bold = { id: 'hero-test:bold:1', format: 'text/html', content: '<h1>Winter sale</h1>' };
+  expect(await activity(AB_TEST)).toEqual(
+    activityOf('hero-test', {
+      name: 'Hero test',
+      requires: { adobe: ['personalize.content'], tcf: [1, 10] },
+      experiences: [
+        experienceOf('control', [item('control', 'default-content-item', null)], { name: 'control' }),
+        experienceOf('bold', [item('bold', 'html-content-item', bold)], { name: 'bold' }),
+      ],
+      goals: [
+        {
+          id: 'order',
+          name: 'order',
+          when: { '==': [{ var: 'xdm.eventType' }, 'commerce.purchases'] },
+          windowMs: 7 * 24 * 60 * 60 * 1000,
+          count: 'visitor',
+          value: null,
+        },
+      ],
+    }),
+  );
 });
 
 test('everything that a file may say', async () => {
@@ -167,14 +129,15 @@ goals:
   });
 });
 
-const NS = 'https://ns.adobe.com/personalization/';
 const DOM = { format: 'application/vnd.adobe.target.dom-action', selector: '#a', prehidingSelector: '#a' };
 const ruleset = (kind: string, data: JsonObject, condition: JsonObject): JsonObject => ({
   version: 1,
   rules: [
     {
       condition,
-      consequences: [{ id: 'a:b:1', type: 'schema', detail: { id: 'a:b:1', schema: `${NS}message/${kind}`, data } }],
+      consequences: [
+        { id: 'a:b:1', type: 'schema', detail: { id: 'a:b:1', schema: `${PERSONALIZATION}message/${kind}`, data } },
+      ],
     },
   ],
 });
@@ -308,7 +271,7 @@ describe('forms of content', () => {
   ])('%s', async (form, schema, data, files = {}) => {
     const { experiences } = await activity(`id: a\nscope: s\nexperiences:\n  - id: b\n    ${form}\n`, files);
     expect(experiences[0]!.items).toHaveLength(1);
-    expect(experiences[0]!.items[0]).toMatchObject({ schema: NS + schema, data });
+    expect(experiences[0]!.items[0]).toMatchObject({ schema: PERSONALIZATION + schema, data });
   });
 
   test('an activity’s dates are those of its messages', async () => {
@@ -332,7 +295,7 @@ experiences:
   - id: c
 `);
     const shown = experiences.map(({ items }) =>
-      items.map(({ id, place, schema }) => `${id} ${place.kind} ${place.name} ${schema.slice(NS.length)}`),
+      items.map(({ id, place, schema }) => `${id} ${place.kind} ${place.name} ${schema.slice(PERSONALIZATION.length)}`),
     );
     expect(shown).toEqual([
       [
