@@ -5,7 +5,7 @@ import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import { bytesOf, type CapturedRequest, captures } from '../support/captures.ts';
 import { CLIENT, credentials, ISSUER, RSA, tokenFor } from '../support/issuers.ts';
 import { jwksOf } from '../support/key-pairs.ts';
-import { type RawAnswer, sendBytes } from '../support/raw-http.ts';
+import { type RawAnswer, send, sendBytes } from '../support/raw-http.ts';
 import { startWeir, type Weir } from '../support/weir.ts';
 
 /**
@@ -26,6 +26,7 @@ const files = {
   'weir.yaml': `identity: {namespaces: {"${ORG}": {CRM: {}}}}\nauth: {issuers: [{issuer: "${ISSUER}", jwks: keys.json, audience: [weir]}]}\n`,
   'keys.json': jwksOf(RSA),
   'datastreams/shop.yaml': `id: ${DATASTREAM}\norg: ${ORG}\nname: Shop\n`,
+  'datastreams/listed.yaml': `id: listed\norg: ${ORG}\nname: Listed\norigins: ['https://www.shop.test']\n`,
   'datastreams/other.yaml': [
     'id: other-ds',
     `org: ${ORG}`,
@@ -160,6 +161,28 @@ describe.each(REQUESTS)('%s', (name, request) => {
     const [atEdge, atServer] = await askBoth(about);
     expect(said(atServer, about), DIFFERENCES.minting).toEqual(wantedAtServer(about, said(atEdge, about)));
   });
+});
+
+/** The same headers to both, and what proves who asks to the server listener. */
+async function askListed(headers: readonly (readonly [string, string])[]): Promise<readonly RawAnswer[]> {
+  const body = JSON.stringify({ event: { xdm: { identityMap: { ECID: [{ id: ECID, primary: true }] } } } });
+  const sent = { path: '/ee/v2/interact?datastreamId=listed', headers, body };
+  const proven = [...headers, ...credentials(tokenFor(ORG), CLIENT, ORG)];
+  return [await send(edge.edge, sent), await send(server.server, { ...sent, headers: proven })];
+}
+
+test.each([
+  ['https://www.shop.test', 200],
+  ['https://other.test', 403],
+] as const)('the origin %s, where the datastream has a list: %d at both', async (origin, status) => {
+  expect((await askListed([['Origin', origin]])).map((answer) => answer.status)).toEqual([status, status]);
+});
+
+test('Global Privacy Control is heeded at both', async () => {
+  await askListed([['Sec-GPC', '1']]);
+  const stored = await lastStored(server);
+  expect(stored).toEqual(await lastStored(edge));
+  expect(stored['consent']).toMatchObject({ gpc: true });
 });
 
 /** Under another request id, so that it is no copy of what was sent before. */
