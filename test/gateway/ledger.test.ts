@@ -69,7 +69,7 @@ const disk = fc.array(
   { maxLength: 20 },
 );
 
-/** What chance may leave out, and what is asked for at the end: a disk that does its work, and one that stands still. */
+/** What chance may leave out: a disk that does its work, one that stands still, and bodies that do not come whole. */
 function plain(...events: EventSpec[]): RequestSpec {
   return { datastream: 'shop', endpoint: '/v2/collect', events, fault: 'none' };
 }
@@ -77,6 +77,16 @@ const IN: EventSpec = { key: 0, visitor: 'in' };
 const EXAMPLES: [RequestSpec[], string[]][] = [
   [[plain(IN, IN), plain({ key: null, visitor: 'out' }), plain({ key: null, visitor: 'malformed' })], ['on']],
   [[plain(IN)], []],
+  [(['broken off', 'never ends', 'no datastream'] as const).map((fault) => ({ ...plain(IN), fault })), ['on']],
+];
+/** So each of these is seen. */
+const OUTCOMES = [
+  'stored',
+  'withheld',
+  'duplicate',
+  'refused EXEG-0000-503',
+  'rejected EXEG-0305-400',
+  `rejected ${ABORTED}`,
 ];
 
 test('what was received is what was stored, withheld, known before, rejected and refused', async () => {
@@ -101,10 +111,27 @@ test('what was received is what was stored, withheld, known before, rejected and
     }),
     { numRuns: Number(process.env['WEIR_RUNS'] ?? 8) + EXAMPLES.length, examples: EXAMPLES },
   );
-  for (const outcome of ['stored', 'withheld', 'duplicate', 'refused EXEG-0000-503', 'rejected EXEG-0305-400']) {
-    expect(outcomes).toContain(outcome);
-  }
+  for (const outcome of OUTCOMES) expect(outcomes).toContain(outcome);
 }, 120_000);
+
+test('what is stored of a request that fails counts as stored', async () => {
+  const log = new HeldLog();
+  const server = await startGateway({ eventLog: log });
+  try {
+    const copied: EventSpec = { key: 0, visitor: 'in' };
+    const first = sendOne(server.edge, plain(copied), 'first');
+    await expect.poll(() => log.held.length).toBe(1);
+    // Its copy waits for the first one, and its other event does not.
+    const second = sendOne(server.edge, plain(copied, { key: null, visitor: 'in' }), 'second');
+    await expect.poll(() => log.held.length).toBe(2);
+    log.refuse(new LogUnavailable('disk-full', 'The disk is full.'));
+    log.sync();
+    expect([(await first).status, (await second).status]).toEqual([503, 503]);
+    await expect.poll(() => countsOf(server)).toEqual({ shop: { stored: 1, 'refused EXEG-0000-503': 2 } });
+  } finally {
+    await server.stop();
+  }
+});
 
 /** What one client saw. Null: it broke off, or had no answer to wait for. */
 interface Seen {
