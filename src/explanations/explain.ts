@@ -103,7 +103,8 @@ function verdictLines({ decider, input }: Recorded, verdict: StoredDecision['v']
   if (bucket !== null && activity !== undefined) {
     for (const line of bucketLines(definitions, activity, experienceId, bucket)) lines.push(`  ${line}`);
   }
-  if (typeof input === 'string') return lines;
+  // More time would have: what became of it then, no rule changed.
+  if (typeof input === 'string' || outcome === 'out-of-time') return lines;
   const changing = flips(engine, input, id);
   for (const flip of changing.slice(0, FLIPS_MAX)) lines.push(`  ${flipWords(decider, id, flip)}`);
   if (changing.length > FLIPS_MAX) lines.push(`  … and ${changing.length - FLIPS_MAX} rules more.`);

@@ -72,6 +72,24 @@ At box: 'y' (Experience y) of 'person' (Activity person), 1 item
 `);
   });
 
+  test('says of what ran out of time no more than that', async () => {
+    const data = tempFolder();
+    const late = records.map((record) => ({
+      ...record,
+      decisions: (record.decisions ?? []).map((one) => ({
+        ...{ ...one, p: [] },
+        v: one.v.map(([id]) => [id, 'out-of-time', null, null, '', null] as const),
+      })),
+    }));
+    await writeLog(data, late);
+    keepDefinitions(data, FIRST);
+    const { out } = await weir('explain', '--request-id', 'r7', '--activity', 'offer', '--data', data);
+    expect(out).toContain(
+      "'offer' (Activity offer)\n  Not shown: the time for decisions had run out before it was its turn.\n",
+    );
+    expect(out).not.toMatch(/Had it been|No single rule/);
+  });
+
   test('explains one activity alone, and says where it was not asked for', async () => {
     const data = await dataFolder();
     const { out } = await weir('explain', '--request-id', 'r7-0000000000000003', '--activity', 'hero', '--data', data);
