@@ -5,7 +5,7 @@ import { type KeyPlace, keysThere, secretKeys } from './config/secret-key.ts';
 import { compileDecisions } from './decisions/engine.ts';
 import { clientFactsIn } from './decisions/needs.ts';
 import { parseOfferScope } from './decisions/offer-scopes.ts';
-import { clientFacts } from './language/client.ts';
+import { clientFacts, userAgentOf } from './language/client.ts';
 import { makeFacts } from './language/facts.ts';
 import { ZoneTime } from './language/zone-time.ts';
 import type { Workspace } from './model/datastream.ts';
@@ -143,8 +143,10 @@ export function decidingTools(
   return {
     ...tools,
     runtimeOf: decisions.runtimeOf,
-    clientFacts: ({ userAgent, rawHeaders }, xdm) =>
-      clientFacts({ userAgent, headers: hintsOf(rawHeaders), xdm, parse: agents.parse }),
+    readClient: ({ userAgent, rawHeaders }, xdm) => ({
+      isBot: agents.parse(userAgentOf(userAgent, xdm)).isBot,
+      facts: () => clientFacts({ userAgent, headers: hintsOf(rawHeaders), xdm, parse: agents.parse }),
+    }),
     isOfferScope: (scope) => parseOfferScope(scope) !== null,
     isOverloaded,
     budgetMs,

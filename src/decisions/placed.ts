@@ -65,7 +65,7 @@ function contentOf(
     schemas: [...new Set(items.map(({ schema }) => schema))],
     ready: isReady
       ? {
-          proposition: propositionOf(activity, experience, asked, rank, fixed, false),
+          proposition: Object.freeze(propositionOf(activity, experience, asked, rank, fixed, false)),
           askedAs: scopeOf(place),
           rank,
           isSingle: single,

@@ -1,4 +1,5 @@
 import type { Outcome, Verdict } from '../model/decision.ts';
+import { verdictJson } from '../model/stored-decision.ts';
 import { codedMarksText } from './marks.ts';
 
 /**
@@ -34,5 +35,36 @@ export function verdict(
   marks: string,
   because: string | null,
 ): Verdict {
-  return { activityId, outcome, experienceId, bucket, marks, because };
+  return new MadeVerdict(activityId, outcome, experienceId, bucket, marks, because);
+}
+
+class MadeVerdict implements Verdict {
+  readonly activityId: string;
+  readonly outcome: Outcome;
+  readonly experienceId: string | null;
+  readonly bucket: number | null;
+  readonly marks: string;
+  readonly because: string | null;
+  #json: string | null = null;
+
+  constructor(
+    activityId: string,
+    outcome: Outcome,
+    experienceId: string | null,
+    bucket: number | null,
+    marks: string,
+    because: string | null,
+  ) {
+    this.activityId = activityId;
+    this.outcome = outcome;
+    this.experienceId = experienceId;
+    this.bucket = bucket;
+    this.marks = marks;
+    this.because = because;
+  }
+
+  get json(): string {
+    this.#json ??= verdictJson(this);
+    return this.#json;
+  }
 }

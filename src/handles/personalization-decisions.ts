@@ -1,7 +1,8 @@
 import type { Proposition } from '../model/decision.ts';
 import type { EventDecision, Handle } from '../model/exchange.ts';
-import { isObject, type JsonObject } from '../model/json.ts';
+import type { JsonObject } from '../model/json.ts';
 import type { HandleSource } from '../model/parts.ts';
+import { propositionJson } from '../model/proposition-json.ts';
 import type { ServiceName } from '../model/services.ts';
 
 const TYPE = 'personalization:decisions';
@@ -23,29 +24,42 @@ export const targetDecisions = source('decisions', 'TGT', true);
 export const offerDecisions = source('offers', 'ODE', false);
 export const messageDecisions = source('messages', 'AJO', false);
 
-function handlesOf(
-  { isAsked, decision, tokens, eventIndex }: EventDecision,
-  provider: string,
-  isAlways: boolean,
-): Handle[] {
-  if (!isAsked) return [];
-  const payload: JsonObject[] = [];
-  decision.propositions.forEach((proposition, index) => {
-    if (proposition.scopeDetails['decisionProvider'] === provider) payload.push(onWire(proposition, tokens[index]!));
-  });
-  return payload.length === 0 && !isAlways ? [] : [{ type: TYPE, payload, eventIndex }];
+function handlesOf(one: EventDecision, provider: string, isAlways: boolean): Handle[] {
+  if (!one.isAsked) return [];
+  const told: Told[] = [];
+  const { propositions } = one.decision;
+  for (let i = 0; i < propositions.length; i++) {
+    const proposition = propositions[i]!;
+    if (proposition.scopeDetails['decisionProvider'] === provider) told.push({ proposition, token: one.tokens[i]! });
+  }
+  return told.length === 0 && !isAlways ? [] : [new Decisions(told, one.eventIndex)];
 }
 
-function onWire({ id, scope, scopeDetails, offer, items }: Proposition, eventToken: string): JsonObject {
-  const { characteristics } = scopeDetails;
-  return {
-    id,
-    scope,
-    scopeDetails: {
-      ...scopeDetails,
-      characteristics: { ...(isObject(characteristics) ? characteristics : {}), eventToken },
-    },
-    ...offer,
-    items: [...items],
-  };
+interface Told {
+  readonly proposition: Proposition;
+  readonly token: string;
+}
+
+class Decisions implements Handle<typeof TYPE, JsonObject> {
+  readonly type = TYPE;
+  readonly eventIndex: number;
+  readonly #told: readonly Told[];
+
+  constructor(told: readonly Told[], eventIndex: number) {
+    this.#told = told;
+    this.eventIndex = eventIndex;
+  }
+
+  get payload(): readonly JsonObject[] {
+    return (JSON.parse(this.json) as { payload: JsonObject[] }).payload;
+  }
+
+  get json(): string {
+    let payload = '';
+    for (const { proposition, token } of this.#told) {
+      const { before, after } = propositionJson(proposition);
+      payload += `${payload === '' ? '' : ','}${before}${token}${after}`;
+    }
+    return `{"type":"${TYPE}","payload":[${payload}],"eventIndex":${this.eventIndex}}`;
+  }
 }

@@ -32,12 +32,10 @@ export interface ClientInputs {
  * that brings a user agent (`browserDetails.userAgent`: a server that forwards, an app) is about that one.
  */
 export function clientFacts({ userAgent, headers, xdm, parse }: ClientInputs): JsonObject {
-  const details = valueAt(xdm, 'environment', 'browserDetails');
-  const given = valueAt(details, 'userAgent');
-  const isForwarded = typeof given === 'string' && given !== '';
-  const agent = parse(isForwarded ? given : userAgent);
-  const hints = isForwarded ? NO_HINTS : hintsOf(headers);
-  const event = valueAt(details, 'userAgentClientHints');
+  const forwarded = forwardedAgent(xdm);
+  const agent = parse(forwarded ?? userAgent);
+  const hints = forwarded === null ? hintsOf(headers) : NO_HINTS;
+  const event = valueAt(xdm, 'environment', 'browserDetails', 'userAgentClientHints');
   const platform = hints.platform;
   const platformVersion = shortText(valueAt(event, 'platformVersion')) ?? hints.platformVersion;
   const model = shortText(valueAt(event, 'model')) ?? hints.model;
@@ -61,6 +59,16 @@ export function clientFacts({ userAgent, headers, xdm, parse }: ClientInputs): J
       bitness: shortText(valueAt(event, 'bitness')) ?? hints.bitness,
     },
   };
+}
+
+/** The user agent that an event is about. `userAgent`: the header. */
+export function userAgentOf(userAgent: string, xdm: JsonObject): string {
+  return forwardedAgent(xdm) ?? userAgent;
+}
+
+function forwardedAgent(xdm: JsonObject): string | null {
+  const given = valueAt(xdm, 'environment', 'browserDetails', 'userAgent');
+  return typeof given === 'string' && given !== '' ? given : null;
 }
 
 interface Hints {

@@ -1,4 +1,4 @@
-import { type Json, parseJson } from './json.ts';
+import { type Json, jsonText, parseJson } from './json.ts';
 
 /**
  * What an event token says (`scopeDetails.characteristics.eventToken`): which decision a client speaks of when it tells that
@@ -28,7 +28,8 @@ const FIELDS = 7;
 export function claimsText(claims: TokenClaims): string {
   const { requestId, eventIndex, activityId, experienceId, scope, atSeconds, isPreview, isBot } = claims;
   const flags = (isPreview ? PREVIEW : 0) + (isBot ? BOT : 0);
-  return JSON.stringify([requestId, eventIndex, activityId, experienceId, scope, atSeconds, flags]);
+  const what = `${jsonText(activityId)},${jsonText(experienceId)},${jsonText(scope)}`;
+  return `[${jsonText(requestId)},${eventIndex},${what},${atSeconds},${flags}]`;
 }
 
 /** Null for what `claimsText` did not write. */

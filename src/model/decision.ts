@@ -127,6 +127,8 @@ export interface Verdict {
   readonly marks: string;
   /** What stood in the way: the purpose that is missing, the activity that won; null. */
   readonly because: string | null;
+  /** As the log keeps it. */
+  readonly json: string;
 }
 
 /** What the log keeps of a decision. Short keys: it stands in every record that has one. */
@@ -141,6 +143,8 @@ export interface StoredDecision {
   readonly v: readonly (readonly [string, Outcome, string | null, number | null, string, string | null])[];
   /** Propositions: [id, scope, activity, experience, ids of items]. */
   readonly p: readonly (readonly [string, string, string, string, readonly string[]])[];
+  /** All of this as JSON, of one that can say it faster than `JSON.stringify`. */
+  readonly json?: string;
 }
 
 /**

@@ -141,7 +141,7 @@ export function recordHead(record: LogRecord): string {
   const retryKey = record.retryKey ?? null;
   const key = retryKey === null ? '' : `,"k":[${jsonText(retryKey.dedupKey)},${jsonText(retryKey.payloadHash)}]`;
   const decided = record.decisions ?? null;
-  const decisions = decided === null ? '' : `,"z":${JSON.stringify(decided)}`;
+  const decisions = decided === null ? '' : `,"z":[${decided.map(decisionJson).join(',')}]`;
   const noted = record.notices ?? null;
   const notices = noted === null ? '' : `,"w":${JSON.stringify(noted)}`;
   const meta = whole ? '' : `,"n":${JSON.stringify(record.meta)}`;
@@ -163,6 +163,10 @@ function encodeEvent(event: StoredEvent, atMs: number, whole: boolean): string {
     if (event.meta !== null) text += `,"m":${JSON.stringify(event.meta)}`;
   }
   return `${text}}`;
+}
+
+function decisionJson(decision: StoredDecision): string {
+  return decision.json ?? JSON.stringify(decision);
 }
 
 let place = { orgId: '', datastreamId: '', path: '', json: '' };

@@ -12,6 +12,7 @@ import { withoutNobodies } from '../model/identity-rules.ts';
 import type { JsonObject } from '../model/json.ts';
 import { personKey } from '../model/person.ts';
 import type { LogRecord, StoredEvent } from '../model/record.ts';
+import { storedPropositions, storedVerdicts } from '../model/stored-decision.ts';
 import { LOST, type Sections } from './sections.ts';
 
 /** Definitions, compiled to decide by them again. */
@@ -132,12 +133,5 @@ type Stand = Pick<StoredDecision, 'v' | 'p'>;
 export function decideAgain({ engine }: Decider, input: DecisionInput, { v }: Stand, sameTime: boolean): Stand {
   const late = sameTime ? v.findIndex(([, outcome]) => outcome === 'out-of-time') : -1;
   const decision = engine.decide(input, late === -1 ? null : (verdicts) => verdicts >= late);
-  return {
-    v: decision.verdicts.map(({ activityId, outcome, experienceId, bucket, marks, because }) => [
-      ...([activityId, outcome, experienceId, bucket, marks, because] as const),
-    ]),
-    p: decision.propositions.map(({ id, scope, activityId, experienceId, items }) => [
-      ...([id, scope, activityId, experienceId, items.map((item) => String(item['id'] ?? ''))] as const),
-    ]),
-  };
+  return { v: storedVerdicts(decision), p: storedPropositions(decision) };
 }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Decision, DecisionInput, DecisionQuery, StoredDecision, StoredInputs } from '../model/decision.ts';
+import type { Decision, DecisionInput, DecisionQuery, StoredInputs } from '../model/decision.ts';
 import type { DecisionDefinitions } from '../model/decision-definitions.ts';
 import { withExperiences } from '../model/decision-history.ts';
 import { decisionInput } from '../model/decision-input.ts';
@@ -9,6 +9,7 @@ import { eventField } from '../model/field-path.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Stage } from '../model/parts.ts';
 import { problem } from '../model/problem.ts';
+import { MadeDecision } from '../model/stored-decision.ts';
 import { ANSWER_RESERVE_MS } from './deadline.ts';
 import type { DecidingTools } from './deciding.ts';
 import { inputsOf, namespacesOf, restricted, type Work } from './decision-inputs.ts';
@@ -55,7 +56,7 @@ function queryOf(query: JsonObject | null, path: string): DecisionQuery | null {
 }
 
 function decideEvent(work: Work, asked: DecisionQuery | null, isOfRequest: boolean): void {
-  const { x, event, tools, runtime } = work;
+  const { x, event, tools, definitions, runtime } = work;
   const { services } = x.datastream;
   const wantsActivation =
     (runtime.hasSegments && services.has('activation')) || (runtime.hasPushes && services.has('audiences'));
@@ -84,7 +85,7 @@ function decideEvent(work: Work, asked: DecisionQuery | null, isOfRequest: boole
   x.personalization.push(one);
   if (decision.verdicts.length === 0 || event.fate !== 'store') return;
   x.decisions ??= [];
-  x.decisions.push(storedOf(work, decision, decided.seed, stored));
+  x.decisions.push(new MadeDecision(event.index, definitions.hash, decided.seed, stored, decision));
 }
 
 const NOTHING_ASKED: DecisionQuery = Object.freeze({ schemas: null, scopes: [], surfaces: [] });
@@ -104,7 +105,7 @@ function decide(
   stored: Mutable<StoredInputs>,
 ): Decided {
   // What reads user agents is loaded with the first one: that is not the decisions' time.
-  const client = tools.clientFacts(x.client, event.xdm);
+  const client = tools.readClient(x.client, event.xdm);
   const startMs = tools.clockMs();
   const seed = seedOf(x, event);
   const input = decisionInput({
@@ -120,7 +121,7 @@ function decide(
     notices: x.notices,
     capacity: runtime.capacity,
     makeFacts: runtime.makeFacts,
-    client: () => client,
+    client: client.facts,
     wantsActivation,
     nowMs: x.nowMs,
     seed,
@@ -128,10 +129,10 @@ function decide(
   const endMs = Math.min(startMs + tools.budgetMs, x.deadlineMs - ANSWER_RESERVE_MS);
   const decision = runtime.engine.decide(input, () => tools.clockMs() > endMs);
   tools.counts.seconds.observe((tools.clockMs() - startMs) / 1000);
-  if (client['isBot'] === true) stored.bot = true;
-  for (const name of runtime.clientFacts) {
-    stored.client ??= {};
-    stored.client[name] = client[name] ?? null;
+  if (client.isBot) stored.bot = true;
+  if (runtime.clientFacts.length > 0) {
+    const { client: facts } = input.facts;
+    stored.client = Object.fromEntries(runtime.clientFacts.map((name) => [name, facts[name] ?? null]));
   }
   judgeVerdicts(x, event, tools, definitions, decision);
   return { decision, seed, profile: input.facts.profile, histories: input.histories };
@@ -199,35 +200,6 @@ function tokensOf({ x, event, tools, definitions }: Work, { propositions }: Deci
       isBot: stored.bot === true,
     }),
   );
-}
-
-function storedOf(
-  { event, definitions }: Work,
-  { verdicts, propositions }: Decision,
-  seed: string,
-  stored: StoredInputs,
-): StoredDecision {
-  return {
-    i: event.index,
-    h: definitions.hash,
-    seed,
-    in: stored,
-    v: verdicts.map(({ activityId, outcome, experienceId, bucket, marks, because }) => [
-      activityId,
-      outcome,
-      experienceId,
-      bucket,
-      marks,
-      because,
-    ]),
-    p: propositions.map(({ id, scope, activityId, experienceId, items }) => [
-      id,
-      scope,
-      activityId,
-      experienceId,
-      items.map((item) => String(item['id'] ?? '')),
-    ]),
-  };
 }
 
 /** For the device, and for the person by whom the activity goes. */

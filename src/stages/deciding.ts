@@ -24,6 +24,13 @@ export interface DecisionRuntime {
   readonly hasPushes: boolean;
 }
 
+/** What is known of the program that sent an event. Most decisions go by whether it is a bot, and by nothing else of it. */
+export interface ClientReading {
+  readonly isBot: boolean;
+  /** The fact `client`, made when it is asked for. */
+  readonly facts: () => JsonObject;
+}
+
 /** What the stages need that make decisions, and hear of them. */
 export interface DecisionTools {
   readonly seal: TokenSeal;
@@ -36,7 +43,7 @@ export interface DecisionTools {
 export interface DecidingTools extends DecisionTools {
   readonly runtimeOf: (definitions: DecisionDefinitions) => DecisionRuntime;
   readonly previews: PreviewSeal;
-  readonly clientFacts: (client: Client, xdm: JsonObject) => JsonObject;
+  readonly readClient: (client: Client, xdm: JsonObject) => ClientReading;
   /** Whether a scope names an offer decision and a placement, and no place. */
   readonly isOfferScope: (scope: string) => boolean;
   /** There is so much to store that nothing is decided. */

@@ -3,6 +3,10 @@ import { claimsOf, claimsText, type TokenClaims } from '../model/decision-token.
 import { Hmac, MAC_BYTES } from './hmac.ts';
 
 const HEAD_BYTES = 1 + MAC_BYTES;
+/** Room for a token of usual length, before it is base64. */
+const TOKEN_BYTES = 512;
+/** A UTF-16 unit takes at most three bytes in UTF-8. */
+const UTF8_BYTES_PER_UNIT_MAX = 3;
 /** Ids of 128 characters, a scope of a long URL. What is longer was not written here, and is not looked at. Chosen. */
 export const TOKEN_CHARACTERS_MAX = 8_192;
 
@@ -15,6 +19,8 @@ export const TOKEN_CHARACTERS_MAX = 8_192;
 export class TokenSeal {
   readonly #keys: ReadonlyMap<number, Hmac>;
   readonly #signing: readonly [id: number, key: Hmac];
+  /** Of the token in the making. */
+  #bytes = Buffer.alloc(TOKEN_BYTES);
 
   /** `keys`: 32 secret bytes each. Throws where two share an id. */
   constructor(keys: readonly Uint8Array[]) {
@@ -31,8 +37,13 @@ export class TokenSeal {
   /** `ecid`: whose decision it was; null where the request had none. */
   sign(orgId: string, ecid: string | null, claims: TokenClaims): string {
     const [id, key] = this.#signing;
-    const text = Buffer.from(claimsText(claims));
-    return Buffer.concat([Buffer.of(id), macOf(key, orgId, ecid, text), text]).toString('base64url');
+    const text = claimsText(claims);
+    const bytesMax = HEAD_BYTES + text.length * UTF8_BYTES_PER_UNIT_MAX;
+    // One of its own for each token costs as much as signing it.
+    if (bytesMax > this.#bytes.length) this.#bytes = Buffer.alloc(bytesMax);
+    this.#bytes[0] = id;
+    this.#bytes.write(key.digest(opening(orgId, ecid), text), 1, MAC_BYTES, 'latin1');
+    return this.#bytes.toString('base64url', 0, HEAD_BYTES + this.#bytes.write(text, HEAD_BYTES));
   }
 
   /** Null for a token that was not signed here, or not for this org and visitor. */
@@ -43,12 +54,12 @@ export class TokenSeal {
     // One token has one spelling: what decoding passes over would make many of it.
     if (key === undefined || bytes.length < HEAD_BYTES || bytes.toString('base64url') !== token) return null;
     const text = bytes.subarray(HEAD_BYTES);
-    if (!timingSafeEqual(macOf(key, orgId, ecid, text), bytes.subarray(1, HEAD_BYTES))) return null;
+    if (!timingSafeEqual(key.mac(opening(orgId, ecid), text), bytes.subarray(1, HEAD_BYTES))) return null;
     return claimsOf(text.toString());
   }
 }
 
-/** The words in front keep these apart from what else might be signed with such a key. */
-function macOf(key: Hmac, orgId: string, ecid: string | null, text: Uint8Array): Buffer {
-  return key.mac(Buffer.from(`event token\0${orgId}\0${ecid ?? ''}\0`), text);
+/** What is signed before the claims. The words in front keep these apart from what else might be signed with such a key. */
+function opening(orgId: string, ecid: string | null): string {
+  return `event token\0${orgId}\0${ecid ?? ''}\0`;
 }

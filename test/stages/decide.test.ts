@@ -10,7 +10,16 @@ import type { DecidingTools } from '../../src/stages/deciding.ts';
 import { MemoryState } from '../../src/state/memory.ts';
 import { decidingTools } from '../support/deciding.ts';
 import { activityOf, CONSENT, definitionsOf, experienceOf, itemOf } from '../support/decisions.ts';
-import { datastreamOf, ECID_A, ECID_B, type ExchangeFields, eventOf, exchangeOf, ORG } from '../support/exchanges.ts';
+import {
+  clientOf,
+  datastreamOf,
+  ECID_A,
+  ECID_B,
+  type ExchangeFields,
+  eventOf,
+  exchangeOf,
+  ORG,
+} from '../support/exchanges.ts';
 
 const SERVICES = new Set(['decisions', 'offers', 'messages', 'activation', 'audiences']);
 const HERO = { personalization: { decisionScopes: ['hero'] } };
@@ -293,5 +302,23 @@ describe('nothing is decided, and nothing is asked for', () => {
     const x = decide(one, [asking(fields)], tools, { deadlineMs: performance.now() + 2_000 });
     expect([x.personalization, x.decisions, x.errors]).toEqual([null, null, []]);
     if (tools !== null) expect(tools.counts.seconds.cumulative().at(-1)).toBe(0);
+  });
+});
+
+describe('a bot', () => {
+  const BOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)';
+  const BROWSER =
+    'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36';
+  const through = (userAgent: string): JsonObject => ({ environment: { browserDetails: { userAgent } } });
+
+  test.each([
+    ['says so in its header', BOT, {}, true],
+    ['is what a server forwards for', BROWSER, through(BOT), true],
+    ['is not who a bot forwards for', BOT, through(BROWSER), undefined],
+    ['is not a browser', BROWSER, {}, undefined],
+  ])('%s', (_what, userAgent, xdm, bot) => {
+    const event = eventOf(xdm, { ecid: ECID_A, query: HERO });
+    const x = decide(one, [event], decidingTools(), { client: clientOf({ userAgent }) });
+    expect(x.decisions![0]!.in.bot).toBe(bot);
   });
 });

@@ -1,0 +1,36 @@
+import type { Proposition } from './decision.ts';
+import { isObject, type JsonObject } from './json.ts';
+
+/** A proposition as JSON. */
+export interface PropositionJson {
+  /** As on the wire, up to its event token. */
+  readonly before: string;
+  /** The rest, from the token on. */
+  readonly after: string;
+  /** As the log keeps it. */
+  readonly stored: string;
+}
+
+const made = new WeakMap<Proposition, PropositionJson>();
+
+/** Stringifying content is most of what answering with it costs: what is the same for every request (frozen) is made once. */
+export function propositionJson(proposition: Proposition): PropositionJson {
+  const known = made.get(proposition);
+  if (known !== undefined) return known;
+  const { id, scope, scopeDetails, offer, items, activityId, experienceId } = proposition;
+  const { characteristics, ...details } = scopeDetails;
+  const told = isObject(characteristics) ? characteristics : {};
+  const json = {
+    before: `{${inside({ id, scope })}"scopeDetails":{${inside(details)}"characteristics":{${inside(told)}"eventToken":"`,
+    after: `"}},${inside(offer ?? {})}"items":${JSON.stringify(items)}}`,
+    stored: JSON.stringify([id, scope, activityId, experienceId, items.map((item) => String(item['id'] ?? ''))]),
+  };
+  if (Object.isFrozen(proposition)) made.set(proposition, json);
+  return json;
+}
+
+/** The members of an object as JSON, with a comma behind each. */
+function inside(object: JsonObject): string {
+  const text = JSON.stringify(object).slice(1, -1);
+  return text === '' ? '' : `${text},`;
+}
