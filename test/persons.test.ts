@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { exportOf } from '../src/erasing/person-export.ts';
+import { encodeIdentityCookie } from '../src/model/identity-cookie.ts';
 import type { JsonObject } from '../src/model/json.ts';
 import type { Stored } from '../src/model/record.ts';
 import { erasePerson, type PersonDeps } from '../src/persons.ts';
@@ -19,7 +20,13 @@ const ANN = { ecid: '1'.repeat(37).padEnd(38, '7'), email: 'ann@example.com', cr
 const BOB = { ecid: '2'.repeat(37).padEnd(38, '9'), email: 'bob@example.com' };
 /** A device that both use. */
 const SHARED = '3'.repeat(37).padEnd(38, '1');
-const ANNS = [ANN.ecid, ANN.email, ANN.crm];
+/** In it the ECID stands in base64. */
+const ANNS_COOKIE = encodeIdentityCookie(
+  { ecid: ANN.ecid, createdAtMs: 1, isNew: true, source: 'random', writtenAtMs: 1 },
+  'or2',
+  null,
+);
+const ANNS = [ANN.ecid, ANN.email, ANN.crm, ANNS_COOKIE];
 
 const ids = (map: Readonly<Record<string, string>>): JsonObject =>
   Object.fromEntries(Object.entries(map).map(([namespace, id]) => [namespace, [{ id }]]));
@@ -59,8 +66,14 @@ async function visits(): Promise<void> {
   await chooses(BOB.ecid, 'y');
   const entries = [{ key: 'AMCV_TEST%40AdobeOrg', value: `MCMID|${ANN.ecid}` }];
   await collect([event({ ECID: BOB.ecid }, "bob with ann's cookie")], { state: { entries } });
+  const identity = [{ key: 'kndctr_TEST_AdobeOrg_identity', value: ANNS_COOKIE }];
+  const asBob = { event: event({ ECID: BOB.ecid }, "bob with ann's identity"), meta: { state: { entries: identity } } };
+  await post(weir.edge, '/ee/v2/interact?configId=shop', asBob);
 }
-const BOBS = ['bob 1', 'bob in the batch', 'bob on the shared device', "bob with ann's cookie"];
+const BOBS = [
+  ...['bob 1', 'bob in the batch', 'bob on the shared device', "bob with ann's cookie"],
+  "bob with ann's identity",
+];
 
 const marks = async (): Promise<readonly unknown[]> => (await weir.events()).map(({ xdm }) => xdm['mark']);
 

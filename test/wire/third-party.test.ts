@@ -171,8 +171,10 @@ test.each(['', 'x', '123', '0'.repeat(38), '1'.repeat(39)])('a cookie %j is none
 });
 
 test('another host sets no such cookie and heeds none', async () => {
-  const answer = await ask({ host: 'edge.weir.test', cookie: `demdex=${'4'.repeat(38)}` });
+  const cookie = `demdex=${'4'.repeat(38)}`;
+  const answer = await ask({ host: 'edge.weir.test', cookie });
   expect([setCookie(answer), idOf(answer, 'CORE')]).toEqual([[], undefined]);
+  expect(idOf(answer, 'ECID')).not.toBe(idOf(await ask({ cookie }), 'ECID'));
 });
 
 test('over http the cookie is not for other sites: browsers would refuse it', async () => {
