@@ -16,9 +16,10 @@ import { machine } from './baseline.ts';
 
 /**
  * A million known persons in embedded state: bytes on disk for each, as the database is after it grew by one request after the
- * other (`npm run bench:state [-- PERSONS]`), and how long a process takes to open it and read its first person. Of three
+ * other (`npm run bench:state [-- PERSONS]`), and how long a process takes to open it and read its first person. Of four
  * kinds: a choice by Adobe's standard, a customer (a device and a customer number that are linked, and the device's choice:
- * two persons in state), and a choice by TCF with a thousand vendors.
+ * two persons in state), a choice by TCF with a thousand vendors,
+ * of the same ones, as who agrees to everything is, and with some who choose for themselves.
  */
 
 const PERSONS = 1_000_000;
@@ -32,6 +33,9 @@ const ORG = '0123456789ABCDEF01234567@AdobeOrg';
 const NOW_MS = Date.now();
 const TIME = `${NOW_MS.toString(16).padStart(12, '0')}-0000`;
 
+/** Of a tool that lists a thousand vendors of 1,300. */
+const VENDORS = Array.from({ length: 1_000 }, (_, index) => index + 1 + Math.floor(index * 0.3));
+
 const KINDS: Readonly<Record<string, (ecid: string, n: number) => readonly Change[]>> = {
   'a choice by Adobe 2.0': (ecid) => [choice(ecid, { collect: { val: 'y' }, version: '2.0' })],
   'a customer with a device': (ecid, n) => [
@@ -39,7 +43,10 @@ const KINDS: Readonly<Record<string, (ecid: string, n: number) => readonly Chang
     link('ECID', ecid, 'CRMID', String(10_000_000 + n)),
     link('CRMID', String(10_000_000 + n), 'ECID', ecid),
   ],
-  'a choice by TCF, 1,000 vendors': (ecid) => [choice(ecid, { tcf: tcfOf(ecid) })],
+  'a choice by TCF, 1,000 vendors': (ecid) => [choice(ecid, { tcf: tcfOf(ecid, VENDORS) })],
+  'the same, one in 20 of them with vendors of their own': (ecid, n) => [
+    choice(ecid, { tcf: tcfOf(ecid, n % 20 === 0 ? VENDORS.filter(() => Math.random() < 0.5) : VENDORS) }),
+  ],
 };
 
 const [mode, ...rest] = process.argv.slice(2);
@@ -118,9 +125,8 @@ function link(namespace: string, id: string, other: string, otherId: string): Ch
   return { kind: 'identity', key: personKey(ORG, namespace, id), time: TIME, body };
 }
 
-/** Everything consented to, as most do, with a tool that lists a thousand vendors of 1,300. */
-function tcfOf(ecid: string): JsonObject {
-  const vendors = Array.from({ length: 1_000 }, (_, index) => index + 1 + Math.floor(index * 0.3));
+/** Every purpose consented to, as most do. */
+function tcfOf(ecid: string, vendors: readonly number[]): JsonObject {
   return {
     version: '2.2',
     hash: Buffer.from(ecid.slice(0, 32)).toString('base64url'),

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { type Json, type JsonObject, parseJson, valueAt } from '../model/json.ts';
+import { type Json, type JsonObject, parseJson } from '../model/json.ts';
 import type { PersonState } from '../model/person.ts';
 import type { AppliedErasure } from './erased.ts';
 import type { Checkpoints } from './fold.ts';
 import { restored, shortened } from './json-phrases.ts';
+import { packedIn, withTcfParts } from './packed-tcf.ts';
 
 /**
  * Keys and values in the database.
@@ -12,11 +13,11 @@ import { restored, shortened } from './json-phrases.ts';
  * Key: `p` and the person's key in UTF-8; where that would be longer than LMDB takes, or the key is no well-formed text
  * (two lone surrogates are one replacement character in UTF-8), `h` and the SHA-256 of its UTF-16. `c`: the checkpoints.
  * Value: CRC-32, little-endian, of the database's key and the rest | 2 | JSON in UTF-8, shortened (json-phrases.ts): `[version, body]`, or for a key
- * of the second kind `[version, body, key]`. A person whose list of vendors others have too (vendor-lists.ts): the same, with a 3 for the 2, and
- * before the JSON, in which the list is empty, the 16 bytes that the list stands under. Lists: `v` and these bytes; CRC-32 of the
- * key and the rest | the list. LMDB has no checksums of its own, and a flipped bit in a consent is not to be answered with.
+ * of the second kind `[version, body, key]`. A person with a TC string: the same, with a 4 for the 2, and before the JSON, in which
+ * they are empty, its hash and list of vendors (packed-tcf.ts); a list that others have too stands apart (vendor-lists.ts). LMDB has
+ * no checksums of its own, and a flipped bit in a consent is not to be answered with.
  * Format 1, which is still read: CRC-32 of the rest | JSON: `[key, version, body]`. The checkpoints are as they were:
- * CRC-32 of the rest | JSON: `{format, checkpoints, erased?}`. Format 2 knew no lists that are shared, and 3 was it with erasures.
+ * CRC-32 of the rest | JSON: `{format, checkpoints, erased?}`. Formats 2 and 3 packed no TC strings; 3 was 2 with erasures.
  */
 export const STATE_FORMAT = 4;
 
@@ -27,11 +28,11 @@ const UTF8_BYTES_PER_UNIT = 3;
 
 const CRC_BYTES = 4;
 const PERSON_MARK = 2;
-const SHARING_MARK = 3;
+/** 3 was in no release. */
+const TCF_MARK = 4;
 /** JSON begins with a bracket, so this tells the formats apart. */
-const HEAD_BYTES = CRC_BYTES + 1;
-/** Of a list's SHA-256: nobody finds two lists that agree in them. */
-export const REFERENCE_BYTES = 16;
+const MARK_BYTES = 1;
+const HEAD_BYTES = CRC_BYTES + MARK_BYTES;
 
 /** A value's bytes are not what was written. Names no person: the text goes to the operator's log. */
 export class StateDamaged extends Error {
@@ -57,13 +58,13 @@ function isWellFormed(text: string): boolean {
   return (text as unknown as { isWellFormed(): boolean }).isWellFormed();
 }
 
-/** `at`: its `databaseKey`; `reference`: to the list of vendors that the person is given without, null where there is none. */
-export function encodePerson({ key, version, body }: PersonState, at: Buffer, reference: Buffer | null = null): Buffer {
+/** `at`: its `databaseKey`; `tcf`: the packed parts of a TC string, without which the person is given; null where there are none. */
+export function encodePerson({ key, version, body }: PersonState, at: Buffer, tcf: Buffer | null = null): Buffer {
   const text = shortened(JSON.stringify(isKeyItself(at) ? [version, body] : [version, body, key]));
-  const head = HEAD_BYTES + (reference?.length ?? 0);
+  const head = HEAD_BYTES + (tcf?.length ?? 0);
   const bytes = Buffer.allocUnsafe(head + Buffer.byteLength(text));
-  bytes[CRC_BYTES] = reference === null ? PERSON_MARK : SHARING_MARK;
-  reference?.copy(bytes, HEAD_BYTES);
+  bytes[CRC_BYTES] = tcf === null ? PERSON_MARK : TCF_MARK;
+  tcf?.copy(bytes, HEAD_BYTES);
   bytes.write(text, head);
   bytes.writeUInt32LE(crc32(bytes.subarray(CRC_BYTES), crc32(at)), 0);
   return bytes;
@@ -80,26 +81,18 @@ export function decodePerson(
   listAt: (reference: Buffer) => string,
 ): PersonState {
   const mark = value[CRC_BYTES];
-  if (mark !== PERSON_MARK && mark !== SHARING_MARK) return decodeFormat1(value, key);
+  if (mark !== PERSON_MARK && mark !== TCF_MARK) return decodeFormat1(value, key);
   const bytes = checkedBytes(value, at);
-  const head = HEAD_BYTES - CRC_BYTES + (mark === SHARING_MARK ? REFERENCE_BYTES : 0);
-  const [version, body, ownKey] = parseJson(restored(bytes.toString('utf8', head))) as [number, JsonObject, string?];
-  const person = { key: ownKey ?? key ?? at.toString('utf8', 1), version, body };
-  return mark === PERSON_MARK ? person : withVendors(person, listAt(bytes.subarray(1, head)));
+  if (mark === PERSON_MARK) return personIn(bytes.toString('utf8', MARK_BYTES), at, key);
+  // The list last: what the bytes are lent from may be another value's afterwards.
+  const tcf = packedIn(bytes.subarray(MARK_BYTES));
+  const person = personIn(bytes.toString('utf8', MARK_BYTES + tcf.length), at, key);
+  return withTcfParts(person, tcf.hash, typeof tcf.vendors === 'string' ? tcf.vendors : listAt(tcf.vendors));
 }
 
-/** The TC string's list of vendors in a person; null where there is none. */
-export function vendorsOf({ body }: PersonState): string | null {
-  const vendors = valueAt(body, 'consent', 'value', 'tcf', 'vendors');
-  return typeof vendors === 'string' ? vendors : null;
-}
-
-/** The same person, who has one, with another list. */
-export function withVendors(person: PersonState, vendors: string): PersonState {
-  const consent = person.body['consent'] as JsonObject;
-  const value = consent['value'] as JsonObject;
-  const tcf = { ...(value['tcf'] as JsonObject), vendors };
-  return { ...person, body: { ...person.body, consent: { ...consent, value: { ...value, tcf } } } };
+function personIn(text: string, at: Buffer, key: string | null): PersonState {
+  const [version, body, ownKey] = parseJson(restored(text)) as [number, JsonObject, string?];
+  return { key: ownKey ?? key ?? at.toString('utf8', 1), version, body };
 }
 
 function decodeFormat1(value: Uint8Array, expectedKey: string | null): PersonState {

@@ -1,15 +1,8 @@
 import { hash } from 'node:crypto';
 import type { RootDatabase } from 'lmdb';
 import type { PersonState } from '../model/person.ts';
-import {
-  checkedBytes,
-  encodePerson,
-  REFERENCE_BYTES,
-  StateDamaged,
-  sealed,
-  vendorsOf,
-  withVendors,
-} from './lmdb-codec.ts';
+import { checkedBytes, encodePerson, StateDamaged, sealed } from './lmdb-codec.ts';
+import { packed, REFERENCE_BYTES, tcfPartsOf, withTcfParts } from './packed-tcf.ts';
 
 /**
  * The lists of vendors of one database that several persons have in common: most visitors of a consent tool agree to all of
@@ -36,12 +29,13 @@ export class VendorLists {
     this.#count = db.getKeysCount({ start: TABLE, end: BEHIND_TABLE });
   }
 
-  /** The person's bytes in the database, where their list is in the table from now on; null where it is not. */
+  /** The bytes in the database of a person with a TC string, whose list is in the table from now on if others have it; null of any other person. */
   encode(person: PersonState, at: Buffer): Buffer | null {
-    const vendors = vendorsOf(person);
-    if (vendors === null || vendors.length < SHARED_CHARACTERS_MIN) return null;
-    const reference = this.#referenceTo(vendors, person.key);
-    return reference === null ? null : encodePerson(withVendors(person, ''), at, reference);
+    const parts = tcfPartsOf(person);
+    if (parts === null) return null;
+    const { vendors } = parts;
+    const reference = vendors.length < SHARED_DIGITS_MIN ? null : this.#referenceTo(vendors, person.key);
+    return encodePerson(withTcfParts(person, '', ''), at, packed(parts, reference));
   }
 
   /** The list that a person refers to. Throws `StateDamaged`. */
@@ -102,8 +96,8 @@ export class VendorLists {
   }
 }
 
-/** A list of so few characters is hardly longer than what refers to it. */
-export const SHARED_CHARACTERS_MIN = 64;
+/** A list of so few digits is hardly longer than what refers to it. */
+export const SHARED_DIGITS_MIN = 64;
 /**
  * Some 2 MB, 8 at most. A consent tool has some hundred different ones a year that many share: one for each week's list of all
  * vendors, and each set of them that a site asks for.

@@ -85,6 +85,23 @@ export function describeErasingState(name: string, makeEngine: () => StateEngine
       expect(await linked()).toEqual(['ann', 'bob']);
     });
 
+    test('takes the id for all sites from those who have it too', async () => {
+      const [one, other] = [personKey('org', 'ECID', '1'), personKey('org', 'ECID', '2')];
+      const core = '7'.repeat(38);
+      await held.store.apply([
+        record(0, change(one, 1, { core }, 'identity'), change(other, 1, { core }, 'identity'), change(other, 1, {})),
+      ]);
+      await held.store.apply([record(1, erasing(one, personKey('org', 'CORE', core)))]);
+      const check = async (): Promise<void> => {
+        expect(await held.store.get(one)).toBeNull();
+        expect(JSON.stringify(await held.store.get(other))).not.toContain(core);
+      };
+      await check();
+      await held.store.purge();
+      await afterRestart();
+      await check();
+    });
+
     test('is of one org', async () => {
       const [here, there] = [personKey('here', 'ECID', '1'), personKey('there', 'ECID', '1')];
       await held.store.apply([

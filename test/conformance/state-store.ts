@@ -296,6 +296,9 @@ const LOOKALIKES: [string, string, string][] = [
 const KEYS = ['a', 'b', 'c', `long ${'x'.repeat(2000)}`, '__proto__'];
 const KINDS = ['consent', 'decision', 'profile'] as const;
 
+/** Of TC strings, and what looks like one. */
+const HASHES = ['A'.repeat(43), `${'-_x'.repeat(14)}w`, 'B'.repeat(43), 'A'.repeat(44), 'A'.repeat(42), ''];
+
 interface PlannedChange {
   readonly key: string;
   readonly kind: Change['kind'];
@@ -314,7 +317,9 @@ const CHANGES: fc.Arbitrary<PlannedChange> = fc.record({
       noNullPrototype: true,
     }) as fc.Arbitrary<JsonObject>,
     // Lists that several have, and such as one person may have alone.
-    fc.constantFrom('f', '8', 'a1', '07c', '').map((vendors) => ({ tcf: { vendors: vendors.repeat(100) } })),
+    fc
+      .tuple(fc.constantFrom('f', '8', 'a1', '07c', '', 'F'), fc.constantFrom(99, 100), fc.constantFrom(...HASHES))
+      .map(([vendors, times, hash]) => ({ tcf: { hash, purposes: [1], vendors: vendors.repeat(times) } })),
   ),
 });
 type Step =
