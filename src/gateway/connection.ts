@@ -209,6 +209,12 @@ export function currentResponse(socket: Socket): (ServerResponse & { readonly re
   return (socket as Known)._httpMessage ?? null;
 }
 
+/** The request that is being read was answered before its body was there. */
+export function isAnswered(socket: Socket): boolean {
+  const { parser } = socket as Known;
+  return parser?.incoming?.complete === false && currentResponse(socket)?.headersSent !== false;
+}
+
 /** The address of the other end; "" where the connection was gone before it was looked at. */
 export function peerOf(socket: Socket): string {
   return (socket as Known)[STATE]?.peer ?? socket.remoteAddress ?? '';

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { httpProblem, type Problem } from '../model/problem.ts';
-import { currentResponse, isOver, refuseMore } from './connection.ts';
+import { currentResponse, isAnswered, isOver, refuseMore } from './connection.ts';
 import { headersTooLarge } from './framing.ts';
 import { requestIds } from './ids.ts';
 
@@ -51,8 +51,7 @@ function answerLast(socket: Socket, failure: Problem, onRefused: (problem: Probl
     current.once('close', () => answerLast(socket, failure, onRefused));
     return;
   }
-  // Answered before its body was there.
-  if (current?.headersSent === true) {
+  if (isAnswered(socket)) {
     socket.destroySoon();
     return;
   }

@@ -153,6 +153,16 @@ describe('bytes that are no request', () => {
     expect(eventLog.stored).toHaveLength(2);
   });
 
+  test('in the middle of a body whose request was answered before get no answer of their own', async () => {
+    server = await startGateway();
+    const socket = await open(server.edge);
+    const heard = untilClosed(socket);
+    socket.write('POST /nowhere HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n');
+    await once(socket, 'data');
+    socket.write('zz\r\n');
+    expect((await heard).statuses).toEqual(['404']);
+  });
+
   test('in the middle of a body end its request at once', async () => {
     server = await startGateway({ deadlineMs: 60_000 });
     const socket = await open(server.edge);
