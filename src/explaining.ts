@@ -3,7 +3,8 @@ import { startFold } from './folding.ts';
 import { KeptDefinitions } from './kept-definitions.ts';
 import type { StoredDecision } from './model/decision.ts';
 import type { LogRecord, Stored } from './model/record.ts';
-import { type Decider, deciderOf, ecidOf, inputOf, noteAbsent } from './replays/recompute.ts';
+import { type Decider, deciderOf, ecidOf, inputOf, noteAbsent, readOfPersons } from './replays/recompute.ts';
+import { type Held, PERSONS_MAX, TooManyPersons } from './replays/sections.ts';
 
 /** Why somebody was shown something, from the log of a data folder, whether a server runs on it or not. */
 
@@ -12,6 +13,7 @@ export interface ExplainRequest {
   /** As it was answered, or as the client gave it; of a visitor, the newest decision. */
   readonly of: { readonly requestId: string } | { readonly ecid: string };
   readonly activityId: string | null;
+  readonly personsMax?: number;
   readonly report: (message: string) => void;
 }
 
@@ -23,11 +25,34 @@ export interface Explained {
 /** Requests of a visitor that are named besides. */
 const OTHERS_MAX = 10;
 
+/** Where the log has more persons than memory holds, those of whom these decisions read are looked for first. */
 export async function explainDecisions(request: ExplainRequest): Promise<Explained> {
+  const max = request.personsMax ?? PERSONS_MAX;
+  try {
+    return await explainBy(request, { keys: null, max });
+  } catch (error) {
+    if (!(error instanceof TooManyPersons)) throw error;
+    return explainBy({ ...request, report: () => {} }, { keys: await personsRead(request), max });
+  }
+}
+
+async function personsRead({ data, of, report }: ExplainRequest): Promise<ReadonlySet<string>> {
+  const keys = new Set<string>();
+  const { records } = await startFold(data, null, report, { keys, max: 0 });
+  for await (const { record } of records) {
+    for (const decision of record.decisions ?? []) {
+      if (!isDecisionOf(record, decision, of)) continue;
+      for (const key of readOfPersons(record, decision)) keys.add(key);
+    }
+  }
+  return keys;
+}
+
+async function explainBy(request: ExplainRequest, held: Held): Promise<Explained> {
   const { data, of, activityId, report } = request;
   const isVisitor = 'ecid' in of;
   const deciders = new Deciders(data);
-  const { sections, records, reached } = await startFold(data, null, report);
+  const { sections, records, reached } = await startFold(data, null, report, held);
   let found: Recorded[] = [];
   const others: string[] = [];
   const seen = { requests: 0, firstAtMs: null as number | null };

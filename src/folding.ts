@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { nodeFs } from './log/node-fs.ts';
 import type { Digest } from './model/erasure.ts';
 import type { Stored } from './model/record.ts';
-import { Sections } from './replays/sections.ts';
+import { type Held, Sections } from './replays/sections.ts';
 import { readSnapshotFile, SnapshotDamaged } from './state/snapshot-file.ts';
 import { knownErasureKey, readLog } from './storage.ts';
 
@@ -26,23 +26,28 @@ const NEVER = new AbortController().signal;
  * Where the fold starts: at the newest snapshot before what is wanted; else at the log's first record, with what the oldest
  * snapshot knows where the log's start is gone.
  */
-export async function startFold(data: string, from: Bound | null, report: (message: string) => void): Promise<Folding> {
+export async function startFold(
+  data: string,
+  from: Bound | null,
+  report: (message: string) => void,
+  held?: Held,
+): Promise<Folding> {
   // Without a key the reader shows nothing while an erasure is being carried out; afterwards nobody is left to be told.
   const digest = (await knownErasureKey(data))?.digest ?? null;
   const snapshots = await snapshotsOf(data);
   for (const snapshot of [...snapshots].reverse()) {
     if (from === null || !isBeforeBound(snapshot, from)) continue;
-    const sections = await readInto(data, snapshot.offset, report, 'restore', digest);
+    const sections = await readInto(data, snapshot.offset, report, 'restore', digest, held);
     if (sections === null) continue;
     const at = { partition: PARTITION, offset: snapshot.offset + 1 };
     return { sections, records: readLog(data, false, NEVER, report, at), reached() {} };
   }
   const first = await firstOffset(data, report);
   const records = readLog(data, false, NEVER, () => {});
-  if (first === 0) return { sections: new Sections(true, digest), records, reached() {} };
+  if (first === 0) return { sections: new Sections(true, digest, held), records, reached() {} };
   for (const { offset } of snapshots) {
     if (offset < first - 1) continue;
-    const sections = await readInto(data, offset, report, offset === first - 1 ? 'restore' : 'learn', digest);
+    const sections = await readInto(data, offset, report, offset === first - 1 ? 'restore' : 'learn', digest, held);
     if (sections === null) continue;
     let isAhead = offset >= first;
     const reached = (at: number): void => {
@@ -52,7 +57,7 @@ export async function startFold(data: string, from: Bound | null, report: (messa
     };
     return { sections, records, reached };
   }
-  return { sections: new Sections(false, digest), records, reached() {} };
+  return { sections: new Sections(false, digest, held), records, reached() {} };
 }
 
 async function firstOffset(data: string, report: (message: string) => void): Promise<number> {
@@ -95,9 +100,10 @@ async function readInto(
   report: (message: string) => void,
   how: 'restore' | 'learn',
   digest: Digest | null,
+  held: Held | undefined,
 ): Promise<Sections | null> {
   const path = join(data, 'snapshots', `${PARTITION}-${String(offset).padStart(16, '0')}.snapshot`);
-  const sections = new Sections(how === 'restore', digest);
+  const sections = new Sections(how === 'restore', digest, held);
   try {
     for await (const person of readSnapshotFile(nodeFs, path, { partition: PARTITION, offset })) {
       if (how === 'restore') sections.restore(person);

@@ -94,6 +94,16 @@ function readSections(
   return read;
 }
 
+/** Keys of the persons of whom a decision read something. */
+export function readOfPersons(record: LogRecord, { i, in: inputs }: StoredDecision): readonly string[] {
+  const event = record.events.find(({ index }) => index === i);
+  if (event === undefined) return [];
+  const ids = (inputs.sections ?? []).map(
+    ([namespace]) => [namespace, idOf(record, event, namespace, inputs)] as const,
+  );
+  return ids.flatMap(([namespace, id]) => (id === null ? [] : [personKey(record.orgId, namespace, id)]));
+}
+
 /** Tells the sections which ones a decision did not find, so that what begins later is known to be all. */
 export function noteAbsent(record: LogRecord, decision: StoredDecision, sections: Sections): void {
   const event = record.events.find(({ index }) => index === decision.i);

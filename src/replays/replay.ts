@@ -36,7 +36,6 @@ export interface ReplayCounts {
 }
 
 export interface ReplayOptions {
-  readonly sections: Sections;
   /** By what a recorded decision is made again; null where the definitions are not there. */
   readonly deciderFor: (record: LogRecord, decision: StoredDecision) => Promise<Decider | null>;
   /** By its own definitions every detail has to be the same; by others, what visitors get. */
@@ -46,6 +45,8 @@ export interface ReplayOptions {
   /** Differences that are named one by one at most. */
   readonly namedMax: number;
 }
+
+export type IsWanted = (record: LogRecord, decision: StoredDecision) => boolean;
 
 type Verdict = StoredDecision['v'][number];
 type Shown = StoredDecision['p'][number];
@@ -73,18 +74,20 @@ export class Replay {
     );
   }
 
-  /** To be given every record once, oldest first; decisions are made again where `isWanted`. */
-  async take({ position, record }: Stored, isWanted: boolean): Promise<void> {
-    const { sections } = this.#options;
+  /**
+   * To be given every record, oldest first, once for each share of the decisions; those are made again that are wanted.
+   * `sections`: as they were before the record, of all whom its wanted decisions read.
+   */
+  async take({ position, record }: Stored, sections: Sections, isWanted: IsWanted): Promise<void> {
     for (const decision of record.decisions ?? []) {
-      if (isWanted) await this.#again(position, record, decision);
+      if (isWanted(record, decision)) await this.#again(position, record, decision, sections);
       noteAbsent(record, decision, sections);
     }
     sections.take(position, record.changes, record.atMs);
   }
 
-  async #again(position: Position, record: LogRecord, recorded: StoredDecision): Promise<void> {
-    const { deciderFor, sections, isOwn, activityId } = this.#options;
+  async #again(position: Position, record: LogRecord, recorded: StoredDecision, sections: Sections): Promise<void> {
+    const { deciderFor, isOwn, activityId } = this.#options;
     if (activityId !== null && isOwn && !recorded.v.some(([id]) => id === activityId)) return;
     this.counts.decisions += 1;
     const decider = await deciderFor(record, recorded);
@@ -108,10 +111,18 @@ export class Replay {
     const visitor = visitorOf(record, recorded);
     this.visitors.add(visitor);
     for (const { id, from, to } of differing) this.#shift(id, from, to, visitor);
-    if (this.named.length < this.#options.namedMax) {
-      const what = differing.map(({ text }) => text).join('; ');
-      this.named.push({ position, requestId: record.requestId, eventIndex: recorded.i, what });
-    }
+    this.#name({
+      ...{ position, requestId: record.requestId, eventIndex: recorded.i },
+      what: differing.map(({ text }) => text).join('; '),
+    });
+  }
+
+  /** The first ones of the log, whichever share they are of. */
+  #name(difference: Difference): void {
+    const at = this.named.findLastIndex(({ position }) => position.offset <= difference.position.offset) + 1;
+    if (at >= this.#options.namedMax) return;
+    this.named.splice(at, 0, difference);
+    if (this.named.length > this.#options.namedMax) this.named.pop();
   }
 
   #shift(activityId: string, from: Came, to: Came, visitor: string): void {
@@ -126,9 +137,10 @@ export class Replay {
   }
 }
 
-/** Who got it: the device, else the request by itself. */
-function visitorOf(record: LogRecord, { i }: StoredDecision): string {
-  const event = record.events.find(({ index }) => index === i)!;
+/** Who got it: the device, else the request by itself; of an event that is gone, the request's. */
+export function visitorOf(record: LogRecord, { i }: StoredDecision): string {
+  const event = record.events.find(({ index }) => index === i);
+  if (event === undefined) return record.ecid ?? record.requestId;
   return ecidOf(record, event) ?? event.id;
 }
 

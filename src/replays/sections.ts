@@ -12,13 +12,25 @@ const READ: ReadonlySet<string> = new Set(['profile', 'decision']);
  */
 export const REPLACED_KEPT_MS = 10 * 60 * 1000;
 
+/** Persons in memory at most: some 1 KB each. What is made of more is made a share at a time. */
+export const PERSONS_MAX = 250_000;
+export class TooManyPersons extends Error {}
+
+/** Whose sections are held; others are passed over. */
+export interface Held {
+  /** Null: everybody's. */
+  readonly keys: ReadonlySet<string> | null;
+  readonly max: number;
+}
+const EVERYBODY: Held = { keys: null, max: PERSONS_MAX };
+
 /** A section that cannot be made again: the log no longer holds what it was made of. */
 export const LOST = Symbol('lost');
 
 /**
  * What persons' sections held, record by record: the log is folded, as state is. A section is named by the record that last
- * changed it, and never differs from what was read of it then. Memory: what decisions read of each person, once, and what was
- * replaced in the last ten minutes.
+ * changed it, and never differs from what was read of it then. Memory: what decisions read of each person who is held, once, and
+ * what was replaced in the last ten minutes. Throws `TooManyPersons`.
  */
 export class Sections {
   #now = new Map<string, PersonState>();
@@ -34,6 +46,7 @@ export class Sections {
   readonly #begun = new Set<string>();
   readonly #unknown = new Set<string>();
   readonly #digest: Digest | null;
+  readonly #held: Held;
   /** Keys of `#now` by digest; null until somebody is erased. */
   #byDigest: Map<string, string> | null = null;
 
@@ -41,21 +54,22 @@ export class Sections {
    * `isComplete`: nothing was changed before the first record that is taken, or `restore` is given all of it first. `digest`:
    * by which erased persons are told; null where there is no key, and then nobody whom the log erases is in what is taken.
    */
-  constructor(isComplete: boolean, digest: Digest | null = null) {
+  constructor(isComplete: boolean, digest: Digest | null = null, held: Held = EVERYBODY) {
     this.#isComplete = isComplete;
     this.#digest = digest;
+    this.#held = held;
   }
 
   /** A person of the snapshot that the fold starts from. */
   restore(person: PersonState): void {
     const read = readOf(person);
-    if (read !== null) this.#now.set(person.key, read);
+    if (read !== null && this.#holds(person.key)) this.#put(this.#now, read);
   }
 
   /** A person of a snapshot that stands behind the first records, where what was before them is not known. */
   learn(person: PersonState): void {
     const read = readOf(person);
-    if (read !== null) this.#later.set(person.key, read);
+    if (read !== null && this.#holds(person.key)) this.#put(this.#later, read);
   }
 
   /** The fold has come to the snapshot that was learned. From now on it is complete. */
@@ -70,6 +84,7 @@ export class Sections {
 
   /** A decision found no such section: what is made of it from now on is all of it. */
   wasAbsent(key: string, kind: string): void {
+    if (!this.#holds(key)) return;
     const place = `${kind} ${key}`;
     if (!this.#isComplete && !this.#unknown.has(place)) this.#begun.add(place);
   }
@@ -77,7 +92,7 @@ export class Sections {
   take(position: Position, changes: readonly Change[], atMs: number): void {
     for (const change of changes) {
       if (isErasure(change)) this.#erase(erasureOf(change).digests);
-      if (!READ.has(change.kind)) continue;
+      if (!READ.has(change.kind) || !this.#holds(change.key)) continue;
       if (!this.#isComplete && !this.#begun.has(`${change.kind} ${change.key}`)) {
         this.#unknown.add(`${change.kind} ${change.key}`);
         continue;
@@ -89,7 +104,7 @@ export class Sections {
       // Several changes of one record are one: nobody read what was in between.
       const isReplaced = old !== undefined && old['record'] !== `${position.partition}:${position.offset}`;
       if (isReplaced) this.#keep(nameOf(change.key, change.kind, old['record'] as string), old, atMs);
-      this.#now.set(change.key, after);
+      this.#put(this.#now, after);
       if (before === null && this.#byDigest !== null) this.#byDigest.set(this.#digest!(change.key), change.key);
     }
     this.#forget(atMs);
@@ -121,6 +136,16 @@ export class Sections {
     if (later?.['record'] === record) return later;
     const now = this.#now.get(key)?.body[kind] as JsonObject | undefined;
     return now?.['record'] === record ? now : this.#replaced.get(nameOf(key, kind, record));
+  }
+
+  #holds(key: string): boolean {
+    const { keys } = this.#held;
+    return keys === null || keys.has(key);
+  }
+
+  #put(persons: Map<string, PersonState>, person: PersonState): void {
+    persons.set(person.key, person);
+    if (persons.size > this.#held.max) throw new TooManyPersons(`more than ${this.#held.max} persons`);
   }
 
   #keep(name: string, section: JsonObject, atMs: number): void {

@@ -1,7 +1,9 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { explainDecisions } from '../../src/explaining.ts';
 import type { LogRecord } from '../../src/model/record.ts';
+import { TooManyPersons } from '../../src/replays/sections.ts';
 import { FIRST, ORG, type Sent, Traffic } from '../replays/made-traffic.ts';
 import { weir } from '../support/command.ts';
 import { keepDefinitions, writeLog } from '../support/data-folder.ts';
@@ -109,6 +111,14 @@ At box: 'y' (Experience y) of 'person' (Activity person), 1 item
     const before = own.slice(0, -1).reverse();
     const lines = before.map(({ requestId, atMs }) => `  ${requestId} (event 0, ${new Date(atMs).toISOString()})\n`);
     expect(out.endsWith(`\nBefore it, for the same visitor:\n${lines.join('')}`)).toBe(true);
+  });
+
+  test('finds the persons of one visitor where memory does not hold all', async () => {
+    const data = await dataFolder();
+    const of = { ecid: sent[5]!.record.ecid! };
+    const request = { data, of, activityId: null, report: () => {} };
+    expect(await explainDecisions({ ...request, personsMax: 3 })).toEqual(await explainDecisions(request));
+    await expect(explainDecisions({ ...request, personsMax: 0 })).rejects.toThrow(TooManyPersons);
   });
 
   test('tells the outcomes where the definitions are gone', async () => {

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { nodeFs } from '../../src/log/node-fs.ts';
 import type { DecisionDefinitions } from '../../src/model/decision-definitions.ts';
+import { replayDecisions } from '../../src/replaying.ts';
 import { decideAgain, deciderOf } from '../../src/replays/recompute.ts';
 import { Replay } from '../../src/replays/replay.ts';
-import { Sections } from '../../src/replays/sections.ts';
+import { Sections, TooManyPersons } from '../../src/replays/sections.ts';
 import { writeSnapshotFile } from '../../src/state/snapshot-file.ts';
 import { FIRST, type Sent, Traffic } from '../replays/made-traffic.ts';
 import { weir } from '../support/command.ts';
@@ -45,6 +46,14 @@ async function trafficOf(
   return { data, sent };
 }
 
+/** As no version decides. */
+function withOtherBucket(sent: Sent): Sent {
+  const [first, ...others] = sent.decision.v;
+  const [id, outcome, experience, , marks, because] = first!;
+  const v: Sent['decision']['v'] = [[id, outcome, experience, 9_999_999, marks, because], ...others];
+  return { ...sent, record: { ...sent.record, decisions: [{ ...sent.decision, v }] } };
+}
+
 async function replayed(data: string, ...args: readonly string[]) {
   const { code, out, err } = await weir('replay', '--data', data, '--json', ...args);
   expect(err).toBe('');
@@ -77,7 +86,7 @@ describe('weir replay', () => {
     const halfway = new Traffic(3, VISITORS);
     const sections = new Sections(false);
     const replay = new Replay({
-      ...{ sections, isOwn: true, activityId: null, namedMax: 10 },
+      ...{ isOwn: true, activityId: null, namedMax: 10 },
       deciderFor: async () => decider,
     });
     let count = 0;
@@ -86,7 +95,7 @@ describe('weir replay', () => {
     for (const [offset, { record }] of sent.entries()) {
       if (offset < dropped) continue;
       if (offset === learnedAt + 1) sections.reachLearned();
-      await replay.take({ position: { partition: 0, offset }, record }, true);
+      await replay.take({ position: { partition: 0, offset }, record }, sections, () => true);
     }
     const { counts } = replay;
     expect(counts.different).toBe(0);
@@ -96,14 +105,29 @@ describe('weir replay', () => {
     expect(counts.lacking.person).toBeLessThan((learnedAt - dropped) / 2);
   });
 
+  test('of more persons than memory holds comes to the same, a share at a time', async () => {
+    const { data } = await trafficOf(9, [400], (sent) =>
+      sent.record.requestId.endsWith('7') ? withOtherBucket(sent) : sent,
+    );
+    const request = { data, to: null, workspace: null, activityId: null, namedMax: 20, report: () => {} };
+    for (const from of [null, { offset: 500 }]) {
+      const whole = await replayDecisions({ ...request, from });
+      const shares = await replayDecisions({ ...request, from, personsMax: 40 });
+      const plain = ({ counts, named, visitors, shifts }: Replay) => ({
+        ...{ counts, named, visitors: visitors.size },
+        shifts: shifts.map((shift) => ({ ...shift, visitors: shift.visitors.size })),
+      });
+      expect(whole.counts.different).toBeGreaterThan(20);
+      expect(whole.counts.lacking).toEqual(NOTHING);
+      expect(plain(shares)).toEqual(plain(whole));
+      await expect(replayDecisions({ ...request, from, personsMax: 0 })).rejects.toThrow(TooManyPersons);
+    }
+  });
+
   test('finds a decision that does not come out the same, says which, and fails', async () => {
-    const { data } = await trafficOf(4, [], (sent) => {
-      if (sent.record.requestId !== 'r789') return sent;
-      const [first, ...others] = sent.decision.v;
-      const [id, ...verdict] = first!;
-      const v: Sent['decision']['v'] = [[id, verdict[0], verdict[1], 9_999_999, verdict[3], verdict[4]], ...others];
-      return { ...sent, record: { ...sent.record, decisions: [{ ...sent.decision, v }] } };
-    });
+    const { data } = await trafficOf(4, [], (sent) =>
+      sent.record.requestId === 'r789' ? withOtherBucket(sent) : sent,
+    );
     const result = await replayed(data);
     expect(result).toMatchObject({ code: 1, different: 1, same: REQUESTS - 1 });
     expect(result.differences[0]).toMatchObject({ requestId: 'r789', eventIndex: 0 });
@@ -145,11 +169,12 @@ describe('a replay by other definitions', () => {
     const { sent } = await trafficOf(6);
     const decider = deciderOf(other);
     const replay = new Replay({
-      ...{ sections: new Sections(true), isOwn: false, activityId: null, namedMax: 10 },
+      ...{ isOwn: false, activityId: null, namedMax: 10 },
       deciderFor: async () => decider,
     });
+    const sections = new Sections(true);
     for (const [offset, { record }] of sent.entries())
-      await replay.take({ position: { partition: 0, offset }, record }, true);
+      await replay.take({ position: { partition: 0, offset }, record }, sections, () => true);
 
     const expected = new Map<string, { decisions: number; visitors: Set<string> }>();
     const changed = new Set<string>();
@@ -198,11 +223,12 @@ describe('a replay by other definitions', () => {
     const looking = { ...other, activities: [{ ...hero!, when: { '==': [{ var: 'client.os.name' }, 'Linux'] } }] };
     const decider = deciderOf(looking);
     const replay = new Replay({
-      ...{ sections: new Sections(true), isOwn: false, activityId: null, namedMax: 10 },
+      ...{ isOwn: false, activityId: null, namedMax: 10 },
       deciderFor: async () => decider,
     });
+    const sections = new Sections(true);
     for (const [offset, { record }] of sent.entries()) {
-      await replay.take({ position: { partition: 0, offset }, record }, true);
+      await replay.take({ position: { partition: 0, offset }, record }, sections, () => true);
     }
     expect(replay.counts).toMatchObject({ same: 0, different: 0, lacking: { ...NOTHING, client: REQUESTS } });
   });

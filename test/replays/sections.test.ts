@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { erasureChange } from '../../src/model/erasure.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import { applyChange, type Change, type PersonState } from '../../src/model/person.ts';
-import { LOST, REPLACED_KEPT_MS, Sections } from '../../src/replays/sections.ts';
+import { LOST, REPLACED_KEPT_MS, Sections, TooManyPersons } from '../../src/replays/sections.ts';
 
 const MINUTE_MS = 60_000;
 const KINDS = ['profile', 'decision', 'consent'] as const;
@@ -176,6 +176,17 @@ describe('sections', () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  test('are held of those who are wanted, and of so many at most', () => {
+    const change = (key: string): Change => ({ key, kind: 'profile', time: '1', body: { value: { key } } });
+    const only = new Sections(true, null, { keys: new Set(['a']), max: 1 });
+    only.take({ partition: 0, offset: 1 }, [change('a'), change('b')], 0);
+    expect(only.valueAt('a', 'profile', '0:1')).toEqual({ key: 'a' });
+    expect(only.valueAt('b', 'profile', '0:1')).toBe(LOST);
+    const all = new Sections(true, null, { keys: null, max: 1 });
+    all.take({ partition: 0, offset: 1 }, [change('a')], 0);
+    expect(() => all.take({ partition: 0, offset: 2 }, [change('b')], 0)).toThrow(TooManyPersons);
   });
 
   test('say that they are lost, and make nothing up; what began since is known', () => {

@@ -68,7 +68,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'reporting.ts': ['model', 'config', 'reports', 'kept-definitions.ts', 'storage.ts'],
   'previewing.ts': ['model', 'config', 'stages', 'decision-tools.ts'],
   'folding.ts': ['model', 'replays', 'storage.ts', 'log/node-fs.ts', 'state/snapshot-file.ts'],
-  'replaying.ts': ['model', 'config', 'replays', 'kept-definitions.ts', 'folding.ts'],
+  'replaying.ts': [...['model', 'config', 'replays', 'reports/fingerprints.ts', 'kept-definitions.ts', 'folding.ts']],
   'explaining.ts': ['model', 'replays', 'explanations', 'kept-definitions.ts', 'folding.ts'],
   explanations: ['model', 'decisions', 'replays'],
   cli: [
