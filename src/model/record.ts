@@ -6,6 +6,7 @@ import type { Consent, EdgeEvent, Received, RetryKey } from './exchange.ts';
 import { identitiesOf } from './identity.ts';
 import { type Json, type JsonObject, jsonText, mergeJson, parseJson } from './json.ts';
 import type { Change } from './person.ts';
+import { decisionJson, type WrittenDecision, writtenDecision } from './stored-decision.ts';
 
 /**
  * What the log holds: one record per request, so a request is stored whole or not at all.
@@ -101,7 +102,7 @@ interface Head {
   /** The request's own dedup key and payload hash. */
   k?: readonly [string, string];
   y?: readonly Change[];
-  z?: readonly StoredDecision[];
+  z?: readonly WrittenDecision[];
   w?: readonly StoredNotice[];
 }
 
@@ -109,6 +110,10 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
 export const RECORD_VERSION = 1;
 /** Of records that erase: a version of Weir that would go on showing what they hide does not read them. */
 export const ERASING_RECORD_VERSION = 2;
+/** Of records with decisions: a version of Weir that takes short verdicts for whole ones does not read them. */
+export const DECIDING_RECORD_VERSION = 3;
+
+const VERSIONS: ReadonlySet<number> = new Set([RECORD_VERSION, ERASING_RECORD_VERSION, DECIDING_RECORD_VERSION]);
 
 /** At most this many bytes are written by `writeRecord`, given the record's head. */
 export function recordBytesMax(head: string, record: LogRecord): number {
@@ -145,8 +150,7 @@ export function recordHead(record: LogRecord): string {
   const noted = record.notices ?? null;
   const notices = noted === null ? '' : `,"w":${JSON.stringify(noted)}`;
   const meta = whole ? '' : `,"n":${JSON.stringify(record.meta)}`;
-  const version = record.changes.length > 0 && record.changes.some(isErasure) ? ERASING_RECORD_VERSION : RECORD_VERSION;
-  return `{"v":${version},"r":${jsonText(record.requestId)},"t":${record.atMs},${placeJson(record)},"u":${ecid},"e":[${events}]${key}${changes}${decisions}${notices}${meta}}`;
+  return `{"v":${versionOf(record)},"r":${jsonText(record.requestId)},"t":${record.atMs},${placeJson(record)},"u":${ecid},"e":[${events}]${key}${changes}${decisions}${notices}${meta}}`;
 }
 
 function encodeEvent(event: StoredEvent, atMs: number, whole: boolean): string {
@@ -165,8 +169,10 @@ function encodeEvent(event: StoredEvent, atMs: number, whole: boolean): string {
   return `${text}}`;
 }
 
-function decisionJson(decision: StoredDecision): string {
-  return decision.json ?? JSON.stringify(decision);
+/** The oldest that can say it. */
+function versionOf({ changes, decisions }: LogRecord): number {
+  if ((decisions ?? null) !== null) return DECIDING_RECORD_VERSION;
+  return changes.length > 0 && changes.some(isErasure) ? ERASING_RECORD_VERSION : RECORD_VERSION;
 }
 
 let place = { orgId: '', datastreamId: '', path: '', json: '' };
@@ -191,9 +197,9 @@ export function decodeRecord(bytes: Uint8Array, parseBody: ParseBody): LogRecord
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headBytes = view.getUint32(0, true);
   const head = JSON.parse(decoder.decode(bytes.subarray(4, 4 + headBytes))) as Head;
-  if (head.v !== RECORD_VERSION && head.v !== ERASING_RECORD_VERSION) {
+  if (!VERSIONS.has(head.v)) {
     throw new UnknownRecordVersion(
-      `The log holds a record of format ${String(head.v)}; this version reads formats up to ${ERASING_RECORD_VERSION}. Start the version of Weir that wrote it, or a newer one.`,
+      `The log holds a record of format ${String(head.v)}; this version reads formats up to ${DECIDING_RECORD_VERSION}. Start the version of Weir that wrote it, or a newer one.`,
     );
   }
   const raw = bytes.byteLength > 4 + headBytes ? bytes.subarray(4 + headBytes) : null;
@@ -221,12 +227,12 @@ class DecodedRecord implements LogRecord {
   readonly raw: Uint8Array | null;
   readonly changes: readonly Change[];
   readonly retryKey: RetryKey | null;
-  readonly decisions: readonly StoredDecision[] | null;
   readonly notices: readonly StoredNotice[] | null;
   readonly #head: Head;
   readonly #parseBody: ParseBody;
   #received: Received | null = null;
   #events: readonly StoredEvent[] | null = null;
+  #decisions: readonly StoredDecision[] | null = null;
 
   constructor(head: Head, raw: Uint8Array | null, parseBody: ParseBody) {
     this.#head = head;
@@ -239,13 +245,17 @@ class DecodedRecord implements LogRecord {
     this.ecid = head.u;
     this.raw = raw;
     this.changes = head.y ?? [];
-    this.decisions = head.z ?? null;
     this.notices = head.w ?? null;
     this.retryKey = head.k === undefined ? null : { dedupKey: head.k[0], payloadHash: head.k[1] };
   }
 
   get meta(): JsonObject {
     return this.raw === null ? (this.#head.n ?? {}) : this.#receive(this.raw).meta;
+  }
+
+  get decisions(): readonly StoredDecision[] | null {
+    this.#decisions ??= this.#head.z?.map(writtenDecision) ?? null;
+    return this.#decisions;
   }
 
   get events(): readonly StoredEvent[] {

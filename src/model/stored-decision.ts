@@ -1,4 +1,4 @@
-import type { Decision, StoredDecision, StoredInputs, Verdict } from './decision.ts';
+import type { Decision, Outcome, StoredDecision, StoredInputs, Verdict } from './decision.ts';
 import { jsonText } from './json.ts';
 import { propositionJson } from './proposition-json.ts';
 
@@ -52,10 +52,43 @@ export function storedPropositions({ propositions }: Decision): StoredDecision['
   ]);
 }
 
-/** A verdict as the log keeps it. */
+/** A verdict as the log keeps it. One of an audience says only whose and how: most of what a page asks for is refused so. */
+type WrittenVerdict = StoredVerdict | readonly [activityId: string, marks: string];
+type StoredVerdict = StoredDecision['v'][number];
+export type WrittenDecision = Omit<StoredDecision, 'v'> & { readonly v: readonly WrittenVerdict[] };
+
 export function verdictJson(verdict: Omit<Verdict, 'json'>): string {
   const { activityId, outcome, experienceId, bucket, marks, because } = verdict;
+  if (isShort(outcome, experienceId, bucket, because)) return `[${jsonText(activityId)},"${marks}"]`;
   const experience = experienceId === null ? 'null' : jsonText(experienceId);
   const why = because === null ? 'null' : jsonText(because);
   return `[${jsonText(activityId)},"${outcome}",${experience},${bucket},"${marks}",${why}]`;
+}
+
+function isShort(
+  outcome: Outcome,
+  experienceId: string | null,
+  bucket: number | null,
+  because: string | null,
+): boolean {
+  return outcome === 'audience' && experienceId === null && bucket === null && because === null;
+}
+
+/** The same of any, as it is read from the log or made by hand. */
+export function decisionJson(decision: StoredDecision): string {
+  if (decision.json !== undefined) return decision.json;
+  const v = decision.v.map((verdict): WrittenVerdict => {
+    const [activityId, outcome, experienceId, bucket, marks, because] = verdict;
+    return isShort(outcome, experienceId, bucket, because) ? [activityId, marks] : verdict;
+  });
+  return JSON.stringify({ ...decision, v } satisfies WrittenDecision);
+}
+
+/** What was written, with all of its verdicts whole. Older records have no short ones. */
+export function writtenDecision(written: WrittenDecision): StoredDecision {
+  const v = written.v.map(
+    (verdict): StoredVerdict =>
+      verdict.length === 2 ? [verdict[0], 'audience', null, null, verdict[1], null] : verdict,
+  );
+  return { ...written, v };
 }

@@ -7,9 +7,9 @@ import { identitiesOf } from '../../src/model/identity.ts';
 import { type Json, type JsonObject, mergeJson, parseJson } from '../../src/model/json.ts';
 import type { Change } from '../../src/model/person.ts';
 import {
+  DECIDING_RECORD_VERSION,
   decodeRecord,
   duplicateKeysOf,
-  ERASING_RECORD_VERSION,
   type LogRecord,
   type ParseBody,
   RECORD_VERSION,
@@ -112,7 +112,14 @@ const decisions = fc.array(
     h: fc.constant('0123456789abcdef'),
     seed: fc.constant('0'.repeat(32)),
     in: fc.constantFrom<StoredDecision['in']>({}, { sections: [['ECID', 'profile', '0:7']], bot: true, client: {} }),
-    v: fc.constantFrom<StoredDecision['v']>([], [['a', 'shown', 'b', 12, '1-0!', null]]),
+    v: fc.constantFrom<StoredDecision['v']>(
+      [],
+      [
+        ['a', 'shown', 'b', 12, '1-0!', null],
+        ['c', 'audience', null, null, '0-', null],
+        ['d', 'audience', 'x', null, '', null],
+      ],
+    ),
     p: fc.array(fc.tuple(fc.uuid(), fc.string({ unit: 'binary' }), fc.string(), fc.string(), fc.array(fc.string()))),
   }),
   { minLength: 1, maxLength: 2 },
@@ -286,14 +293,35 @@ describe('the bytes', () => {
     expect(Object.keys(head.e[0]!).sort()).toEqual(['a', 'h', 'i', 'k']);
   });
 
+  test('say of a refusal by an audience only whose and how, and have a format of their own then', () => {
+    const refused = ['hero', 'audience', null, null, '1-0', null] as const;
+    const shown = ['banner', 'shown', 'a', 7, '', null] as const;
+    const record = { ...simple(rawBody), decisions: [{ i: 0, h: 'h', seed: '0', in: {}, v: [refused, shown], p: [] }] };
+    const head = headOf(record).toString();
+    expect(head).toContain('"v":[["hero","1-0"],["banner","shown","a",7,"",null]]');
+    expect(JSON.parse(head)).toMatchObject({ v: DECIDING_RECORD_VERSION });
+    expect(JSON.parse(headOf(simple(rawBody)).toString())).toMatchObject({ v: RECORD_VERSION });
+    expect(decodeRecord(bytesOf(record), parseBody).decisions).toEqual(record.decisions);
+  });
+
+  test('of before, with every verdict whole, are read as they were', () => {
+    const decision = { i: 0, h: 'h', seed: '0', in: {}, v: [['hero', 'audience', null, null, '1-0', null]], p: [] };
+    const head = JSON.parse(headOf(simple(null)).toString()) as JsonObject;
+    const text = Buffer.from(JSON.stringify({ ...head, z: [decision] }));
+    const bytes = Buffer.concat([Buffer.alloc(4), text]);
+    bytes.writeUInt32LE(text.length);
+    expect(head['v']).toBe(RECORD_VERSION);
+    expect(decodeRecord(bytes, parseBody).decisions).toEqual([decision]);
+  });
+
   test('of a newer format are refused, with the remedy', () => {
     const head = Buffer.from(bytesOf(simple(null)));
     const newer = Buffer.from(
-      head.toString('latin1').replace(`"v":${RECORD_VERSION}`, `"v":${ERASING_RECORD_VERSION + 1}`),
+      head.toString('latin1').replace(`"v":${RECORD_VERSION}`, `"v":${DECIDING_RECORD_VERSION + 1}`),
       'latin1',
     );
     expect(() => decodeRecord(newer, parseBody)).toThrow(UnknownRecordVersion);
-    expect(() => decodeRecord(newer, parseBody)).toThrow(/format 3; this version reads formats up to 2/);
+    expect(() => decodeRecord(newer, parseBody)).toThrow(/format 4; this version reads formats up to 3/);
   });
 
   test('that are damaged are an error, not another record', () => {

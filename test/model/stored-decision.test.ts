@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compileDecisions } from '../../src/decisions/engine.ts';
-import type { Decision, Proposition } from '../../src/model/decision.ts';
+import type { Decision, Proposition, StoredDecision } from '../../src/model/decision.ts';
 import { propositionJson } from '../../src/model/proposition-json.ts';
-import { MadeDecision } from '../../src/model/stored-decision.ts';
+import { decisionJson, MadeDecision, writtenDecision } from '../../src/model/stored-decision.ts';
 import { anyDefinitions, anyInput } from '../decisions/arbitraries.ts';
 
 const INPUTS = { bot: true, client: { deviceType: 'mobile' } } as const;
@@ -37,7 +37,8 @@ test('what is decided is kept and told whole, whether its texts were made before
         const made = new MadeDecision(3, '0123456789abcdef', SEED, INPUTS, decision);
         const { v, p } = made;
         expect({ ...made, v, p }).toEqual(plain(decision));
-        expect(JSON.parse(made.json)).toEqual(JSON.parse(JSON.stringify(plain(decision))));
+        expect(writtenDecision(JSON.parse(made.json))).toEqual(JSON.parse(JSON.stringify(plain(decision))));
+        expect(decisionJson(plain(decision) as unknown as StoredDecision)).toBe(made.json);
         for (const proposition of decision.propositions) {
           const { before, after } = propositionJson(proposition);
           const whole = JSON.parse(`${before}tok_en-1${after}`);
