@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ErasureKey } from './erasing/key.ts';
 import { type Receipt, signReceipt } from './erasing/receipt.ts';
 import type { FileLog } from './log/file.ts';
-import { readFile, replaceFile } from './log/io.ts';
+import { codeOf, readFile, replaceFile, unlinkIfThere } from './log/io.ts';
 import { type Erasure, erasureChange } from './model/erasure.ts';
 import type { Fs } from './model/fs.ts';
 import { HybridClock } from './model/hybrid-time.ts';
@@ -141,6 +141,24 @@ export class Erasures {
     if (!ID.test(id)) return null;
     const text = await readFile(this.#deps.fs, `${this.#deps.directory}/${id}.json`);
     return text === null ? null : { isDone: true, receipt: parseJson(text.toString()) as unknown as Receipt };
+  }
+
+  /** Removes receipts of erasures that were carried out before. */
+  async dropReceipts(beforeMs: number): Promise<void> {
+    const { fs, directory } = this.#deps;
+    const names = await fs.readdir(directory).catch((error: unknown) => {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      return null;
+    });
+    // The folder is made with the first receipt.
+    if (names === null) return;
+    for (const name of names) {
+      const id = name.endsWith('.json') ? name.slice(0, -'.json'.length) : '';
+      const found = ID.test(id) ? await this.find(id) : null;
+      if (found?.isDone === true && Date.parse(found.receipt.completedAt) < beforeMs)
+        await unlinkIfThere(fs, `${directory}/${name}`);
+    }
+    await fs.syncDirectory(directory);
   }
 
   async #keep(receipt: Receipt): Promise<void> {

@@ -24,6 +24,10 @@ export interface ExpiryDeps {
   readonly nowMs: () => number;
   readonly monotonicMs: () => number;
   readonly report: (message: string) => void;
+  /** How long choices, erasures and receipts are kept; null: for ever. */
+  readonly proofsMaxAgeMs: number | null;
+  /** Removes those that have a retention of their own, from before this moment. */
+  readonly dropProofs: (beforeMs: number) => Promise<void>;
 }
 
 /** What is seen of it. */
@@ -128,11 +132,12 @@ export class Expiry {
   }
 
   async #pass(): Promise<void> {
-    const { log, nowMs, monotonicMs } = this.#deps;
+    const { log, nowMs, monotonicMs, proofsMaxAgeMs, dropProofs } = this.#deps;
     const before = sum(log.expired);
     const startMs = monotonicMs();
     this.#isUnderWay = true;
     try {
+      if (proofsMaxAgeMs !== null) await dropProofs(nowMs() - proofsMaxAgeMs);
       await log.expire();
       this.#failure = null;
       this.#lastPassMs = nowMs();

@@ -99,5 +99,5 @@ export async function exportPerson(
   const ids = await idsOfPerson(read, orgId, given, namespaces);
   const [subject] = erasures.prepare(orgId, [given]).digests;
   await exclusively(() => audit.append({ what: 'person.exported', who, details: { org: orgId, subject: subject! } }));
-  return exportOf({ orgId, ids, state: read, log: log.read('start', false, new AbortController().signal) });
+  return exportOf({ orgId, ids, state: read, log: log.readWithProofs(new AbortController().signal) });
 }

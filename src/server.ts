@@ -26,7 +26,7 @@ import { createLog, type Log } from './telemetry/log.ts';
 import { openTracing } from './telemetry/open-tracing.ts';
 import type { Tracing } from './telemetry/tracing.ts';
 
-export { readLog } from './storage.ts';
+export { readLog, readLogWithProofs } from './storage.ts';
 
 /** The composition root: options → engines → stages → listeners, and the order in which they stop. */
 

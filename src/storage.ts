@@ -11,7 +11,7 @@ import { FileLog } from './log/file.ts';
 import { readFile, replaceFile, unlinkIfThere } from './log/io.ts';
 import { acquireLock } from './log/lock.ts';
 import { nodeFs } from './log/node-fs.ts';
-import { openLogReader } from './log/reader.ts';
+import { type LogReader, openLogReader } from './log/reader.ts';
 import { duplicateKeysOf, type ParseBody, type Stored } from './model/record.ts';
 import { DuplicateWindow } from './stages/duplicates.ts';
 import { StateKeeper } from './state/keeper.ts';
@@ -135,7 +135,14 @@ async function openLocked(
     directory,
     partition: PARTITION,
   });
-  const expiry = new Expiry({ log: eventLog, nowMs: Date.now, monotonicMs: () => performance.now(), report: warn });
+  const expiry = new Expiry({
+    ...{ log: eventLog, nowMs: Date.now, monotonicMs: () => performance.now(), report: warn },
+    proofsMaxAgeMs: options.consent.retention.maxAgeMs,
+    async dropProofs(beforeMs) {
+      await eventLog.dropProofs(beforeMs);
+      await erasures.dropReceipts(beforeMs);
+    },
+  });
   const stopUpkeep = startUpkeep(keeper, eventLog, erasures, expiry, warn);
   return {
     log: eventLog,
@@ -221,7 +228,20 @@ export async function* readLog(
   report: (message: string) => void,
   from: Parameters<FileLog['read']>[0] = 'start',
 ): AsyncIterable<Stored> {
-  const reader = await openLogReader({
+  yield* (await openReader(data, report)).read(from, follow, signal);
+}
+
+/** As above, all of it, and before it the choices and erasures of what retention has dropped. */
+export async function* readLogWithProofs(
+  data: string,
+  signal: AbortSignal,
+  report: (message: string) => void,
+): AsyncIterable<Stored> {
+  yield* (await openReader(data, report)).readWithProofs(signal);
+}
+
+function openReader(data: string, report: (message: string) => void): Promise<LogReader> {
+  return openLogReader({
     fs: nodeFs,
     directory: join(data, 'log'),
     partition: PARTITION,
@@ -229,5 +249,4 @@ export async function* readLog(
     report,
     erasureKey: () => knownErasureKey(data),
   });
-  yield* reader.read(from, follow, signal);
 }

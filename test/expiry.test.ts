@@ -10,7 +10,8 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 function setUp() {
   const clock = { wallMs: 1_700_000_000_000, monotonicMs: 5 };
   const expired = new Map<string, number>();
-  const told = { passes: 0, writes: 0, changes: 0 };
+  const startMs = clock.wallMs;
+  const told = { passes: 0, writes: 0, changes: 0, proofsBefore: [] as number[] };
   const fails: { rules: Error | null; pass: Error | null } = { rules: null, pass: null };
   const log = {
     rules: [] as readonly ExpiryRule[],
@@ -29,6 +30,10 @@ function setUp() {
   const expiry = new Expiry({
     ...{ log, nowMs: () => clock.wallMs, monotonicMs: () => clock.monotonicMs },
     report: (message) => messages.push(message),
+    proofsMaxAgeMs: 10 * DAY_MS,
+    async dropProofs(beforeMs) {
+      told.proofsBefore.push(beforeMs - startMs);
+    },
   });
   expiry.onChange(() => {
     told.changes += 1;
@@ -97,9 +102,10 @@ test('rules that the disk does not take are in force, and written when it does',
 test('passes are made twice a day, the first when the clock has been steady for an hour', async () => {
   const { told, tend, expiry, clock } = setUp();
   await tend(CLOCK_STEADY_MS - MINUTE_MS);
-  expect([told.passes, expiry.status.lastPassMs]).toEqual([0, null]);
+  expect([told.passes, told.proofsBefore, expiry.status.lastPassMs]).toEqual([0, [], null]);
   await tend(MINUTE_MS);
   expect([told.passes, expiry.status.lastPassMs]).toEqual([1, clock.wallMs]);
+  expect(told.proofsBefore).toEqual([CLOCK_STEADY_MS - 10 * DAY_MS]);
   await tend(PASS_EVERY_MS - MINUTE_MS);
   expect(told.passes).toBe(1);
   await tend(MINUTE_MS);
@@ -160,6 +166,7 @@ test('one pass at a time; who counts what is shown is told of one that removed s
   await first;
   expect([told.changes, [...expiry.status.removed]]).toEqual([1, [['shop', 2]]]);
   const second = expiry.tend();
+  await expect.poll(() => passes).toBe(2);
   end();
   await second;
   expect([passes, told.changes]).toEqual([2, 1]);

@@ -1,7 +1,7 @@
 import { type ConsentChoice, ConsentHistory } from '../model/consent-history.ts';
 import { isEcid } from '../model/identity.ts';
 import { isObject, type Json } from '../model/json.ts';
-import { readLog } from '../server.ts';
+import { readLogWithProofs } from '../server.ts';
 import { type Command, type Io, readArgs, UsageError } from './usage.ts';
 
 const help = `Usage: weir consent --ecid ECID --data DIR [--org ORG | --datastream ID] [--json]
@@ -46,7 +46,7 @@ async function run(args: string[], io: Io): Promise<number> {
     isDamaged = true;
     io.stderr.write(`weir consent: ${message}\n`);
   };
-  for await (const stored of readLog(data, false, new AbortController().signal, report)) {
+  for await (const stored of readLogWithProofs(data, new AbortController().signal, report)) {
     if (stored.record.datastreamId === datastream) orgsOfDatastream.add(stored.record.orgId);
     history.add(stored);
   }

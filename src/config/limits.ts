@@ -31,6 +31,8 @@ export const RESERVED_BYTES: Limit = { default: 8 * MIB, min: MIB, max: GIB };
 export const RETENTION_DAYS: Omit<Limit, 'default'> = { min: 0.01, max: 36_500 };
 /** As above; less than a small segment cannot be kept. */
 export const RETENTION_BYTES: Omit<Limit, 'default'> = { min: MIB, max: 1024 * TIB };
+/** Of choices, erasures and receipts. Five years: for as long claims are brought in many places. Chosen. */
+export const CONSENT_AGE_DAYS: Limit = { default: 1826, min: 1, max: 36_500 };
 /** Of events. Duplicates are known again after a start by what the log holds of the last minutes, which are at most a day. */
 export const EVENT_AGE_DAYS: Omit<Limit, 'default'> = { min: 1, max: 36_500 };
 /** Retries come seconds after the first try, those of mobile clients minutes. A day bounds what a start reads back. */

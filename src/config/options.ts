@@ -3,6 +3,7 @@ import type { AuthFile } from './auth.ts';
 import type { DecisionsFile } from './decisions/options.ts';
 import type { IdentityFile } from './identity-rules.ts';
 import {
+  CONSENT_AGE_DAYS,
   DEADLINE_MS,
   DECISIONS_BUDGET_MS,
   DUPLICATES_ENTRIES,
@@ -33,6 +34,8 @@ export interface ServerOptions {
     readonly reservedBytes: number;
     readonly retention: { readonly maxAgeMs: number | null; readonly maxBytes: number | null };
   };
+  /** Of choices, erasures and receipts. */
+  readonly consent: { readonly retention: { readonly maxAgeMs: number | null } };
   readonly duplicates: { readonly windowMs: number; readonly entriesMax: number };
   readonly listeners: {
     readonly host: string;
@@ -93,6 +96,7 @@ export interface WeirFile {
     readonly reservedBytes?: number;
     readonly retention?: { readonly maxAgeDays?: number | null; readonly maxBytes?: number | null };
   };
+  readonly consent?: { readonly retention?: { readonly maxAgeDays?: number | null } };
   readonly duplicates?: { readonly windowMinutes?: number; readonly entriesMax?: number };
   readonly auth?: AuthFile;
   readonly requestUnits?: RequestUnitsFile;
@@ -126,6 +130,7 @@ const MINUTE_MS = 60 * 1000;
 export function serverOptions(file: WeirFile, folder: string): ServerOptions {
   const { log = {}, duplicates = {}, listeners = {} } = file;
   const { maxAgeDays = null, maxBytes = null } = log.retention ?? {};
+  const { maxAgeDays: consentDays = CONSENT_AGE_DAYS.default } = file.consent?.retention ?? {};
   return {
     basePath: file.basePath ?? DEFAULT_BASE_PATH,
     proxies: file.proxies ?? [],
@@ -139,6 +144,7 @@ export function serverOptions(file: WeirFile, folder: string): ServerOptions {
       reservedBytes: log.reservedBytes ?? RESERVED_BYTES.default,
       retention: { maxAgeMs: maxAgeDays === null ? null : maxAgeDays * DAY_MS, maxBytes },
     },
+    consent: { retention: { maxAgeMs: consentDays === null ? null : consentDays * DAY_MS } },
     duplicates: {
       windowMs: (duplicates.windowMinutes ?? DUPLICATES_WINDOW_MINUTES.default) * MINUTE_MS,
       entriesMax: duplicates.entriesMax ?? DUPLICATES_ENTRIES.default,
@@ -176,6 +182,7 @@ function absolute(folder: string, path: string | null | undefined): string | nul
 /** Options whose name or unit in weir.yaml differs from the field's. */
 const NAMES_IN_FILE: Readonly<Record<string, string>> = {
   'log.retention.maxAgeMs': 'log.retention.maxAgeDays',
+  'consent.retention.maxAgeMs': 'consent.retention.maxAgeDays',
   'duplicates.windowMs': 'duplicates.windowMinutes',
 };
 

@@ -12,6 +12,7 @@ import type { DigestKey, ExpiryRule, PendingErasure } from './hidden.ts';
 import type { HiddenFile } from './hidden-file.ts';
 import { type LogHost, systemHost } from './host.ts';
 import { type Opened, placeErasures, prepare } from './opening.ts';
+import { readWithProofs } from './proofs.ts';
 import { type Retention, totalBytes } from './retention.ts';
 import type { Rewritten } from './rewriting.ts';
 import { Upkeep } from './upkeep.ts';
@@ -94,7 +95,7 @@ export class FileLog implements EventLog {
       nextOffset,
     );
     this.#hidden = hidden;
-    this.#upkeep = new Upkeep({ ...options, host, writer: this.#writer, hidden });
+    this.#upkeep = new Upkeep({ ...options, report, space, host, writer: this.#writer, hidden });
     this.#view = {
       current: () => ({ segments: this.#writer.segments, offset: this.#writer.offset, hidden: hidden.current }),
       hidden: () => hidden.current,
@@ -155,6 +156,11 @@ export class FileLog implements EventLog {
 
   read(from: ReadFrom, follow: boolean, signal: AbortSignal): AsyncIterable<Stored> {
     return readRecords(this.#reading, this.#view, from, follow, signal);
+  }
+
+  /** All of it up to now, and before it the choices and erasures of what retention has dropped. */
+  readWithProofs(signal: AbortSignal): AsyncIterable<Stored> {
+    return readWithProofs(this.#reading, this.#view, signal);
   }
 
   consume(consumer: string, signal: AbortSignal): AsyncIterable<Batch> {
@@ -229,6 +235,11 @@ export class FileLog implements EventLog {
   /** Removes events that have expired from the segments; rejects with the first failure, when the rest is done. */
   expire(): Promise<void> {
     return this.#upkeep.expire();
+  }
+
+  /** Removes choices and erasures of segments that retention has dropped, if they were received before. */
+  dropProofs(beforeMs: number): Promise<void> {
+    return this.#upkeep.dropProofs(beforeMs);
   }
 
   /** Events that `expire` has removed since the log was opened, by datastream. */

@@ -7,6 +7,7 @@ import type { FileLogOptions } from './file.ts';
 import { Hidden, HiddenDamaged, type HiddenList, NOTHING_HIDDEN, type PendingErasure, readHidden } from './hidden.ts';
 import { HiddenFile } from './hidden-file.ts';
 import type { LogHost } from './host.ts';
+import { readWithProofs } from './proofs.ts';
 import { type Recovered, recover } from './recovery.ts';
 
 /** What a log finds when it is opened. */
@@ -109,7 +110,7 @@ async function erasuresIn(
 ): Promise<HiddenList> {
   const view: View = { current: () => durable, wait: () => Promise.resolve(false) };
   const erasures: PendingErasure[] = [];
-  for await (const { position, record } of readRecords(options, view, 'start', false, NEVER)) {
+  for await (const { position, record } of readWithProofs(options, view, NEVER)) {
     for (const change of record.changes) {
       if (isErasure(change))
         erasures.push({ ...erasureOf(change), keyId, since: position.offset, offset: position.offset });

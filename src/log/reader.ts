@@ -4,6 +4,7 @@ import { type EndMark, readEndMark } from './end-mark.ts';
 import { type DigestKey, Hidden, NOTHING_HIDDEN, readHidden } from './hidden.ts';
 import { type LogHost, systemHost } from './host.ts';
 import { codeOf, openIfThere } from './io.ts';
+import { readWithProofs } from './proofs.ts';
 import { findEnd, listSegments, readHeader } from './recovery.ts';
 import { type Place, segmentStart } from './scan.ts';
 import type { SegmentRef } from './segment.ts';
@@ -23,6 +24,8 @@ export interface OutsideOptions extends ReaderOptions {
 
 export interface LogReader {
   read(from: ReadFrom, follow: boolean, signal: AbortSignal): AsyncIterable<Stored>;
+  /** All of it up to now, and before it the choices and erasures of what retention has dropped. */
+  readWithProofs(signal: AbortSignal): AsyncIterable<Stored>;
 }
 
 /**
@@ -39,6 +42,7 @@ export async function openLogReader(options: OutsideOptions): Promise<LogReader>
   });
   return {
     read: (from, follow, signal) => readRecords(options, new OutsideView(options, host), from, follow, signal),
+    readWithProofs: (signal) => readWithProofs(options, new OutsideView(options, host), signal),
   };
 }
 

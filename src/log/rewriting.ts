@@ -129,20 +129,28 @@ interface Found {
   readonly before: Place;
 }
 
+/** How frames are read: what becomes of bytes that the disk refuses, and after how many records others get their turn. */
+export interface Reading {
+  readonly unreadable: 'is-damage' | 'throws';
+  readonly slice: number;
+}
+const FOR_REWRITING: Reading = { unreadable: 'throws', slice: SLICE_RECORDS };
+
 /** Whole frames below `limit`, in order; others get their turn in between. */
-async function* framesOf(
-  { host }: RewritingDeps,
+export async function* framesOf(
+  { host }: { readonly host: Pick<LogHost, 'sleep'> },
   file: FileHandle,
   ref: SegmentRef,
   limit: number,
+  { unreadable, slice }: Reading = FOR_REWRITING,
 ): AsyncGenerator<Found> {
-  const scan = new Scan(file, ref.epoch, segmentStart(ref.firstOffset), 'throws');
+  const scan = new Scan(file, ref.epoch, segmentStart(ref.firstOffset), unreadable);
   for (let count = 1; ; count++) {
     const before = scan.place;
     const frame = (await scan.next()) ?? (await scan.resync());
     if (frame === null || frame.offset >= limit) return;
     yield { frame, before };
-    if (count % SLICE_RECORDS === 0) await host.sleep(REST_MS, NEVER);
+    if (count % slice === 0) await host.sleep(REST_MS, NEVER);
   }
 }
 
@@ -180,7 +188,8 @@ async function writeAnew(
   }
 }
 
-function payloadOf(record: LogRecord): Buffer {
+/** The bytes of a record. */
+export function payloadOf(record: LogRecord): Buffer {
   const head = recordHead(record);
   const bytes = Buffer.allocUnsafe(recordBytesMax(head, record));
   return bytes.subarray(0, writeRecord(head, record, bytes, 0));

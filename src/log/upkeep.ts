@@ -2,9 +2,12 @@ import type { Fs } from '../model/fs.ts';
 import { OneAtATime } from '../model/one-at-a-time.ts';
 import { LogUnavailable } from '../model/parts.ts';
 import type { ParseBody } from '../model/record.ts';
+import type { Report } from './cursor.ts';
+import type { DiskSpace } from './disk-space.ts';
 import { Expiring } from './expiring.ts';
 import type { HiddenFile } from './hidden-file.ts';
 import type { LogHost } from './host.ts';
+import { dropProofs, keepProofs, rewriteProofs } from './proofs.ts';
 import { createdAtMs } from './recovery.ts';
 import { countDroppable, dropSegments, type Retention } from './retention.ts';
 import { NOTHING_REWRITTEN, type Rewritten, removeUnfinished, rewriteSegment } from './rewriting.ts';
@@ -21,6 +24,8 @@ export interface UpkeepDeps {
   readonly host: LogHost;
   readonly writer: Writer;
   readonly hidden: HiddenFile;
+  readonly space: DiskSpace;
+  readonly report: Report;
 }
 
 /** With retention by age a segment is sealed after this part of it, however little it holds: or it would never go. */
@@ -61,6 +66,11 @@ export class Upkeep {
     return this.#expiring.pass();
   }
 
+  /** Removes choices and erasures of dropped segments that were received before. */
+  dropProofs(beforeMs: number): Promise<void> {
+    return this.#alone.run(() => dropProofs(this.#deps.fs, this.#deps.directory, beforeMs));
+  }
+
   /** Events that expired and were removed since the start, by datastream. */
   get expired(): ReadonlyMap<string, number> {
     return this.#expiring.removed;
@@ -81,9 +91,12 @@ export class Upkeep {
     const segments = [...writer.segments];
     const nowMs = host.nowMs();
     const count = await countDroppable(fs, directory, segments, retention, mayDropBefore(), nowMs);
-    const dropped = segments.slice(0, count);
-    writer.forget(dropped);
-    await dropSegments(fs, directory, dropped);
+    for (let i = 0; i < count; i++) {
+      const ref = segments[i]!;
+      await keepProofs(this.#deps, ref, segments[i + 1]!.firstOffset, () => this.#checkOpen());
+      writer.forget([ref]);
+      await dropSegments(fs, directory, [ref]);
+    }
     await this.#rollOld(nowMs);
     return count;
   }
@@ -101,9 +114,10 @@ export class Upkeep {
     const current = hidden.current.placed();
     await removeUnfinished(fs, directory);
     if (current.isEmpty) return NOTHING_REWRITTEN;
+    const proofs = await rewriteProofs(this.#deps, (offset, record) => current.shown(offset, record));
     await writer.seal();
     const segments: readonly SegmentRef[] = [...writer.segments];
-    let total = NOTHING_REWRITTEN;
+    let total = { records: proofs, segments: 0 };
     for (let i = 0; i < segments.length - 1; i++) {
       const ref = segments[i]!;
       const limit = segments[i + 1]!.firstOffset;

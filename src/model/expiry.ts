@@ -58,6 +58,13 @@ function ageOf({ eventType }: JsonObject, { maxAgeMs, eventTypes }: EventAges): 
   return (own === undefined ? maxAgeMs : own) ?? Number.POSITIVE_INFINITY;
 }
 
+/** What of a record has a retention of its own, choices and erasures, under the id of its request; null where it has none. */
+export function proofsOf(record: LogRecord): LogRecord | null {
+  const changes = record.changes.filter(({ kind }) => kind === 'consent' || kind === 'erasure');
+  if (changes.length === 0) return null;
+  return { ...reduced(record, { events: [], changes, isRequesterGone: true }), requestId: record.requestId };
+}
+
 /** Events that a body holds beside those that were stored: duplicates of other records, and what stands in the place of one that has gone. */
 function othersOf(record: LogRecord): JsonObject[] {
   const request = requestOf(record);

@@ -1,6 +1,9 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { endpointAt } from '../../src/components.ts';
+import { FileLog } from '../../src/log/file.ts';
+import { nodeFs } from '../../src/log/node-fs.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import { weir } from '../support/command.ts';
 import { post } from '../support/raw-http.ts';
@@ -149,4 +152,26 @@ test('the same when the server does not run, and when its state is gone', async 
   await expectHistory();
   for (const name of ['state', 'snapshots']) rmSync(join(server.data, name), { recursive: true });
   await expectHistory();
+});
+
+test('the same when retention has dropped what they stood in, and of all events nothing is left', async () => {
+  await server.halt();
+  const before = await lines();
+  const log = await FileLog.open({
+    ...{ fs: nodeFs, directory: join(server.data, 'log'), partition: 0, segmentBytes: 1024 * 1024 },
+    ...{ queueBytesMax: 1024 * 1024, queueAgeMsMax: 60_000, lowWaterBytes: 0, reservedBytes: 0 },
+    retention: { maxAgeMs: null, maxBytes: 1 },
+    parseBody: (path, body) => endpointAt(path).parse(path, body),
+    onSynced: () => undefined,
+    mayDropBefore: () => Number.POSITIVE_INFINITY,
+    onFatal: (error) => expect.unreachable(error.message),
+    report: (message) => expect.unreachable(message),
+  });
+  const rest = { path: '', ecid: null, meta: {}, events: [], raw: null, changes: [] };
+  // Begins a segment: the newest is never dropped.
+  await log.append({ requestId: 'last', atMs: Date.now(), orgId: 'TEST@AdobeOrg', datastreamId: 'shop', ...rest });
+  expect(await log.retain()).toBe(1);
+  await log.close();
+  expect(await server.events()).toEqual([]);
+  expect(await lines()).toEqual(before);
 });

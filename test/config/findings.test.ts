@@ -6,7 +6,7 @@ import { LEAST_FILES, workspaceFolder } from '../support/workspace-folder.ts';
 
 const SHOP = LEAST_FILES['datastreams/shop.yaml']!;
 const WEIR_KEYS =
-  'basePath, region, regions, proxies, deadlineMs, requestBytesMax, log, duplicates, listeners, requestUnits, auth, identity, thirdParty, tracing, admin, decisions, site';
+  'basePath, region, regions, proxies, deadlineMs, requestBytesMax, log, consent, duplicates, listeners, requestUnits, auth, identity, thirdParty, tracing, admin, decisions, site';
 
 async function findings(files: Parameters<typeof workspaceFolder>[0]): Promise<string[]> {
   const loaded = await loadWorkspace(workspaceFolder(files));

@@ -23,6 +23,7 @@ describe('the schema says the same as the constants', () => {
     ['log.queueAgeMsMax', limits.QUEUE_AGE_MS],
     ['log.lowWaterBytes', limits.LOW_WATER_BYTES],
     ['log.reservedBytes', limits.RESERVED_BYTES],
+    ['consent.retention.maxAgeDays', limits.CONSENT_AGE_DAYS],
     ['duplicates.windowMinutes', limits.DUPLICATES_WINDOW_MINUTES],
     ['duplicates.entriesMax', limits.DUPLICATES_ENTRIES],
     ['auth.clockToleranceSeconds', limits.CLOCK_TOLERANCE_SECONDS],
@@ -76,6 +77,7 @@ describe('options', () => {
         reservedBytes: RESERVED_BYTES,
         retention: { maxAgeMs: null, maxBytes: null },
       },
+      consent: { retention: { maxAgeMs: 1826 * 24 * 60 * 60 * 1000 } },
       duplicates: { windowMs: DUPLICATE_WINDOW_MS, entriesMax: DUPLICATES_MAX },
       listeners: {
         host: '127.0.0.1',

@@ -1,0 +1,207 @@
+import { crc32 } from 'node:zlib';
+import { proofsOf } from '../model/expiry.ts';
+import type { Fs } from '../model/fs.ts';
+import { decodeRecord, type LogRecord, type ParseBody, type Stored } from '../model/record.ts';
+import { type ReaderOptions, type Report, readRecords, type View } from './cursor.ts';
+import type { DiskSpace } from './disk-space.ts';
+import type { LogHost } from './host.ts';
+import { codeOf, openIfThere, readFile, replaceFile, unlinkIfThere } from './io.ts';
+import { framesOf, type Left, payloadOf } from './rewriting.ts';
+import type { SegmentRef } from './segment.ts';
+
+/**
+ * What is kept of segments that retention drops: choices and erasures, which have a retention of their own (decision 8). In
+ * `proofs` beside the segments, files of some records each, in the order of the log.
+ *
+ * "0000000000000042-0000000000000977-1700000000000.proofs": offsets of the first and the last record in it, and when the newest was
+ * received. Each record: bytes u32 · crc u32 (of what follows) · offset f64 · the record's bytes, as in a segment; little-endian.
+ * A file is written as a whole before its segment goes. After a crash in between the segment is there too, and counts.
+ */
+const FOLDER = 'proofs';
+const HEADER_BYTES = 16;
+/** A file is ended at this size, so that one is written and read at once. */
+const FILE_BYTES = 1024 * 1024;
+/** Of a segment, looked at before others get their turn: half a millisecond. */
+const SLICE_RECORDS = 64;
+const NAME = /^(\d{16})-(\d{16})-(\d+)\.proofs$/;
+
+interface ProofsFile {
+  readonly name: string;
+  readonly firstOffset: number;
+  readonly lastOffset: number;
+  readonly newestMs: number;
+}
+
+interface Proof {
+  readonly offset: number;
+  readonly record: LogRecord;
+}
+
+export interface ProofsDeps {
+  readonly fs: Fs;
+  /** Of the segments. */
+  readonly directory: string;
+  readonly parseBody: ParseBody;
+  readonly host: Pick<LogHost, 'sleep'>;
+  readonly space: DiskSpace;
+  readonly report: Report;
+}
+
+/** Keeps what a segment has of them: durable when it resolves. What cannot be read is reported, and lost. `checkOpen` throws where it is to break off. */
+export async function keepProofs(
+  deps: ProofsDeps,
+  ref: SegmentRef,
+  limit: number,
+  checkOpen: () => void,
+): Promise<void> {
+  const file = await openIfThere(deps.fs, `${deps.directory}/${ref.name}`, 'read');
+  if (file === null) return;
+  try {
+    let proofs: Proof[] = [];
+    let bytes = 0;
+    let expected = ref.firstOffset;
+    for await (const { frame } of framesOf(deps, file, ref, limit, { unreadable: 'is-damage', slice: SLICE_RECORDS })) {
+      checkOpen();
+      reportMissing(deps.report, expected, frame.offset);
+      expected = frame.offset + 1;
+      const record = proofsOf(decodeRecord(frame.payload, deps.parseBody));
+      if (record === null) continue;
+      proofs.push({ offset: frame.offset, record });
+      bytes += frame.payload.length;
+      if (bytes < FILE_BYTES) continue;
+      await write(deps, proofs);
+      proofs = [];
+      bytes = 0;
+    }
+    reportMissing(deps.report, expected, limit);
+    if (proofs.length > 0) await write(deps, proofs);
+  } finally {
+    await file.close();
+  }
+}
+
+function reportMissing(report: Report, fromOffset: number, toOffset: number): void {
+  if (fromOffset >= toOffset) return;
+  report(
+    `Records ${fromOffset} to ${toOffset - 1} could not be read when retention dropped them: choices and erasures in them are lost.`,
+    { why: 'damaged', fromOffset, toOffset },
+  );
+}
+
+async function write(deps: ProofsDeps, proofs: readonly Proof[], replaced: string | null = null): Promise<void> {
+  const { fs, directory, space } = deps;
+  const folder = `${directory}/${FOLDER}`;
+  await fs.mkdir(folder);
+  const newestMs = Math.max(...proofs.map(({ record }) => record.atMs));
+  const name = replaced ?? nameOf(proofs[0]!.offset, proofs.at(-1)!.offset, newestMs);
+  await space.withReserve(() => replaceFile(fs, folder, name, Buffer.concat(proofs.map(encode))));
+}
+
+function nameOf(firstOffset: number, lastOffset: number, newestMs: number): string {
+  const [first, last] = [firstOffset, lastOffset].map((offset) => String(offset).padStart(16, '0'));
+  return `${first}-${last}-${newestMs}.proofs`;
+}
+
+function encode({ offset, record }: Proof): Buffer {
+  const payload = payloadOf(record);
+  const bytes = Buffer.alloc(HEADER_BYTES + payload.length);
+  bytes.writeUInt32LE(payload.length, 0);
+  bytes.writeDoubleLE(offset, 8);
+  payload.copy(bytes, HEADER_BYTES);
+  bytes.writeUInt32LE(crc32(bytes.subarray(8)), 4);
+  return bytes;
+}
+
+/** Up to the first that is damaged; `isWhole` says whether there is none. */
+function decodeAll(bytes: Buffer, parseBody: ParseBody): { readonly proofs: Proof[]; readonly isWhole: boolean } {
+  const proofs: Proof[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    if (at + HEADER_BYTES > bytes.length) return { proofs, isWhole: false };
+    const end = at + HEADER_BYTES + bytes.readUInt32LE(at);
+    if (end > bytes.length || bytes.readUInt32LE(at + 4) !== crc32(bytes.subarray(at + 8, end)))
+      return { proofs, isWhole: false };
+    const record = decodeRecord(bytes.subarray(at + HEADER_BYTES, end), parseBody);
+    proofs.push({ offset: bytes.readDoubleLE(at + 8), record });
+    at = end;
+  }
+  return { proofs, isWhole: true };
+}
+
+async function list(fs: Fs, directory: string): Promise<ProofsFile[]> {
+  return (await namesIn(fs, directory)).sort().flatMap((name): ProofsFile[] => {
+    const parts = NAME.exec(name);
+    if (parts === null) return [];
+    const [firstOffset, lastOffset, newestMs] = parts.slice(1).map(Number) as [number, number, number];
+    return [{ name, firstOffset, lastOffset, newestMs }];
+  });
+}
+
+/** The folder is made with its first file. */
+async function namesIn(fs: Fs, directory: string): Promise<string[]> {
+  return await fs.readdir(`${directory}/${FOLDER}`).catch((error: unknown): string[] => {
+    if (codeOf(error) !== 'ENOENT') throw error;
+    return [];
+  });
+}
+
+/** What a crash left of writing: it may hold what is to be removed by now. */
+async function removeUnfinished(fs: Fs, directory: string): Promise<void> {
+  for (const name of await namesIn(fs, directory)) if (name.endsWith('.proofs.new')) await remove(fs, directory, name);
+}
+
+/** All records from the start of what is left, before it the choices and erasures of what retention has dropped. */
+export async function* readWithProofs(options: ReaderOptions, view: View, signal: AbortSignal): AsyncGenerator<Stored> {
+  const { fs, directory, partition, parseBody, report } = options;
+  const { segments, offset: end } = await view.current();
+  const first = segments[0]?.firstOffset ?? end;
+  let next = 0;
+  for (const { name, firstOffset, lastOffset } of await list(fs, directory)) {
+    const bytes = await readFile(fs, `${directory}/${FOLDER}/${name}`);
+    // Its time was over.
+    if (bytes === null) continue;
+    const { proofs, isWhole } = decodeAll(bytes, parseBody);
+    const { hidden } = await view.current();
+    for (const { offset, record } of proofs) {
+      if (offset < next || offset >= first) continue;
+      if (signal.aborted) return;
+      next = offset + 1;
+      yield { position: { partition, offset }, record: hidden.shown(offset, record) };
+    }
+    if (isWhole) continue;
+    report(`${directory}/${FOLDER}/${name} is damaged: choices and erasures up to record ${lastOffset} are missing.`, {
+      ...{ why: 'damaged', fromOffset: Math.max(next, firstOffset), toOffset: lastOffset + 1 },
+    });
+  }
+  yield* readRecords(options, view, { partition, offset: first }, false, signal);
+}
+
+/** Writes anew what has less in it, and removes what is damaged, for nobody knows what it held. Returns how many records have less. */
+export async function rewriteProofs(deps: ProofsDeps, left: Left): Promise<number> {
+  const { fs, directory, parseBody } = deps;
+  let records = 0;
+  await removeUnfinished(fs, directory);
+  for (const { name } of await list(fs, directory)) {
+    const bytes = await readFile(fs, `${directory}/${FOLDER}/${name}`);
+    if (bytes === null) continue;
+    const { proofs, isWhole } = decodeAll(bytes, parseBody);
+    const shown = proofs.map(({ offset, record }) => ({ offset, record: left(offset, record) }));
+    const less = shown.filter(({ record }, index) => record !== proofs[index]!.record).length;
+    records += less;
+    if (isWhole && less === 0) continue;
+    const kept = shown.filter(({ record }) => record.changes.length > 0);
+    if (kept.length > 0) await write(deps, kept, name);
+    else await remove(fs, directory, name);
+  }
+  return records;
+}
+
+/** Removes files in which nothing was received since `beforeMs`. */
+export async function dropProofs(fs: Fs, directory: string, beforeMs: number): Promise<void> {
+  for (const { name, newestMs } of await list(fs, directory))
+    if (newestMs < beforeMs) await remove(fs, directory, name);
+}
+
+async function remove(fs: Fs, directory: string, name: string): Promise<void> {
+  await unlinkIfThere(fs, `${directory}/${FOLDER}/${name}`);
+  await fs.syncDirectory(`${directory}/${FOLDER}`);
+}

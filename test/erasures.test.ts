@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { Erasures } from '../src/erasures.ts';
+import { MemoryFs } from './log/memory-fs.ts';
+
+const FOLDER = '/erasures';
+
+test('receipts go when the erasure was carried out before, and nothing else in their folder does', async () => {
+  const fs = new MemoryFs();
+  const times = ['2020-01-01T00:00:00.000Z', '2020-01-01T00:00:00.001Z', '2021-01-01T00:00:00.000Z'];
+  const ids = times.map((_, index) => String(index).repeat(16));
+  times.forEach((completedAt, index) => {
+    fs.put(`${FOLDER}/${ids[index]}.json`, Buffer.from(JSON.stringify({ erasure: ids[index], completedAt })));
+  });
+  const others = ['notes.json', `${'3'.repeat(16)}.json.new`, `${'4'.repeat(16)}.txt`];
+  for (const name of others) fs.put(`${FOLDER}/${name}`, Buffer.from('{"completedAt":"2000-01-01T00:00:00Z"}'));
+  const log = { erasures: [] } as never;
+  const erasures = new Erasures({ fs, log, keeper: {} as never, key: {} as never, directory: FOLDER, partition: 0 });
+  const names = () => fs.contents.map(([path]) => path.slice(FOLDER.length + 1)).sort();
+  await erasures.dropReceipts(Date.parse(times[0]!));
+  expect(names()).toEqual([...ids.map((id) => `${id}.json`), ...others].sort());
+  await erasures.dropReceipts(Date.parse(times[1]!));
+  expect(names()).toEqual([...ids.slice(1).map((id) => `${id}.json`), ...others].sort());
+  // Durable: a removal that is not synced may come back.
+  expect(fs.powerCut().contents.map(([path]) => path)).toEqual(fs.contents.map(([path]) => path));
+  expect(await erasures.find(ids[0]!)).toBeNull();
+  expect(await erasures.find(ids[1]!)).toMatchObject({ isDone: true });
+});

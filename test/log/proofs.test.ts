@@ -1,0 +1,271 @@
+import { describe, expect, test } from 'vitest';
+import { openLogReader } from '../../src/log/reader.ts';
+import { erasureChange } from '../../src/model/erasure.ts';
+import { type Change, personKey } from '../../src/model/person.ts';
+import type { LogRecord, Stored } from '../../src/model/record.ts';
+import { failure, type MemoryFs } from './memory-fs.ts';
+import {
+  FOLDER,
+  type LogSettings,
+  type OpenedLog,
+  openLog,
+  parseBody,
+  recordOf,
+  segmentsOf,
+  TestHost,
+} from './open-log.ts';
+
+const NEVER = new AbortController().signal;
+const KEY = { keyId: 'key', digest: (text: string) => Buffer.from(text).toString('hex') };
+
+/** Some three records a segment; all but the newest segment go when retention is asked. */
+function open(fs?: MemoryFs, more: LogSettings = {}): Promise<OpenedLog> {
+  const retention = { maxAgeMs: null, maxBytes: 1 };
+  return openLog(fs, { segmentBytes: 1024, retention, erasureKey: KEY, ...more });
+}
+
+function changeOf(kind: Change['kind'], visitor: string, body: Change['body'] = {}): Change {
+  return { kind, key: personKey('org', 'ECID', visitor), time: '000000000001-0000', body };
+}
+
+/** A request of a visitor that made these changes. */
+function requestOf(number: number, visitor: string, kinds: readonly Change['kind'][], body = {}): LogRecord {
+  const record = recordOf(number, { changes: kinds.map((kind) => changeOf(kind, visitor, body)) });
+  return { ...record, ecid: visitor, raw: Buffer.from(JSON.stringify({ sent: '.'.repeat(200) })) };
+}
+
+/** Every third chooses, of these three in turn. */
+const VISITORS = ['ann', 'bob', 'cem'];
+async function fill(log: OpenedLog['log'], count: number): Promise<void> {
+  for (let number = 0; number < count; number++) {
+    const visitor = VISITORS[Math.floor(number / 3) % 3]!;
+    await log.append(requestOf(number, visitor, number % 3 === 0 ? ['identity', 'consent'] : ['profile']));
+  }
+}
+
+async function all(records: AsyncIterable<Stored>): Promise<Stored[]> {
+  const found: Stored[] = [];
+  for await (const stored of records) found.push(stored);
+  return found;
+}
+
+/** "0:r0 ann": offsets and requests of choices, and whose they are, as this process and another one are shown them. */
+async function choices({ log, fs, host }: OpenedLog): Promise<string[]> {
+  const inside = await all(log.readWithProofs(NEVER));
+  const report = (message: string): never => {
+    throw new Error(message);
+  };
+  const reader = await openLogReader({
+    ...{ fs, directory: FOLDER, partition: 0, parseBody, host, report },
+    erasureKey: async () => KEY,
+  });
+  const outside = await all(reader.readWithProofs(NEVER));
+  const text = (stored: readonly Stored[]): string[] =>
+    stored.flatMap(({ position, record }) =>
+      record.changes
+        .filter(({ kind }) => kind === 'consent')
+        .map(({ key }) => `${position.offset}:${record.requestId} ${key.split('|')[2]}`),
+    );
+  expect(text(outside)).toEqual(text(inside));
+  return text(inside);
+}
+
+const expected = (count: number): string[] =>
+  Array.from({ length: Math.ceil(count / 3) }, (_, i) => `${i * 3}:r${i * 3} ${VISITORS[i % 3]}`);
+
+function proofsIn(fs: MemoryFs): string[] {
+  return fs.contents.map(([path]) => path).filter((path) => path.includes('/proofs/'));
+}
+
+describe('what retention drops', () => {
+  test('leaves choices and erasures, where they stood, under the id of their request, and nothing else', async () => {
+    const opened = await open();
+    const { log, fs } = opened;
+    await fill(log, 10);
+    const erasure = { id: 'e', orgId: 'org', atMs: 1, digests: ['other'] };
+    await log.append({ ...recordOf(10), changes: [erasureChange(erasure, '000000000001-0000')] });
+    await fill(log, 9);
+    expect(await log.retain()).toBeGreaterThan(3);
+    expect(segmentsOf(fs)).toHaveLength(1);
+    const [first] = await all(log.read('start', false, NEVER));
+    const before = (await all(log.readWithProofs(NEVER))).filter(
+      ({ position }) => position.offset < first!.position.offset,
+    );
+    expect(before.map(({ position, record }) => [position.offset, record.requestId])).toEqual([
+      ...[0, 3, 6, 9].map((number) => [number, `r${number}`]),
+      [10, 'r10'],
+      ...[0, 3, 6]
+        .map((number) => [number + 11, `r${number}`])
+        .filter(([offset]) => Number(offset) < first!.position.offset),
+    ]);
+    expect(before.map(({ record }) => record.changes.map(({ kind }) => kind).join())).toEqual(
+      before.map(({ position }) => (position.offset === 10 ? 'erasure' : 'consent')),
+    );
+    const { atMs, orgId, datastreamId, path } = recordOf(3);
+    expect(before[1]!.record).toMatchObject({ atMs, orgId, datastreamId, path, raw: null, ecid: null, events: [] });
+    const once = await choices(opened);
+    // A crash, and an erasure before retention came to the segment again, may leave two files that have some in common.
+    const [shared] = proofsIn(fs);
+    fs.put(
+      shared!.replace(/-(\d{16})-/, (_, last) => `-${String(Number(last) + 1).padStart(16, '0')}-`),
+      fs.content(shared!),
+    );
+    expect(await choices(opened)).toEqual(once);
+    const next = await open(fs);
+    expect(await choices(next)).toEqual(await choices(opened));
+  });
+
+  test('without a choice leaves no file', async () => {
+    const { log, fs } = await open();
+    for (let number = 0; number < 10; number++) await log.append(requestOf(number, 'ann', ['profile']));
+    expect(await log.retain()).toBeGreaterThan(1);
+    expect(proofsIn(fs)).toEqual([]);
+  });
+
+  test('leaves files that are written and read at once: of a segment with many choices several', async () => {
+    const opened = await open(undefined, { segmentBytes: 4 * 1024 * 1024 });
+    const { log, fs } = opened;
+    const big = { given: 'x'.repeat(300_000) };
+    for (let number = 0; number < 14; number++) await log.append(requestOf(number, 'ann', ['consent'], big));
+    await log.retain();
+    const sizes = proofsIn(fs).map((path) => fs.content(path).length);
+    expect(sizes.length).toBeGreaterThan(2);
+    expect(Math.max(...sizes)).toBeLessThan(1.4 * 1024 * 1024);
+    expect(await choices(opened)).toEqual(Array.from({ length: 14 }, (_, number) => `${number}:r${number} ann`));
+  });
+
+  test('cannot all be read: that is said, and the rest is kept', async () => {
+    const { log, fs, messages, missing } = await open();
+    await fill(log, 12);
+    fs.content(segmentsOf(fs)[0]!)[300]! ^= 1;
+    await log.retain();
+    expect(messages).toEqual([
+      'Records 0 to 0 could not be read when retention dropped them: choices and erasures in them are lost.',
+    ]);
+    expect(missing).toEqual([{ why: 'damaged', fromOffset: 0, toOffset: 1 }]);
+    const left = (await all(log.readWithProofs(NEVER))).map(({ position }) => position.offset);
+    expect(left.slice(0, 2)).toEqual([3, 6]);
+  });
+
+  test('stays while what is kept of it cannot be written', async () => {
+    const opened = await open();
+    const { log, fs } = opened;
+    await fill(log, 12);
+    const before = segmentsOf(fs);
+    fs.before = ({ what, path }) => {
+      if (what === 'create' && path.includes('/proofs/')) throw failure('EIO', path);
+    };
+    await expect(log.retain()).rejects.toThrow('EIO');
+    expect(segmentsOf(fs)).toEqual(before);
+    fs.before = null;
+    await log.retain();
+    expect([segmentsOf(fs).length, await choices(opened)]).toEqual([1, expected(12)]);
+  });
+
+  test('is there once, whichever call the process is killed at', async () => {
+    const host = new TestHost();
+    const { log, fs } = await open(undefined, { host });
+    await fill(log, 12);
+    const disks: MemoryFs[] = [];
+    fs.before = () => void disks.push(fs.killed(), fs.powerCut());
+    await log.retain();
+    await log.close();
+    expect(disks.length).toBeGreaterThan(40);
+    for (const disk of disks) {
+      const next = await open(disk, { host });
+      expect(await choices(next)).toEqual(expected(12));
+      await next.log.retain();
+      expect([segmentsOf(disk).length, await choices(next)]).toEqual([1, expected(12)]);
+      await next.log.close();
+    }
+  });
+
+  test('is not waited for when the log is closed', async () => {
+    const { log, fs } = await open();
+    await fill(log, 12);
+    const held = fs.hold(({ what, path }) => what === 'rename' && path.includes('/proofs/'));
+    const retained = log.retain().catch((error: unknown) => error);
+    await held.reached;
+    const closed = log.close();
+    held.release();
+    await closed;
+    expect(await retained).toMatchObject({ reason: 'closed' });
+    expect(await choices(await open(fs))).toEqual(expected(12));
+  });
+});
+
+describe('of somebody who is erased', () => {
+  test('choices of dropped segments are shown no more, and then nowhere', async () => {
+    const opened = await open();
+    const { log, fs } = opened;
+    await fill(log, 21);
+    await log.retain();
+    const erasure = { id: 'e', orgId: 'org', atMs: 1, digests: [KEY.digest(personKey('org', 'ECID', 'ann'))] };
+    await log.erase(erasure, { ...recordOf(21), changes: [erasureChange(erasure, '000000000001-0000')] });
+    const others = expected(21).filter((choice) => !choice.endsWith('ann'));
+    expect(await choices(opened)).toEqual(others);
+    const unfinished = `${proofsIn(fs)[0]!}.new`;
+    fs.put(unfinished, Buffer.from('|ann"'));
+    const { records } = await log.rewrite();
+    await log.forgetErasures(['e']);
+    expect(records).toBeGreaterThan(2);
+    expect(await choices(opened)).toEqual(others);
+    const holds = (text: string): string[] =>
+      fs.contents.filter(([, bytes]) => bytes.toString('latin1').includes(text)).map(([path]) => path);
+    expect(holds('|ann')).toEqual([]);
+    expect(holds('|bob').length).toBeGreaterThan(0);
+    await log.close();
+    expect(await choices(await open(fs))).toEqual(others);
+  });
+
+  test('choices stay hidden when it is not known any more who is being erased, and the record of it was dropped', async () => {
+    const { log, fs } = await open();
+    await fill(log, 12);
+    const erasure = { id: 'e', orgId: 'org', atMs: 1, digests: [KEY.digest(personKey('org', 'ECID', 'ann'))] };
+    await log.erase(erasure, { ...recordOf(12), changes: [erasureChange(erasure, '000000000001-0000')] });
+    for (let number = 13; number < 20; number++) await log.append(requestOf(number, 'bob', []));
+    await log.retain();
+    await log.close();
+    fs.content(`${FOLDER}/hidden`)[20]! ^= 1;
+    const next = await open(fs);
+    expect(next.messages).toEqual([expect.stringContaining('hidden is damaged')]);
+    const shown = (await all(next.log.readWithProofs(NEVER))).flatMap(({ record }) => record.changes);
+    expect(shown.filter(({ key }) => key.endsWith('ann'))).toEqual([]);
+    expect(shown.filter(({ key }) => key.endsWith('bob')).length).toBeGreaterThan(0);
+  });
+
+  test('what is damaged is not kept: nobody knows what it held', async () => {
+    const { log, fs, messages, missing } = await open();
+    await fill(log, 21);
+    await log.retain();
+    const [first, ...rest] = proofsIn(fs);
+    fs.content(first!)[40]! ^= 1;
+    const read = await all(log.readWithProofs(NEVER));
+    expect(read[0]!.position.offset).toBeGreaterThan(0);
+    expect(messages).toEqual([
+      expect.stringMatching(/proofs is damaged: choices and erasures up to record \d+ are missing/),
+    ]);
+    expect(missing).toEqual([{ why: 'damaged', fromOffset: 0, toOffset: expect.any(Number) }]);
+    const erasure = { id: 'e', orgId: 'org', atMs: 1, digests: ['nobody'] };
+    await log.erase(erasure, { ...recordOf(21), changes: [erasureChange(erasure, '000000000001-0000')] });
+    await log.rewrite();
+    expect(proofsIn(fs)).toEqual(rest);
+  });
+});
+
+test('go when all in their file were received before', async () => {
+  const { log, fs } = await open();
+  await fill(log, 12);
+  await log.retain();
+  const files = proofsIn(fs);
+  // A record's time is 1000 and its number; the first file is of record 0 alone, or of 0 and 3.
+  const newest = Number(/-(\d+)\.proofs$/.exec(files[0]!)![1]);
+  expect([1000, 1003]).toContain(newest);
+  await log.dropProofs(newest);
+  expect(proofsIn(fs)).toEqual(files);
+  await log.dropProofs(newest + 1);
+  expect(proofsIn(fs)).toEqual(files.slice(1));
+  await log.dropProofs(Number.POSITIVE_INFINITY);
+  expect(proofsIn(fs)).toEqual([]);
+  fs.calls.length = 0;
+});
