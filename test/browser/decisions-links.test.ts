@@ -121,8 +121,11 @@ it('a preview link shows its experience and its offer to whoever opens it, and c
   const whole = await previewLink('title', 'rare', 'https://www.shop.test/fixture');
   const { pathname, search } = new URL(await previewLink('closing~bar', 'over', whole));
   const scope = btoa(JSON.stringify({ activityId: 'closing', placementId: 'bar' }));
-  const visit = async (path: string) => {
-    const sdk = await site.open(path, 'previews');
+  const visit = async (path: string, qaMode: string | null = null) => {
+    const context = await site.visitor();
+    const cookie = { name: 'at_qa_mode', domain: '.shop.test', path: '/' };
+    if (qaMode !== null) await context.addCookies([{ ...cookie, value: qaMode }]);
+    const sdk = await site.open(path, 'previews', {}, context);
     const { page } = sdk;
     await page.evaluate(`(async () => {
       const { propositions } = await alloy('sendEvent', {
@@ -149,6 +152,11 @@ it('a preview link shows its experience and its offer to whoever opens it, and c
   expect((await visit('/fixture')).shown).toEqual(['Usual', 'Usual']);
   await expect.poll(() => counted('title')).toEqual({ displays: { usual: 1 }, previews: 1 });
   await expect.poll(() => counted('closing~bar')).toEqual({ displays: { usual: 1 }, previews: 1 });
+
+  // The cookie of Target's quality assurance mode, which the SDK passes on: other pages of the site show it too.
+  const token = new URLSearchParams(search).get('weir_preview')!;
+  expect((await visit('/fixture', encodeURIComponent(JSON.stringify({ token })))).shown).toEqual(['Rare', 'Over']);
+  await expect.poll(() => counted('title')).toEqual({ displays: { usual: 1 }, previews: 2 });
 });
 
 it('values in a redirect arrive as they are, as parts of its address', async () => {
