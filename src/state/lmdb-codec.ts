@@ -5,7 +5,7 @@ import type { PersonState } from '../model/person.ts';
 import type { AppliedErasure } from './erased.ts';
 import type { Checkpoints } from './fold.ts';
 import { restored, shortened } from './json-phrases.ts';
-import { packedIn, withTcfParts } from './packed-tcf.ts';
+import { packed, packedIn, tcfPartsOf, withTcfParts } from './packed-tcf.ts';
 
 /**
  * Keys and values in the database.
@@ -58,17 +58,24 @@ function isWellFormed(text: string): boolean {
   return (text as unknown as { isWellFormed(): boolean }).isWellFormed();
 }
 
-/** `at`: its `databaseKey`; `tcf`: the packed parts of a TC string, without which the person is given; null where there are none. */
-export function encodePerson({ key, version, body }: PersonState, at: Buffer, tcf: Buffer | null = null): Buffer {
+/** `at`: its `databaseKey`; `reference`: to the list of vendors that the person has, where it stands apart. */
+export function encodePerson(person: PersonState, at: Buffer, reference: Buffer | null = null): Buffer {
+  const parts = tcfPartsOf(person);
+  if (parts === null) return sealedPerson(person, at, PERSON_MARK, NOTHING);
+  return sealedPerson(withTcfParts(person, '', ''), at, TCF_MARK, packed(parts, reference));
+}
+
+function sealedPerson({ key, version, body }: PersonState, at: Buffer, mark: number, before: Buffer): Buffer {
   const text = shortened(JSON.stringify(isKeyItself(at) ? [version, body] : [version, body, key]));
-  const head = HEAD_BYTES + (tcf?.length ?? 0);
+  const head = HEAD_BYTES + before.length;
   const bytes = Buffer.allocUnsafe(head + Buffer.byteLength(text));
-  bytes[CRC_BYTES] = tcf === null ? PERSON_MARK : TCF_MARK;
-  tcf?.copy(bytes, HEAD_BYTES);
+  bytes[CRC_BYTES] = mark;
+  before.copy(bytes, HEAD_BYTES);
   bytes.write(text, head);
   bytes.writeUInt32LE(crc32(bytes.subarray(CRC_BYTES), crc32(at)), 0);
   return bytes;
 }
+const NOTHING = Buffer.alloc(0);
 
 /**
  * Throws `StateDamaged`. `at`: the key that it stands at; `key`: whose it is to be, null where any person's will do; `listAt`: the

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { RootDatabase } from 'lmdb';
 import type { PersonState } from '../model/person.ts';
 import { checkedBytes, encodePerson, StateDamaged, sealed } from './lmdb-codec.ts';
-import { packed, REFERENCE_BYTES, tcfPartsOf, withTcfParts } from './packed-tcf.ts';
+import { REFERENCE_BYTES, tcfPartsOf } from './packed-tcf.ts';
 
 /**
  * The lists of vendors of one database that several persons have in common: most visitors of a consent tool agree to all of
@@ -29,13 +29,12 @@ export class VendorLists {
     this.#count = db.getKeysCount({ start: TABLE, end: BEHIND_TABLE });
   }
 
-  /** The bytes in the database of a person with a TC string, whose list is in the table from now on if others have it; null of any other person. */
+  /** The bytes in the database of a person whose list is in the table from now on, because others have it too; null of any other person. */
   encode(person: PersonState, at: Buffer): Buffer | null {
     const parts = tcfPartsOf(person);
-    if (parts === null) return null;
-    const { vendors } = parts;
-    const reference = vendors.length < SHARED_DIGITS_MIN ? null : this.#referenceTo(vendors, person.key);
-    return encodePerson(withTcfParts(person, '', ''), at, packed(parts, reference));
+    if (parts === null || parts.vendors.length < SHARED_DIGITS_MIN) return null;
+    const reference = this.#referenceTo(parts.vendors, person.key);
+    return reference === null ? null : encodePerson(person, at, reference);
   }
 
   /** The list that a person refers to. Throws `StateDamaged`. */
