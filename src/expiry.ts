@@ -26,8 +26,8 @@ export interface ExpiryDeps {
   readonly report: (message: string) => void;
   /** How long choices, erasures and receipts are kept; null: for ever. */
   readonly proofsMaxAgeMs: number | null;
-  /** Removes those that have a retention of their own, from before this moment. */
-  readonly dropProofs: (beforeMs: number) => Promise<void>;
+  /** Removes receipts of erasures that were carried out before. */
+  readonly dropReceipts: (beforeMs: number) => Promise<void>;
 }
 
 /** What is seen of it. */
@@ -132,13 +132,13 @@ export class Expiry {
   }
 
   async #pass(): Promise<void> {
-    const { log, nowMs, monotonicMs, proofsMaxAgeMs, dropProofs } = this.#deps;
+    const { log, nowMs, monotonicMs, proofsMaxAgeMs, dropReceipts } = this.#deps;
     const before = sum(log.expired);
     const startMs = monotonicMs();
     this.#isUnderWay = true;
     try {
-      if (proofsMaxAgeMs !== null) await dropProofs(nowMs() - proofsMaxAgeMs);
-      await log.expire();
+      if (proofsMaxAgeMs !== null) await dropReceipts(nowMs() - proofsMaxAgeMs);
+      await log.expire(proofsMaxAgeMs ?? Number.POSITIVE_INFINITY);
       this.#failure = null;
       this.#lastPassMs = nowMs();
       this.#nextPassMs = startMs + PASS_EVERY_MS;

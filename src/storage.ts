@@ -138,10 +138,7 @@ async function openLocked(
   const expiry = new Expiry({
     ...{ log: eventLog, nowMs: Date.now, monotonicMs: () => performance.now(), report: warn },
     proofsMaxAgeMs: options.consent.retention.maxAgeMs,
-    async dropProofs(beforeMs) {
-      await eventLog.dropProofs(beforeMs);
-      await erasures.dropReceipts(beforeMs);
-    },
+    dropReceipts: (beforeMs) => erasures.dropReceipts(beforeMs),
   });
   const stopUpkeep = startUpkeep(keeper, eventLog, erasures, expiry, warn);
   return {

@@ -11,7 +11,7 @@ function setUp() {
   const clock = { wallMs: 1_700_000_000_000, monotonicMs: 5 };
   const expired = new Map<string, number>();
   const startMs = clock.wallMs;
-  const told = { passes: 0, writes: 0, changes: 0, proofsBefore: [] as number[] };
+  const told = { passes: 0, writes: 0, changes: 0, receiptsBefore: [] as number[] };
   const fails: { rules: Error | null; pass: Error | null } = { rules: null, pass: null };
   const log = {
     rules: [] as readonly ExpiryRule[],
@@ -21,7 +21,8 @@ function setUp() {
       if (fails.rules !== null) throw fails.rules;
       told.writes += 1;
     },
-    async expire() {
+    async expire(proofsMaxAgeMs?: number) {
+      expect(proofsMaxAgeMs).toBe(10 * DAY_MS);
       if (fails.pass !== null) throw fails.pass;
       told.passes += 1;
     },
@@ -31,8 +32,8 @@ function setUp() {
     ...{ log, nowMs: () => clock.wallMs, monotonicMs: () => clock.monotonicMs },
     report: (message) => messages.push(message),
     proofsMaxAgeMs: 10 * DAY_MS,
-    async dropProofs(beforeMs) {
-      told.proofsBefore.push(beforeMs - startMs);
+    async dropReceipts(beforeMs) {
+      told.receiptsBefore.push(beforeMs - startMs);
     },
   });
   expiry.onChange(() => {
@@ -102,10 +103,10 @@ test('rules that the disk does not take are in force, and written when it does',
 test('passes are made twice a day, the first when the clock has been steady for an hour', async () => {
   const { told, tend, expiry, clock } = setUp();
   await tend(CLOCK_STEADY_MS - MINUTE_MS);
-  expect([told.passes, told.proofsBefore, expiry.status.lastPassMs]).toEqual([0, [], null]);
+  expect([told.passes, told.receiptsBefore, expiry.status.lastPassMs]).toEqual([0, [], null]);
   await tend(MINUTE_MS);
   expect([told.passes, expiry.status.lastPassMs]).toEqual([1, clock.wallMs]);
-  expect(told.proofsBefore).toEqual([CLOCK_STEADY_MS - 10 * DAY_MS]);
+  expect(told.receiptsBefore).toEqual([CLOCK_STEADY_MS - 10 * DAY_MS]);
   await tend(PASS_EVERY_MS - MINUTE_MS);
   expect(told.passes).toBe(1);
   await tend(MINUTE_MS);

@@ -1,4 +1,4 @@
-import { keptUntilMs, shortestAgeMs, withoutExpired } from '../model/expiry.ts';
+import { keptUntilMs, proofsUntilMs, shortestAgeMs, withoutExpired, withoutOldProofs } from '../model/expiry.ts';
 import type { OneAtATime } from '../model/one-at-a-time.ts';
 import type { LogRecord } from '../model/record.ts';
 import { TIME_SLACK_MS } from './cursor.ts';
@@ -8,7 +8,13 @@ import { removeUnfinished, rewriteSegment } from './rewriting.ts';
 import type { SegmentRef } from './segment.ts';
 import type { UpkeepDeps } from './upkeep.ts';
 
-type Rules = ReadonlyMap<string, ExpiryRule>;
+/** What a pass goes by. */
+interface Ages {
+  readonly nowMs: number;
+  readonly rules: ReadonlyMap<string, ExpiryRule>;
+  /** Of choices and erasures; infinite where they are kept for ever. */
+  readonly proofsMaxAgeMs: number;
+}
 
 /** Removes from segments what has expired. It knows which of them have nothing to lose yet, and passes over those. */
 export class Expiring {
@@ -34,12 +40,14 @@ export class Expiring {
     return this.#removed;
   }
 
-  /** One segment after the other, and what else is to be done to them in between. What cannot be read is passed over, and thrown at the end. */
-  async pass(): Promise<void> {
+  /**
+   * One segment after the other, and what else is to be done to them in between. What cannot be read is passed over, and thrown
+   * at the end. Choices and erasures go where they are older than `proofsMaxAgeMs`, which may be infinite.
+   */
+  async pass(proofsMaxAgeMs: number): Promise<void> {
     const { fs, directory, hidden, host, writer } = this.#deps;
-    const rules = hidden.current.settledRules();
-    const nowMs = host.nowMs();
-    this.#begin(rules);
+    const ages = { nowMs: host.nowMs(), rules: hidden.current.settledRules(), proofsMaxAgeMs };
+    this.#begin(ages);
     const failures: unknown[] = [];
     const attempt = (what: () => Promise<void>): Promise<void> =>
       this.#alone
@@ -48,65 +56,76 @@ export class Expiring {
           await what();
         })
         .catch((error: unknown) => void failures.push(error));
-    if (rules.size > 0) {
+    if (shortestOf(ages) < Number.POSITIVE_INFINITY) {
       await attempt(() => removeUnfinished(fs, directory));
-      await attempt(() => this.#seal(rules, nowMs));
-      for (const ref of [...writer.segments]) await attempt(() => this.#expire(ref, rules, nowMs));
+      await attempt(() => this.#seal(ages));
+      for (const ref of [...writer.segments]) await attempt(() => this.#expire(ref, ages));
     }
     if (this.#isToTell) await attempt(() => this.#tell());
     if (failures.length > 0) throw failures[0];
   }
 
-  #begin(rules: Rules): void {
-    const text = JSON.stringify([...rules.values()].map(({ eventTypes, ...rule }) => [rule, [...eventTypes]]));
+  #begin({ rules, proofsMaxAgeMs }: Ages): void {
+    const all = [...rules.values()].map(({ eventTypes, ...rule }) => [rule, [...eventTypes]]);
+    const text = JSON.stringify([proofsMaxAgeMs, ...all]);
     const names = new Set(text === this.#rules ? this.#deps.writer.segments.map(({ name }) => name) : []);
     this.#rules = text;
     this.#keptUntilMs = new Map([...this.#keptUntilMs].filter(([name]) => names.has(name)));
   }
 
   /** The segment that is being written, where something in it has expired. */
-  async #seal(rules: Rules, nowMs: number): Promise<void> {
+  async #seal(ages: Ages): Promise<void> {
     const { writer } = this.#deps;
     const last = writer.segments.at(-1);
-    if (last !== undefined && (await this.#mayHoldExpired(last, rules, nowMs))) await writer.seal();
+    if (last !== undefined && (await this.#mayHoldExpired(last, ages))) await writer.seal();
   }
 
-  async #expire(ref: SegmentRef, rules: Rules, nowMs: number): Promise<void> {
+  async #expire(ref: SegmentRef, ages: Ages): Promise<void> {
     const { segments } = this.#deps.writer;
     const index = segments.findIndex(({ name }) => name === ref.name);
     const next = index === -1 ? undefined : segments[index + 1];
     // Dropped meanwhile, or not sealed yet.
-    if (next === undefined || !(await this.#mayHoldExpired(ref, rules, nowMs))) return;
+    if (next === undefined || !(await this.#mayHoldExpired(ref, ages))) return;
+    // State is made of choices and erasures: they go when snapshots have them, as with a segment that is dropped.
+    const isCovered = next.firstOffset <= this.#deps.mayDropBefore();
+    const proofsMaxAgeMs = isCovered ? ages.proofsMaxAgeMs : Number.POSITIVE_INFINITY;
+    const { nowMs, rules } = ages;
     let untilMs = Number.POSITIVE_INFINITY;
     const left = (_offset: number, record: LogRecord): LogRecord => {
       this.#checkOpen();
+      const kept = withoutOldProofs(record, proofsMaxAgeMs, nowMs);
+      untilMs = Math.min(untilMs, proofsUntilMs(kept, ages.proofsMaxAgeMs));
       const rule = rules.get(record.datastreamId);
-      if (rule === undefined) return record;
-      const kept = withoutExpired(record, rule, nowMs);
-      untilMs = Math.min(untilMs, keptUntilMs(kept, rule, nowMs));
-      return kept;
+      if (rule === undefined) return kept;
+      const shown = withoutExpired(kept, rule, nowMs);
+      untilMs = Math.min(untilMs, keptUntilMs(shown, rule, nowMs));
+      return shown;
     };
     const gone: [string, number][] = [];
     const { records } = await rewriteSegment(this.#deps, ref, next.firstOffset, left, (before, after) => {
       gone.push([before.datastreamId, before.events.length - after.events.length]);
     });
     for (const [datastreamId, count] of gone)
-      this.#removed.set(datastreamId, (this.#removed.get(datastreamId) ?? 0) + count);
+      if (count > 0) this.#removed.set(datastreamId, (this.#removed.get(datastreamId) ?? 0) + count);
     if (records > 0) this.#isToTell = true;
     this.#keptUntilMs.set(ref.name, untilMs);
   }
 
   /** Where that is not known: nothing in a segment is much older than it. */
-  async #mayHoldExpired(ref: SegmentRef, rules: Rules, nowMs: number): Promise<boolean> {
+  async #mayHoldExpired(ref: SegmentRef, ages: Ages): Promise<boolean> {
     const known = this.#keptUntilMs.get(ref.name);
-    if (known !== undefined) return nowMs > known;
+    if (known !== undefined) return ages.nowMs > known;
     const createdMs = await createdAtMs(this.#deps.fs, this.#deps.directory, ref);
-    const shortestMs = Math.min(...[...rules.values()].map(shortestAgeMs));
-    return createdMs === null || nowMs > createdMs - TIME_SLACK_MS + shortestMs;
+    return createdMs === null || ages.nowMs > createdMs - TIME_SLACK_MS + shortestOf(ages);
   }
 
   async #tell(): Promise<void> {
     await this.#deps.hidden.rewritten();
     this.#isToTell = false;
   }
+}
+
+/** Nothing goes before it is as old as this. */
+function shortestOf({ rules, proofsMaxAgeMs }: Ages): number {
+  return Math.min(proofsMaxAgeMs, ...[...rules.values()].map(shortestAgeMs));
 }

@@ -232,14 +232,12 @@ export class FileLog implements EventLog {
     return this.#hidden.setRules(rules);
   }
 
-  /** Removes events that have expired from the segments; rejects with the first failure, when the rest is done. */
-  expire(): Promise<void> {
-    return this.#upkeep.expire();
-  }
-
-  /** Removes choices and erasures of segments that retention has dropped, if they were received before. */
-  dropProofs(beforeMs: number): Promise<void> {
-    return this.#upkeep.dropProofs(beforeMs);
+  /**
+   * Removes events that have expired, and choices and erasures that are older than `proofsMaxAgeMs`, which may be infinite. Rejects
+   * with the first failure, when the rest is done.
+   */
+  expire(proofsMaxAgeMs = Number.POSITIVE_INFINITY): Promise<void> {
+    return this.#upkeep.expire(proofsMaxAgeMs);
   }
 
   /** Events that `expire` has removed since the log was opened, by datastream. */

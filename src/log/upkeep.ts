@@ -61,14 +61,11 @@ export class Upkeep {
     return this.#alone.run(() => this.#rewrite());
   }
 
-  /** Removes from segments what has expired by rules that have settled. */
-  expire(): Promise<void> {
-    return this.#expiring.pass();
-  }
-
-  /** Removes choices and erasures of dropped segments that were received before. */
-  dropProofs(beforeMs: number): Promise<void> {
-    return this.#alone.run(() => dropProofs(this.#deps.fs, this.#deps.directory, beforeMs));
+  /** Removes what has expired: events by rules that have settled, and choices and erasures of that age, which may be infinite. */
+  async expire(proofsMaxAgeMs: number): Promise<void> {
+    const { fs, directory, host } = this.#deps;
+    await this.#alone.run(() => dropProofs(fs, directory, host.nowMs() - proofsMaxAgeMs));
+    await this.#expiring.pass(proofsMaxAgeMs);
   }
 
   /** Events that expired and were removed since the start, by datastream. */

@@ -1,4 +1,5 @@
 import type { JsonObject } from './json.ts';
+import type { Change } from './person.ts';
 import { type LogRecord, requestOf } from './record.ts';
 import { reduced } from './record-reduction.ts';
 
@@ -58,9 +59,28 @@ function ageOf({ eventType }: JsonObject, { maxAgeMs, eventTypes }: EventAges): 
   return (own === undefined ? maxAgeMs : own) ?? Number.POSITIVE_INFINITY;
 }
 
+/**
+ * A record without the choices and erasures in it, where it is older than those are kept; else the same object. A call that
+ * made a choice goes with it; an event that brought one stays for as long as events do.
+ */
+export function withoutOldProofs(record: LogRecord, maxAgeMs: number, nowMs: number): LogRecord {
+  if (nowMs - record.atMs <= maxAgeMs || !record.changes.some(isProof)) return record;
+  const changes = record.changes.filter((change) => !isProof(change));
+  return reduced(record, { events: record.events, changes, isRequesterGone: false });
+}
+
+/** The last moment at which it has all the choices and erasures that it has now; infinite where it has none. */
+export function proofsUntilMs({ atMs, changes }: LogRecord, maxAgeMs: number): number {
+  return changes.some(isProof) ? atMs + maxAgeMs : Number.POSITIVE_INFINITY;
+}
+
+function isProof({ kind }: Change): boolean {
+  return kind === 'consent' || kind === 'erasure';
+}
+
 /** What of a record has a retention of its own, choices and erasures, under the id of its request; null where it has none. */
 export function proofsOf(record: LogRecord): LogRecord | null {
-  const changes = record.changes.filter(({ kind }) => kind === 'consent' || kind === 'erasure');
+  const changes = record.changes.filter(isProof);
   if (changes.length === 0) return null;
   return { ...reduced(record, { events: [], changes, isRequesterGone: true }), requestId: record.requestId };
 }

@@ -253,19 +253,69 @@ describe('of somebody who is erased', () => {
   });
 });
 
-test('go when all in their file were received before', async () => {
-  const { log, fs } = await open();
+test('of dropped segments go when all in their file are older than they are kept', async () => {
+  const { log, fs, host } = await open();
   await fill(log, 12);
   await log.retain();
   const files = proofsIn(fs);
-  // A record's time is 1000 and its number; the first file is of record 0 alone, or of 0 and 3.
   const newest = Number(/-(\d+)\.proofs$/.exec(files[0]!)![1]);
+  // A record's time is 1000 and its number; the first file is of record 0 alone, or of 0 and 3.
   expect([1000, 1003]).toContain(newest);
-  await log.dropProofs(newest);
+  await log.expire();
+  await log.expire(host.ms - newest);
   expect(proofsIn(fs)).toEqual(files);
-  await log.dropProofs(newest + 1);
+  await log.expire(host.ms - newest - 1);
   expect(proofsIn(fs)).toEqual(files.slice(1));
-  await log.dropProofs(Number.POSITIVE_INFINITY);
+  await log.expire(0);
   expect(proofsIn(fs)).toEqual([]);
-  fs.calls.length = 0;
+});
+
+describe('that still stand in segments', () => {
+  const openKeeping = (covered: () => number): Promise<OpenedLog> =>
+    open(undefined, { retention: { maxAgeMs: null, maxBytes: null }, mayDropBefore: covered });
+  const YEAR_MS = 365 * 24 * 60 * 60 * 1000;
+
+  test('go when they are older than they are kept, with the call that made them; all else stays', async () => {
+    const opened = await openKeeping(() => Number.POSITIVE_INFINITY);
+    const { log, fs, host } = opened;
+    const send = (number: number, kinds: readonly Change['kind'][]): Promise<unknown> =>
+      log.append({ ...requestOf(number, 'ann', kinds), atMs: host.ms });
+    await send(0, ['identity', 'consent']);
+    await send(1, ['profile']);
+    host.ms += YEAR_MS;
+    await send(2, ['consent']);
+    const raws = async (): Promise<boolean[]> =>
+      (await all(log.read('start', false, NEVER))).map(({ record }) => record.raw !== null);
+    await log.expire(YEAR_MS);
+    expect([await choices(opened), await raws()]).toEqual([
+      ['0:r0 ann', '2:r2 ann'],
+      [true, true, true],
+    ]);
+    host.ms += 60_000;
+    await log.expire(YEAR_MS);
+    expect([await choices(opened), await raws()]).toEqual([['2:r2 ann'], [false, true, true]]);
+    const [first] = await all(log.read('start', false, NEVER));
+    expect(first!.record).toMatchObject({ requestId: '', ecid: null, raw: null });
+    expect(first!.record.changes.map(({ kind }) => kind)).toEqual(['identity']);
+    fs.calls.length = 0;
+    await log.expire(YEAR_MS);
+    expect(fs.calls.filter(({ what, position }) => what === 'read' && position > 0)).toEqual([]);
+    host.ms += YEAR_MS;
+    await log.expire(YEAR_MS);
+    expect(await choices(opened)).toEqual([]);
+  });
+
+  test('stay while state needs them, and go after that', async () => {
+    let covered = 0;
+    const opened = await openKeeping(() => covered);
+    const { log, host } = opened;
+    await fill(log, 6);
+    host.ms += YEAR_MS;
+    await log.expire(YEAR_MS);
+    expect(await choices(opened)).toEqual(expected(6));
+    covered = log.nextOffset;
+    host.ms += 1;
+    await log.expire(YEAR_MS);
+    expect(await choices(opened)).toEqual([]);
+  });
 });

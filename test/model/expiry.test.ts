@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type EventAges, keepsAll, keptUntilMs, shortestAgeMs, withoutExpired } from '../../src/model/expiry.ts';
+import {
+  type EventAges,
+  keepsAll,
+  keptUntilMs,
+  proofsOf,
+  proofsUntilMs,
+  shortestAgeMs,
+  withoutExpired,
+  withoutOldProofs,
+} from '../../src/model/expiry.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import type { LogRecord } from '../../src/model/record.ts';
 import { markOf, type Request, requestRecord, type Sent, shownText, storedRecord } from '../support/expiring.ts';
@@ -80,6 +89,35 @@ describe('of a request whose events have all expired', () => {
     expect(withoutExpired(record, ages(10, { a: 1000 }), AT_MS + 10)).toBe(record);
     expect(withoutExpired(record, ages(10, { a: 1000 }), AT_MS + 11)).toMatchObject({ raw: null, ecid: null });
     expect(withoutExpired(record, ages(null, { a: 10 }), AT_MS + 11)).toBe(record);
+  });
+});
+
+describe('choices and erasures', () => {
+  const kinds = ['identity', 'consent', 'profile', 'erasure'] as const;
+  const kindsOf = (record: LogRecord | null): unknown => record?.changes.map(({ kind }) => kind);
+
+  test('go when they are older than they are kept; an event that brought one stays', () => {
+    const record = stored([{ type: 'a' }], { changes: kinds });
+    expect(withoutOldProofs(record, 10, AT_MS + 10)).toBe(record);
+    expect(withoutOldProofs(record, Number.POSITIVE_INFINITY, AT_MS + 1e15)).toBe(record);
+    expect(proofsUntilMs(record, 10)).toBe(AT_MS + 10);
+    const left = storedRecord(withoutOldProofs(record, 10, AT_MS + 11));
+    expect([kindsOf(left), left.ecid, left.requestId]).toEqual([['identity', 'profile'], 'ecid-1', 'r1']);
+    expect(shownText(left)).toContain(markOf(1, 0));
+    expect(withoutOldProofs(left, 10, AT_MS + 11)).toBe(left);
+    expect(proofsUntilMs(left, 10)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test('go with the call that made them', () => {
+    const left = withoutOldProofs(stored([{ type: 'a', isDuplicate: true }], { changes: kinds }), 10, AT_MS + 11);
+    expect([kindsOf(left), left.ecid, left.requestId, left.raw]).toEqual([['identity', 'profile'], null, '', null]);
+  });
+
+  test('are all that is kept of a dropped record', () => {
+    const kept = proofsOf(stored([{ type: 'a' }], { changes: kinds }));
+    expect(kindsOf(kept)).toEqual(['consent', 'erasure']);
+    expect(kept).toMatchObject({ requestId: 'r1', atMs: AT_MS, ecid: null, raw: null, events: [] });
+    expect(proofsOf(stored([{ type: 'a' }], { changes: ['identity', 'media'] }))).toBeNull();
   });
 });
 
