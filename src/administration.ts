@@ -15,9 +15,11 @@ import { LiveReports } from './live-reports.ts';
 import { acquireLock } from './log/lock.ts';
 import type { Credit } from './model/credit.ts';
 import type { DecisionDefinitions } from './model/decision-definitions.ts';
+import { missingExperience } from './model/find-activity.ts';
 import type { JsonObject } from './model/json.ts';
 import { httpProblem } from './model/problem.ts';
 import { type AskedPerson, erasePerson, exportPerson, type Patience, shownErasure } from './persons.ts';
+import { type Preview, previewParameter } from './previewing.ts';
 import { parseDay } from './reports/calendar.ts';
 import { TooMany } from './reports/fingerprints.ts';
 import type { Storage } from './storage.ts';
@@ -146,8 +148,17 @@ export class Administration {
       person: (key) => this.#deps.storage.state.get(key),
       persons: this.#persons(),
       report: (definitions, activityId, days, credit) => this.#report(definitions, activityId, days, credit),
+      preview: (definitions, activityId, experienceId, expiresAtSeconds) =>
+        this.#preview(definitions, { activityId, experienceId, expiresAtSeconds }),
       reload: (who) => source.reload(who),
     };
+  }
+
+  async #preview(definitions: DecisionDefinitions, preview: Preview): Promise<string | null> {
+    const { activityId, experienceId } = preview;
+    if (missingExperience(definitions, activityId, experienceId) !== null) return null;
+    const { data, source } = this.#deps;
+    return previewParameter(data, source.options.decisions.keysFile, definitions.orgId, preview);
   }
 
   async #report(

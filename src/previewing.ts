@@ -2,12 +2,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadWorkspace } from './config/workspace.ts';
 import { previewSeal } from './decision-tools.ts';
-import type { DecisionDefinitions } from './model/decision-definitions.ts';
-import { guess } from './model/did-you-mean.ts';
-import { findActivity } from './model/find-activity.ts';
-import { OFFERS_JOINED_BY, offerPlaceId } from './model/offer-place.ts';
+import { findActivity, missingExperience } from './model/find-activity.ts';
 import { PREVIEW_PARAMETER } from './stages/decision-preview.ts';
-import { PREVIEWS_MAX, previewTokens } from './stages/preview-seal.ts';
+import { PREVIEWS_MAX, type Preview, previewTokens } from './stages/preview-seal.ts';
+
+export type { Preview } from './stages/preview-seal.ts';
 
 /** A link that shows an experience of a workspace, believed by the servers that have the keys of the data folder. */
 export interface PreviewRequest {
@@ -31,48 +30,29 @@ export async function previewLink(request: PreviewRequest): Promise<string> {
   const loaded = await loadWorkspace(folder);
   if (!loaded.ok) throw new Error(`The workspace '${folder}' has errors: see 'weir check --workspace ${folder}'.`);
   const definitions = findActivity(loaded.workspace.decisions, activityId, orgId);
-  requireExperience(definitions, activityId, experienceId);
-  const seal = await previewSeal(join(data, 'keys'), loaded.options.decisions.keysFile);
+  const missing = missingExperience(definitions, activityId, experienceId);
+  if (missing !== null) throw new Error(missing);
+  const preview = { activityId, experienceId, expiresAtSeconds };
+  const parameter = await previewParameter(data, loaded.options.decisions.keysFile, definitions.orgId, preview);
+  return request.url === null ? parameter : linkOf(request.url, parameter.slice(PREVIEW_PARAMETER.length + 1));
+}
+
+/** `weir_preview`, with what it says signed by the keys of a data folder. Throws where it has none. */
+export async function previewParameter(
+  data: string,
+  keysFile: string | null,
+  orgId: string,
+  preview: Preview,
+): Promise<string> {
+  const seal = await previewSeal(join(data, 'keys'), keysFile);
   if (seal === null) {
     throw new Error(`There are no keys in '${data}' to sign with. Start the server with it once, which makes them.`);
   }
-  return linkOf(request.url, seal.sign(definitions.orgId, { activityId, experienceId, expiresAtSeconds }));
-}
-
-/** Throws where the activity has no such experience; of a placement of an offer decision, one of the offers. */
-function requireExperience(definitions: DecisionDefinitions, activityId: string, experienceId: string): void {
-  const activity = definitions.activities.find(({ id }) => id === activityId);
-  if (activity !== undefined) {
-    requireOne(
-      `The activity '${activityId}'`,
-      'experience',
-      experienceId,
-      activity.experiences.map(({ id }) => id),
-    );
-    return;
-  }
-  const known = offersAt(definitions, activityId);
-  for (const offer of experienceId.split(OFFERS_JOINED_BY)) {
-    requireOne(`The placement '${activityId}'`, 'offer', offer, known);
-  }
-}
-
-function requireOne(owner: string, kind: string, id: string, known: readonly string[]): void {
-  if (!known.includes(id)) throw new Error(`${owner} has no ${kind} '${id}'.${guess(id, known)}`);
-}
-
-/** Those that are listed there, and the fallback: each has content for it, or the workspace has errors. */
-function offersAt({ offers }: DecisionDefinitions, placeId: string): readonly string[] {
-  return offers.decisions.flatMap((decision) =>
-    decision.placements
-      .filter(({ placementId }) => offerPlaceId(decision.id, placementId) === placeId)
-      .flatMap(({ offers: listed, fallback }) => (fallback === null ? listed : [...listed, fallback])),
-  );
+  return `${PREVIEW_PARAMETER}=${seal.sign(orgId, preview)}`;
 }
 
 /** Previews that the page's address already has stay: one link can show experiences of several activities. */
-function linkOf(url: URL | null, token: string): string {
-  if (url === null) return `${PREVIEW_PARAMETER}=${token}`;
+function linkOf(url: URL, token: string): string {
   const link = new URL(url);
   const before = link.searchParams.get(PREVIEW_PARAMETER) ?? '';
   if (previewTokens(before).length === PREVIEWS_MAX) {

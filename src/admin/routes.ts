@@ -2,6 +2,7 @@ import { CREDIT_DEFAULT, CREDITS, type Credit } from '../model/credit.ts';
 import type { Workspace } from '../model/datastream.ts';
 import type { DecisionDefinitions } from '../model/decision-definitions.ts';
 import type { Json, JsonObject } from '../model/json.ts';
+import { PREVIEW_DAYS_DEFAULT, PREVIEW_DAYS_MAX, previewExpiresAt } from '../model/preview-days.ts';
 import { httpProblem } from '../model/problem.ts';
 import { EXPOSITION_TYPE } from '../telemetry/exposition.ts';
 import type { IngressLedger, LedgerRow } from '../telemetry/ledger.ts';
@@ -30,6 +31,13 @@ export interface Plane {
     days: AskedDays,
     credit: Credit,
   ) => Promise<JsonObject | null>;
+  /** A parameter that shows an experience to whoever has it; null where the activity has none of that id. */
+  readonly preview: (
+    definitions: DecisionDefinitions,
+    activityId: string,
+    experienceId: string,
+    expiresAtSeconds: number,
+  ) => Promise<string | null>;
   readonly persons: Persons;
   /** Reads the workspace again; resolves when that is done. `who`: for the audit log. */
   readonly reload: (who: JsonObject) => Promise<void>;
@@ -154,6 +162,14 @@ export const ROUTES: readonly AdminRoute[] = [
     query: { from: 'day', to: 'day', credit: CREDITS },
     answer: getReport,
   },
+  {
+    method: 'POST',
+    path: '/api/v1/datastreams/:id/activities/:activity/experiences/:experience/preview',
+    access: 'org',
+    role: 'admin',
+    query: { days: 'number' },
+    answer: makePreview,
+  },
   { method: 'GET', path: '/api/v1/erasures/:erasure', access: 'org', role: 'read', query: {}, answer: getErasure },
   {
     method: 'GET',
@@ -208,6 +224,22 @@ async function getReport(plane: Plane, call: AdminCall): Promise<AdminAnswer> {
   const report = decisions === null ? null : await plane.report(decisions, activity, days, credit);
   if (report !== null) return { body: report };
   throw httpProblem(404, 'Not Found', 'The org of this datastream has no activity with this id.');
+}
+
+/** For whoever may change what visitors see: a link passes over conditions, dates and consent to personalisation. */
+async function makePreview(plane: Plane, call: AdminCall): Promise<AdminAnswer> {
+  const { id = '', activity = '', experience = '' } = call.params;
+  const datastream = viewOf(plane, call).datastream(id);
+  if (datastream === null) throw noSuchDatastream();
+  const days = call.query.number('days', PREVIEW_DAYS_DEFAULT);
+  if (days < 1 || days > PREVIEW_DAYS_MAX) {
+    throw httpProblem(400, 'Bad Request', `The parameter 'days' is '${days}'; it takes 1 to ${PREVIEW_DAYS_MAX}.`);
+  }
+  const expiresAt = previewExpiresAt(Date.now(), days);
+  const { decisions } = datastream;
+  const parameter = decisions === null ? null : await plane.preview(decisions, activity, experience, expiresAt);
+  if (parameter !== null) return { body: { parameter, expiresAt: new Date(expiresAt * 1000).toISOString() } };
+  throw httpProblem(404, 'Not Found', 'The org of this datastream has no activity, or it no experience, with this id.');
 }
 
 function readLedger(plane: Plane, call: AdminCall): AdminAnswer {

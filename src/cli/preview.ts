@@ -1,11 +1,6 @@
+import { PREVIEW_DAYS_DEFAULT, PREVIEW_DAYS_MAX, previewExpiresAt } from '../model/preview-days.ts';
 import { previewLink } from '../previewing.ts';
 import { type Command, type Io, readArgs, UsageError } from './usage.ts';
-
-/** A week is enough to look at something, and to show it around. */
-const DAYS_DEFAULT = 7;
-/** Links are passed on and forgotten; nobody can take one back, but for new keys. */
-const DAYS_MAX = 90;
-const DAY_SECONDS = 86_400;
 
 const help = `Usage: weir preview --activity A --experience E --workspace DIR --data DIR [--org O] [--url URL] [--days N]
 
@@ -19,7 +14,7 @@ have run with the data folder once, and have the activity in its workspace when 
   --data DIR         the server's data folder, with the keys that sign (or WEIR_EVENT_TOKEN_KEYS, as the server has it)
   --org O            where several orgs have an activity of that id
   --url URL          the page; without it the parameter alone is printed. Previews that it has already stay
-  --days N           how long the link works: 1 to ${DAYS_MAX} (default: ${DAYS_DEFAULT})
+  --days N           how long the link works: 1 to ${PREVIEW_DAYS_MAX} (default: ${PREVIEW_DAYS_DEFAULT})
 `;
 
 export const preview: Command = { help, run };
@@ -48,10 +43,10 @@ async function run(args: string[], io: Io): Promise<number> {
   if (workspace === undefined) throw new UsageError('--workspace is missing.');
   if (data === undefined) throw new UsageError('--data is missing.');
   const url = values.url === undefined ? null : urlOf(values.url);
-  const days = values.days === undefined ? DAYS_DEFAULT : daysOf(values.days);
+  const days = values.days === undefined ? PREVIEW_DAYS_DEFAULT : daysOf(values.days);
   const link = await previewLink({
     ...{ workspace, data, url, activityId: activity, experienceId: experience, orgId: org },
-    expiresAtSeconds: Math.floor(Date.now() / 1000) + days * DAY_SECONDS,
+    expiresAtSeconds: previewExpiresAt(Date.now(), days),
   });
   io.stdout.write(`${link}\n`);
   return 0;
@@ -64,6 +59,6 @@ function urlOf(text: string): URL {
 
 function daysOf(text: string): number {
   const days = /^\d{1,3}$/.test(text) ? Number(text) : 0;
-  if (days >= 1 && days <= DAYS_MAX) return days;
-  throw new UsageError(`--days is '${text}'; it takes a whole number from 1 to ${DAYS_MAX}.`);
+  if (days >= 1 && days <= PREVIEW_DAYS_MAX) return days;
+  throw new UsageError(`--days is '${text}'; it takes a whole number from 1 to ${PREVIEW_DAYS_MAX}.`);
 }

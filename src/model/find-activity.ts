@@ -1,6 +1,6 @@
 import type { DecisionDefinitions } from './decision-definitions.ts';
 import { guess } from './did-you-mean.ts';
-import { offerPlaceId } from './offer-place.ts';
+import { OFFERS_JOINED_BY, offerPlaceId } from './offer-place.ts';
 
 /** What can be reported and previewed: activities, and placements of offer decisions, whose experiences are offers. */
 export function activityIds({ activities, offers }: DecisionDefinitions): readonly string[] {
@@ -30,4 +30,36 @@ export function findActivity(
   }
   const orgs = having.map((one) => `'${one.orgId}'`).join(', ');
   throw new Error(`Several orgs have an activity '${activityId}': ${orgs}. Say which with --org.`);
+}
+
+/** What an activity lacks of an experience, or a placement of an offer decision of offers: a sentence; null: nothing. */
+export function missingExperience(
+  definitions: DecisionDefinitions,
+  activityId: string,
+  experienceId: string,
+): string | null {
+  const activity = definitions.activities.find(({ id }) => id === activityId);
+  if (activity !== undefined) {
+    const known = activity.experiences.map(({ id }) => id);
+    return missing(`The activity '${activityId}' has no experience`, experienceId, known);
+  }
+  const known = offersAt(definitions, activityId);
+  for (const offer of experienceId.split(OFFERS_JOINED_BY)) {
+    const sentence = missing(`The placement '${activityId}' has no offer`, offer, known);
+    if (sentence !== null) return sentence;
+  }
+  return null;
+}
+
+function missing(what: string, id: string, known: readonly string[]): string | null {
+  return known.includes(id) ? null : `${what} '${id}'.${guess(id, known)}`;
+}
+
+/** Those that are listed there, and the fallback: each has content for it, or the workspace has errors. */
+function offersAt({ offers }: DecisionDefinitions, placeId: string): readonly string[] {
+  return offers.decisions.flatMap((decision) =>
+    decision.placements
+      .filter(({ placementId }) => offerPlaceId(decision.id, placementId) === placeId)
+      .flatMap(({ offers: listed, fallback }) => (fallback === null ? listed : [...listed, fallback])),
+  );
 }

@@ -32,7 +32,7 @@ beforeAll(async () => {
     'datastreams/shop.yaml': `id: shop\norg: ${MINE}\nname: Shop\n`,
     'datastreams/other.yaml': `id: other\norg: ${MINE}\nname: Other\n`,
     'datastreams/foreign.yaml': `id: ${FOREIGN}\norg: ${CANARY}@AdobeOrg\nname: The ${CANARY}\n`,
-    'activities/shop.yaml': `id: shop\norg: ${MINE}\nscope: hero\nexperiences: [{ id: a, html: <p>A</p> }]\n`,
+    'activities/shop.yaml': `id: shop\norg: ${MINE}\nscope: hero\nexperiences: [{ id: shop, html: <p>A</p> }]\n`,
     'activities/foreign.yaml': `id: ${FOREIGN}\norg: ${CANARY}@AdobeOrg\nscope: hero\nexperiences: [{ id: a, html: <p>A</p> }]\n`,
   });
   for (const id of ['shop', 'other', FOREIGN])
@@ -87,8 +87,8 @@ const withQuery = (path: string, name: string, value: string) => `${path}?${name
 const shownOf = ({ status, headers, text }: RawAnswer) => ({
   status,
   headers: headers.filter(([name]) => name !== 'date'),
-  // Each erasure has an id and a place of its own.
-  text: text.replace(/"erasure":"\w+"|"position":"[\d:]+"/g, ''),
+  // Each erasure has an id and a place of its own, each preview a second at which it ends.
+  text: text.replace(/"erasure":"\w+"|"position":"[\d:]+"|"parameter":"[^"]+"|"expiresAt":"[^"]+"/g, ''),
 });
 
 /**
@@ -106,6 +106,7 @@ const CLASSES: Readonly<Record<string, string>> = {
   'POST /api/v1/datastreams/:id/identities/:namespace/:identity/erasure': 'org, admin',
   'GET /api/v1/datastreams/:id/identities/:namespace/:identity/export': 'org, admin',
   'GET /api/v1/datastreams/:id/activities/:activity/report': 'org, read',
+  'POST /api/v1/datastreams/:id/activities/:activity/experiences/:experience/preview': 'org, admin',
   'GET /api/v1/erasures/:erasure': 'org, read',
   'GET /api/v1/ledger': 'org, read',
   'GET /api/v1/audit': 'operator, read',
@@ -226,4 +227,13 @@ test('a report is counted from what was asked for', async () => {
   expect([await creditOf(''), await creditOf('?credit=decision')]).toEqual(['display', 'decision']);
   const refused = await call(route, `${own(route)}?credit=seen`, 'org');
   expect([refused.status, refused.text]).toEqual([400, expect.stringContaining('it takes display or decision')]);
+});
+
+test('a preview is for as many days as it may be', async () => {
+  const [, route] = routes.find(([, { path }]) => path.endsWith('/preview'))!;
+  const made = async (query: string) => (await call(route, own(route) + query, 'org')).json as JsonObject;
+  const daysOf = async (query: string) =>
+    Math.round((Date.parse(String((await made(query))['expiresAt'])) - Date.now()) / (24 * HOUR_MS));
+  expect([await daysOf(''), await daysOf('?days=1'), await daysOf('?days=90')]).toEqual([7, 1, 90]);
+  for (const days of [0, 91]) expect((await made(`?days=${days}`))['detail']).toContain('it takes 1 to 90');
 });

@@ -41,7 +41,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'live-reports.ts': ['model', 'reports'],
   'administration.ts': [
     ...['model', 'telemetry', 'net', 'config', 'log/lock.ts', 'admin', 'storage.ts', 'persons.ts'],
-    ...['live-reports.ts', 'reports'],
+    ...['live-reports.ts', 'reports', 'previewing.ts'],
   ],
   erasing: ['model'],
   'person-tools.ts': [

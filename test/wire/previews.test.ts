@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { adminTokens } from '../../src/server.ts';
 import { weir } from '../support/command.ts';
 import { startWeir, type Weir } from '../support/weir.ts';
 
@@ -160,6 +161,28 @@ describe.each(Object.keys(ways))('a link, by %s', (name) => {
     const changed = (await link('draft', 'a')).replace(/weir_preview=./, 'weir_preview=~');
     expect(shown(await ask(by(changed)))).toEqual(['Usual']);
   });
+});
+
+test('a link that the admin listener makes', async () => {
+  const scope = { orgId: ORG, role: 'admin' as const, datastreams: null };
+  const { text } = await (await adminTokens(server.data)).create(scope, 3_600_000, { kind: 'test' });
+  const made = (activity: string, experience: string) =>
+    fetch(
+      `${server.running.urls.admin}/api/v1/datastreams/shop/activities/${activity}/experiences/${experience}/preview`,
+      { method: 'POST', headers: { authorization: `Bearer ${text}` } },
+    );
+  const parameter = async (activity: string, experience: string) =>
+    ((await (await made(activity, experience)).json()) as { parameter: string }).parameter;
+  expect(shown(await ask({ query: `&${await parameter('hero', 'rare')}` }))).toEqual(['Rare']);
+  const offers = await parameter('closing~bar', 'never,last');
+  expect(contents(await askForOffers({ query: `&${offers}` }))).toEqual(['Never', 'Last']);
+  for (const [activity, experience] of [
+    ['hero', 'none'],
+    ['none', 'rare'],
+    ['closing~bar', 'never,none'],
+  ] as const) {
+    expect((await made(activity, experience)).status).toBe(404);
+  }
 });
 
 test('two previews in one link', async () => {
