@@ -18,6 +18,8 @@ import { tempFolder } from '../support/temp-folder.ts';
 const ROUNDS = Number(process.env['WEIR_STOPS'] ?? 3);
 const CLIENTS = 64;
 const STOPPED_MS_MAX = 10_000;
+/** Of a stop that takes as long as it may, on a busy machine. */
+const LATE_MS = 5_000;
 /** Of the quarter of a second that open connections are served: what is sent later, by a client that had no processor, may be cut. */
 const SERVED_MS = 100;
 const WORKSPACE = { 'weir.yaml': '{}\n', 'datastreams/shop.yaml': 'id: shop\norg: STOP@AdobeOrg\nname: Shop\n' };
@@ -93,7 +95,7 @@ test('who reads slowly gets all that was asked for; who does not read holds up a
   await once(slow, 'close');
   expect(bytes).toBeGreaterThan(pages * page.length);
   expect(await gone).toEqual([0, null]);
-  expect(performance.now() - stoppingAtMs).toBeLessThan(STOPPED_MS_MAX);
+  expect(performance.now() - stoppingAtMs).toBeLessThan(STOPPED_MS_MAX + LATE_MS);
   silent.destroy();
 });
 

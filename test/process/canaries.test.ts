@@ -91,7 +91,17 @@ describe('what is logged, with canaries around it', () => {
     const key = canaries.text('x-api-key of a token');
     const token = tokenFor('CANARY@AdobeOrg', { client_id: key, sub: canaries.text('sub of a token') });
     canaries.as('signature of a token', token.split('.')[2]!);
-    const answer = await post(server.urls.server, INTERACT, {}, credentials(token, key, 'CANARY@AdobeOrg'));
+    // A failure that is logged: so everything that it might be logged with is here.
+    const headers = [
+      ...credentials(token, key, 'CANARY@AdobeOrg'),
+      ['User-Agent', canaries.text('User-Agent with a token')],
+      ['Referer', `https://shop.example/${canaries.text('Referer with a token')}`],
+      ['X-Forwarded-For', canaries.as('address with a token', '203.0.113.201')],
+      ['Cookie', `a=${canaries.text('cookie with a token')}`],
+    ] as const;
+    const path = `${INTERACT}&note=${canaries.text('query with a token')}`;
+    const body = { event: { xdm: { note: canaries.text('body with a token') } } };
+    const answer = await post(server.urls.server, path, body, headers);
     expect([answer.status, canaries.in(shownOf(answer))]).toEqual([503, []]);
     // The answer may be here before what the server wrote to its log.
     await expect.poll(() => said).toContain('127.0.0.1:9');
