@@ -24,7 +24,7 @@ const PREVIEW = 1;
 const BOT = 2;
 const FIELDS = 7;
 
-/** The token's text, before it is signed: a JSON array, since ids and scopes may hold any character. */
+/** As a notice keeps it, and as older tokens have it: a JSON array, since ids and scopes may hold any character. */
 export function claimsText(claims: TokenClaims): string {
   const { requestId, eventIndex, activityId, experienceId, scope, atSeconds, isPreview, isBot } = claims;
   const flags = (isPreview ? PREVIEW : 0) + (isBot ? BOT : 0);
@@ -32,16 +32,49 @@ export function claimsText(claims: TokenClaims): string {
   return `[${jsonText(requestId)},${eventIndex},${what},${atSeconds},${flags}]`;
 }
 
+/** What all tokens of one decision say. */
+export type DecisionClaims = Pick<TokenClaims, 'requestId' | 'eventIndex' | 'atSeconds' | 'isBot'>;
+/** What one says that is not said by all: the same for every visitor. */
+export type ContentClaims = Pick<TokenClaims, 'activityId' | 'experienceId' | 'scope' | 'isPreview'>;
+
+export function decisionClaims({ requestId, eventIndex, atSeconds, isBot }: DecisionClaims): string {
+  return `[${jsonText(requestId)},${eventIndex},${atSeconds},${isBot ? BOT : 0}]`;
+}
+
+/** In base64url, as it stands in a token. */
+export function contentPart({ activityId, experienceId, scope, isPreview }: ContentClaims): string {
+  const text = JSON.stringify([activityId, experienceId, scope, isPreview ? PREVIEW : 0]);
+  return Buffer.from(text).toString('base64url');
+}
+
+/** Both together. Null for what those two did not write. */
+export function claimsOfBoth(decision: string, content: string): TokenClaims | null {
+  const [one, other] = [fieldsOf(decision), fieldsOf(content)];
+  if (one?.length !== 4 || other?.length !== 4) return null;
+  const [requestId, eventIndex, atSeconds, bot] = one;
+  const [activityId, experienceId, scope, preview] = other;
+  if ((bot !== 0 && bot !== BOT) || (preview !== 0 && preview !== PREVIEW)) return null;
+  return claimsFrom([requestId!, eventIndex!, activityId!, experienceId!, scope!, atSeconds!, bot + preview]);
+}
+
 /** Null for what `claimsText` did not write. */
 export function claimsOf(text: string): TokenClaims | null {
-  let fields: Json;
+  const fields = fieldsOf(text);
+  return fields === null ? null : claimsFrom(fields);
+}
+
+function fieldsOf(text: string): readonly Json[] | null {
   try {
-    fields = parseJson(text);
+    const fields = parseJson(text);
+    return Array.isArray(fields) ? fields : null;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return null;
   }
-  if (!Array.isArray(fields) || fields.length !== FIELDS) return null;
+}
+
+function claimsFrom(fields: readonly Json[]): TokenClaims | null {
+  if (fields.length !== FIELDS) return null;
   const [requestId, eventIndex, activityId, experienceId, scope, atSeconds, flags] = fields;
   if (typeof requestId !== 'string' || typeof activityId !== 'string') return null;
   if (typeof experienceId !== 'string' || typeof scope !== 'string') return null;

@@ -1,7 +1,8 @@
 import type { Proposition } from './decision.ts';
+import { contentPart } from './decision-token.ts';
 import { isObject, type JsonObject } from './json.ts';
 
-/** A proposition as JSON. */
+/** A proposition as texts: JSON, and what is signed of it. */
 export interface PropositionJson {
   /** As on the wire, up to its event token. */
   readonly before: string;
@@ -9,6 +10,8 @@ export interface PropositionJson {
   readonly after: string;
   /** As the log keeps it. */
   readonly stored: string;
+  /** What its event token says of it. */
+  readonly token: string;
 }
 
 const made = new WeakMap<Proposition, PropositionJson>();
@@ -23,6 +26,7 @@ export function propositionJson(proposition: Proposition): PropositionJson {
   const json = {
     before: `{${inside({ id, scope })}"scopeDetails":{${inside(details)}"characteristics":{${inside(told)}"eventToken":"`,
     after: `"}},${inside(offer ?? {})}"items":${JSON.stringify(items)}}`,
+    token: contentPart(proposition),
     stored: JSON.stringify([id, scope, activityId, experienceId, items.map((item) => String(item['id'] ?? ''))]),
   };
   if (Object.isFrozen(proposition)) made.set(proposition, json);

@@ -9,6 +9,7 @@ import { eventField } from '../model/field-path.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Stage } from '../model/parts.ts';
 import { problem } from '../model/problem.ts';
+import { propositionJson } from '../model/proposition-json.ts';
 import { MadeDecision } from '../model/stored-decision.ts';
 import { ANSWER_RESERVE_MS } from './deadline.ts';
 import type { DecidingTools } from './deciding.ts';
@@ -188,18 +189,13 @@ const NO_TOKENS: readonly string[] = [];
 
 function tokensOf({ x, event, tools, definitions }: Work, { propositions }: Decision, stored: StoredInputs) {
   if (propositions.length === 0) return NO_TOKENS;
-  return propositions.map(({ activityId, experienceId, scope, isPreview }) =>
-    tools.seal.sign(definitions.orgId, event.ecid, {
-      requestId: x.requestId,
-      eventIndex: event.index,
-      activityId,
-      experienceId,
-      scope,
-      atSeconds: Math.floor(x.nowMs / 1000),
-      isPreview,
-      isBot: stored.bot === true,
-    }),
-  );
+  const sign = tools.seal.signer(definitions.orgId, event.ecid, {
+    requestId: x.requestId,
+    eventIndex: event.index,
+    atSeconds: Math.floor(x.nowMs / 1000),
+    isBot: stored.bot === true,
+  });
+  return propositions.map((proposition) => sign(propositionJson(proposition).token));
 }
 
 /** For the device, and for the person by whom the activity goes. */

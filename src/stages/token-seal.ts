@@ -1,26 +1,36 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
-import { claimsOf, claimsText, type TokenClaims } from '../model/decision-token.ts';
+import { createHash, hash, timingSafeEqual } from 'node:crypto';
+import {
+  claimsOf,
+  claimsOfBoth,
+  contentPart,
+  type DecisionClaims,
+  decisionClaims,
+  type TokenClaims,
+} from '../model/decision-token.ts';
 import { Hmac, MAC_BYTES } from './hmac.ts';
 
 const HEAD_BYTES = 1 + MAC_BYTES;
-/** Room for a token of usual length, before it is base64. */
-const TOKEN_BYTES = 512;
-/** A UTF-16 unit takes at most three bytes in UTF-8. */
-const UTF8_BYTES_PER_UNIT_MAX = 3;
+/** Of the last part of a token: 132 bits. */
+const TAG_CHARACTERS = 22;
 /** Ids of 128 characters, a scope of a long URL. What is longer was not written here, and is not looked at. Chosen. */
 export const TOKEN_CHARACTERS_MAX = 8_192;
 
 /**
- * Signs event tokens, and reads those that this installation signed for this visitor. A token is base64url of `key id, 1 byte |
- * the first 128 bits of HMAC-SHA-256 over the org, the visitor's ECID and the claims | claims`. So a notification needs no
- * look-up to be believed, and nobody's page can be credited with what another visitor was shown. Keys are as those of
- * identity cookies: the first signs, all are believed. Chosen.
+ * Signs event tokens, and reads those that this installation signed for this visitor: so a notification needs no look-up to be
+ * believed, and nobody's page can be credited with what another visitor was shown. Keys are as those of identity cookies: the
+ * first signs, all are believed. Chosen.
+ *
+ * A page is told of several propositions, of which each needs a token; what costs is made once for the decision. A token is
+ * `decision.content.tag`: base64url of key id (1 byte) and what all of the decision say; base64url of what it says alone; and
+ * the beginning of a SHA-256 over a secret of the decision and `content`. The secret is HMAC-SHA-256 over the org, the visitor's
+ * ECID and `decision`, in hexadecimal digits. (Nobody can go on with such a hash as with a whole one: half of it is not shown.)
+ *
+ * Tokens of before are base64url of `key id | the first 128 bits of HMAC-SHA-256 over the org, the visitor's ECID and the claims
+ * | claims`, and are believed.
  */
 export class TokenSeal {
   readonly #keys: ReadonlyMap<number, Hmac>;
   readonly #signing: readonly [id: number, key: Hmac];
-  /** Of the token in the making. */
-  #bytes = Buffer.alloc(TOKEN_BYTES);
 
   /** `keys`: 32 secret bytes each. Throws where two share an id. */
   constructor(keys: readonly Uint8Array[]) {
@@ -34,32 +44,51 @@ export class TokenSeal {
     }
   }
 
-  /** `ecid`: whose decision it was; null where the request had none. */
-  sign(orgId: string, ecid: string | null, claims: TokenClaims): string {
+  /** Signs what a decision shows, each by its `contentPart`. `ecid`: whose decision it was; null where the request had none. */
+  signer(orgId: string, ecid: string | null, claims: DecisionClaims): (content: string) => string {
     const [id, key] = this.#signing;
-    const text = claimsText(claims);
-    const bytesMax = HEAD_BYTES + text.length * UTF8_BYTES_PER_UNIT_MAX;
-    // One of its own for each token costs as much as signing it.
-    if (bytesMax > this.#bytes.length) this.#bytes = Buffer.alloc(bytesMax);
-    this.#bytes[0] = id;
-    this.#bytes.write(key.digest(opening(orgId, ecid), text), 1, MAC_BYTES, 'latin1');
-    return this.#bytes.toString('base64url', 0, HEAD_BYTES + this.#bytes.write(text, HEAD_BYTES));
+    const decision = Buffer.concat([Buffer.of(id), Buffer.from(decisionClaims(claims))]).toString('base64url');
+    const secret = secretOf(key, orgId, ecid, decision);
+    return (content) => `${decision}.${content}.${tagOf(secret, content)}`;
+  }
+
+  sign(orgId: string, ecid: string | null, claims: TokenClaims): string {
+    return this.signer(orgId, ecid, claims)(contentPart(claims));
   }
 
   /** Null for a token that was not signed here, or not for this org and visitor. */
   open(orgId: string, ecid: string | null, token: string): TokenClaims | null {
     if (token.length > TOKEN_CHARACTERS_MAX) return null;
+    const [decision, content, tag, ...others] = token.split('.', 4) as [string, string?, string?, string?];
+    if (content === undefined) return this.#openOld(orgId, ecid, token);
+    if (tag?.length !== TAG_CHARACTERS || others.length > 0) return null;
+    const bytes = Buffer.from(decision, 'base64url');
+    const key = this.#keys.get(bytes[0] ?? -1);
+    if (key === undefined) return null;
+    const expected = tagOf(secretOf(key, orgId, ecid, decision), content);
+    // In UTF-8: what is no base64url is longer.
+    const given = Buffer.from(tag);
+    if (given.length !== TAG_CHARACTERS || !timingSafeEqual(Buffer.from(expected), given)) return null;
+    return claimsOfBoth(bytes.toString('utf8', 1), Buffer.from(content, 'base64url').toString());
+  }
+
+  #openOld(orgId: string, ecid: string | null, token: string): TokenClaims | null {
     const bytes = Buffer.from(token, 'base64url');
     const key = this.#keys.get(bytes[0] ?? -1);
     // One token has one spelling: what decoding passes over would make many of it.
     if (key === undefined || bytes.length < HEAD_BYTES || bytes.toString('base64url') !== token) return null;
     const text = bytes.subarray(HEAD_BYTES);
-    if (!timingSafeEqual(key.mac(opening(orgId, ecid), text), bytes.subarray(1, HEAD_BYTES))) return null;
-    return claimsOf(text.toString());
+    const mac = key.mac(`event token\0${orgId}\0${ecid ?? ''}\0`, text);
+    return timingSafeEqual(mac, bytes.subarray(1, HEAD_BYTES)) ? claimsOf(text.toString()) : null;
   }
 }
 
-/** What is signed before the claims. The words in front keep these apart from what else might be signed with such a key. */
-function opening(orgId: string, ecid: string | null): string {
-  return `event token\0${orgId}\0${ecid ?? ''}\0`;
+/** The words in front keep this apart from what else is signed with such a key. */
+function secretOf(key: Hmac, orgId: string, ecid: string | null, decision: string): string {
+  const digest = key.digest(`event tokens\0${orgId}\0${ecid ?? ''}\0${decision}`);
+  return Buffer.from(digest, 'latin1').toString('hex');
+}
+
+function tagOf(secret: string, content: string): string {
+  return hash('sha256', `${secret}${content}`, 'base64url').slice(0, TAG_CHARACTERS);
 }
