@@ -166,7 +166,7 @@ function differences(before: Stand, after: Stand, isStrict: boolean): readonly D
   for (const id of ids) {
     const [from, to] = [cameOf(before.v, id), cameOf(after.v, id)];
     const isSame = from.experienceId === to.experienceId && isSeen(from) === isSeen(to);
-    if (!isStrict && isSame && (!isSeen(from) || equal(itemsOf(before.p, id), itemsOf(after.p, id)))) continue;
+    if (!isStrict && isSame && equal(itemsOf(before.p, id), itemsOf(after.p, id))) continue;
     const text = `${id}: ${wordsOf(from)} → ${wordsOf(to)}`;
     if (!isSame) found.push({ id, from, to, text });
     else if (!isStrict) found.push({ id, from, to, text: `${text}, other items` });

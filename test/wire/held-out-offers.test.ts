@@ -3,6 +3,7 @@ import type { JsonObject } from '../../src/model/json.ts';
 import { weir as command } from '../support/command.ts';
 import { post } from '../support/raw-http.ts';
 import { startWeir, type Weir } from '../support/weir.ts';
+import { workspaceFolder } from '../support/workspace-folder.ts';
 
 /** Offers for a visitor who is held out of everything: what they get, and on which side of a report they are. */
 
@@ -67,6 +68,18 @@ test('who would get an offer gets the fallback, and is held against those who go
 test('who would get the fallback anyway is nobody to compare with', async () => {
   expect(await displayOffers('narrow')).toMatchObject([{ id: 'last', data: { content: 'Last' } }]);
   expect(await armsOf('narrow')).toMatchObject([{ kind: 'experience', experience: 'last', displays: 1 }]);
+});
+
+test('another fallback is a change for whoever is held out, too', async () => {
+  await displayOffers('open');
+  const other = FILES['offers/o.yaml'].replaceAll('offers: [good], fallback: last', 'offers: [good], fallback: spare');
+  const spare = '  - { id: spare, content: { p: Spare } }\ndecisions:';
+  const workspace = workspaceFolder({
+    ...{ ...FILES, 'datastreams/shop.yaml': 'id: shop\norg: TEST@AdobeOrg\nname: Shop\n' },
+    'offers/o.yaml': other.replace('decisions:', spare),
+  });
+  const { out } = await command('replay', '--data', weir.data, '--activity', 'open~p', '--workspace', workspace);
+  expect(out).toMatch(/open~p +not shown \(global-holdout\) +not shown \(global-holdout\), otherwise/);
 });
 
 test('it is explained, and replayed', async () => {
