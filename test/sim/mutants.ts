@@ -157,7 +157,7 @@ const STATE: readonly Mutant[] = [
     name: 'retention forgets segments by their number',
     theme: 'upkeep',
     edits: [
-      { file: 'src/log/upkeep.ts', find: 'writer.forget(dropped);', replace: 'writer.forget(count);' },
+      { file: 'src/log/upkeep.ts', find: 'writer.forget([ref]);', replace: 'writer.forget(1);' },
       { file: WRITER, find: 'this.forget([last]);', replace: 'this.#segments.splice(-2, 1);' },
       {
         file: WRITER,
