@@ -69,13 +69,15 @@ async function visits(): Promise<void> {
   const identity = [{ key: 'kndctr_TEST_AdobeOrg_identity', value: ANNS_COOKIE }];
   const asBob = { event: event({ ECID: BOB.ecid }, "bob with ann's identity"), meta: { state: { entries: identity } } };
   await post(weir.edge, '/ee/v2/interact?configId=shop', asBob);
+  // The copy is not stored, and stands in the body.
+  await collect([event({ ECID: ANN.ecid }, 'ann in the batch'), event({ ECID: BOB.ecid }, 'bob beside a copy')]);
   const byAnn: [string, string][] = [['cookie', `kndctr_TEST_AdobeOrg_identity=${ANNS_COOKIE}`]];
   const ofBob = { events: [event({ ECID: BOB.ecid }, "bob in ann's browser")] };
   await post(weir.edge, '/ee/v2/collect?configId=shop', ofBob, byAnn);
 }
 const BOBS = [
   ...['bob 1', 'bob in the batch', 'bob on the shared device', "bob with ann's cookie"],
-  ...["bob with ann's identity", "bob in ann's browser"],
+  ...["bob with ann's identity", 'bob beside a copy', "bob in ann's browser"],
 ];
 
 const marks = async (): Promise<readonly unknown[]> => (await weir.events()).map(({ xdm }) => xdm['mark']);
