@@ -49,6 +49,9 @@ export async function keepScreenshot(page: Page, name: string): Promise<void> {
 const HOST = 'www.shop.test';
 const EDGE = 'data.shop.test';
 
+/** A machine that others use decides late now and then, and then the page would keep its own content. */
+const PATIENT = 'deadlineMs: 4500\ndecisions: { budgetMs: 1000 }\n';
+
 /**
  * A site at https://www.shop.test/ whose content is decided by a server of its own, reached first-party at data.shop.test,
  * and a real browser: one of each for a test file.
@@ -69,7 +72,7 @@ export class DecisionSite {
     const folder = mkdtempSync(join(tmpdir(), 'weir-decisions-'));
     const { cert, key } = makeCertificate(folder, [HOST, EDGE]);
     const server = await startServer({
-      workspace: { ...pageWorkspace(), ...files },
+      workspace: { ...pageWorkspace(PATIENT), ...files },
       args: ['--tls-port', '0', '--tls-cert', cert, '--tls-key', key],
     });
     const { host } = new URL(server.urls.edgeTls ?? '');
