@@ -1,6 +1,6 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import type { Algorithm } from '../model/auth.ts';
-import { isObject, type Json, parseJson } from '../model/json.ts';
+import { isObject, type Json, own, parseJson } from '../model/json.ts';
 
 /** A key that checks signatures of one algorithm. */
 export interface SigningKey {
@@ -41,7 +41,7 @@ function keyList(text: string): readonly Json[] {
   } catch (error) {
     throw new Error('It is no JSON.', { cause: error });
   }
-  const list = isObject(value) && Object.hasOwn(value, 'keys') ? value['keys'] : undefined;
+  const list = isObject(value) ? own(value, 'keys') : undefined;
   if (!Array.isArray(list)) throw new Error('It is no JWK Set: {"keys":[…]}.');
   if (list.length > KEYS_MAX) throw new Error(`It has ${list.length} keys; at most ${KEYS_MAX} are read.`);
   return list;

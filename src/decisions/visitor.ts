@@ -1,5 +1,6 @@
 import type { ActivityHistory, DecisionInput } from '../model/decision.ts';
 import { DEVICE, namespaceFor } from '../model/decision-history.ts';
+import { own } from '../model/json.ts';
 import { type HashedText, hashed } from './draws.ts';
 
 /** Whom a decision is about: ids by namespace, their hashes, and what is kept of them. Made for each decision; hashes when first asked. */
@@ -65,7 +66,7 @@ export class Visitor {
 
   #historyOf(id: string, namespace: string): ActivityHistory | undefined {
     const history = this.#input.histories.get(namespace);
-    return history !== undefined && Object.hasOwn(history, id) ? history[id] : undefined;
+    return history === undefined ? undefined : own(history, id);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ReceivedEvent } from '../model/exchange.ts';
-import { isObject, type Json, type JsonObject, quoted } from '../model/json.ts';
+import { isObject, type Json, type JsonObject, own, quoted } from '../model/json.ts';
 import { problem } from '../model/problem.ts';
 
 /**
@@ -123,10 +123,6 @@ export function requestParts(body: JsonObject): { query: JsonObject; meta: JsonO
   };
 }
 const EMPTY: JsonObject = Object.freeze({});
-
-export function own(object: JsonObject, key: string): Json | undefined {
-  return Object.hasOwn(object, key) ? object[key] : undefined;
-}
 
 export function wrongType(path: string, wanted: string, got: Json | undefined) {
   return problem('EXEG-0102-400', `The field '${path}' must be ${wanted}, not ${kindOf(got)}.`);

@@ -1,5 +1,5 @@
 import type { Received } from '../model/exchange.ts';
-import { type Json, type JsonObject, mergeJson } from '../model/json.ts';
+import { type Json, type JsonObject, mergeJson, own } from '../model/json.ts';
 import { problem } from '../model/problem.ts';
 import {
   bodyObject,
@@ -7,7 +7,6 @@ import {
   eventList,
   eventParts,
   optionalObject,
-  own,
   refuseBoth,
   requestParts,
 } from './envelope.ts';

@@ -1,8 +1,8 @@
 import type { Received } from '../model/exchange.ts';
-import type { Json } from '../model/json.ts';
+import { type Json, own } from '../model/json.ts';
 import type { Endpoint } from '../model/parts.ts';
 import { problem } from '../model/problem.ts';
-import { bodyObject, eventParts, own, refuseBoth, requestParts, wrongType } from './envelope.ts';
+import { bodyObject, eventParts, refuseBoth, requestParts, wrongType } from './envelope.ts';
 import { parseEventsV1 } from './events-v1.ts';
 
 /**

@@ -1,7 +1,7 @@
-import { isObject, type JsonObject } from '../model/json.ts';
+import { isObject, type JsonObject, own } from '../model/json.ts';
 import type { Endpoint } from '../model/parts.ts';
 import { problem } from '../model/problem.ts';
-import { bodyObject, checkIdentityMap, optionalObject, own, requestParts, wrongType } from './envelope.ts';
+import { bodyObject, checkIdentityMap, optionalObject, requestParts, wrongType } from './envelope.ts';
 
 /** A visitor's choice: `{consent:[{standard, version, value}], identityMap?, query?, meta?}`. Documented. What the entries mean: model/consent.ts. */
 export const setConsent: Endpoint = {

@@ -5,7 +5,7 @@ import { warnOfEvents } from '../model/event-warnings.ts';
 import type { Client, EdgeEvent, Exchange, Received, RetryKey } from '../model/exchange.ts';
 import { eventField } from '../model/field-path.ts';
 import { identitiesOf } from '../model/identity.ts';
-import { canonicalJson, type JsonObject, valueAt } from '../model/json.ts';
+import { canonicalJson, type JsonObject, own, valueAt } from '../model/json.ts';
 import { applyOverrides } from '../model/overrides.ts';
 import { type Problem, problem } from '../model/problem.ts';
 import { occurredAt } from '../model/timestamp.ts';
@@ -259,7 +259,7 @@ function duplicateKey(
 }
 
 function ownId(xdm: JsonObject): string | null {
-  const id = Object.hasOwn(xdm, '_id') ? xdm['_id'] : undefined;
+  const id = own(xdm, '_id');
   return typeof id === 'string' && id !== '' ? id : null;
 }
 

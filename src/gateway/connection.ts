@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { isText } from './fields.ts';
 import { KEEP_ALIVE_TIMEOUT_MS } from './one-write.ts';
 import { Outlet, type OwnConnection } from './outlet.ts';
 import type { WholeRequest } from './whole-request.ts';
@@ -180,8 +181,8 @@ function isPlain({ method, httpVersionMinor, upgrade, rawHeaders }: WholeRequest
   if (method !== 'POST' || httpVersionMinor !== 1 || upgrade === true) return false;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!;
-    if (name.length === 6 && name.toLowerCase() === 'expect') return false;
-    if (name.length === 7 && name.toLowerCase() === 'upgrade') return false;
+    if (name.length === 6 && isText(name, 'expect')) return false;
+    if (name.length === 7 && isText(name, 'upgrade')) return false;
   }
   return true;
 }

@@ -72,29 +72,33 @@ function joinedFields(headers: IncomingHttpHeaders): Fields {
 function knownName(name: string): keyof Fields | null {
   switch (name.length) {
     case 4:
-      return is(name, 'host');
+      return known(name, 'host');
     case 6:
-      return is(name, 'origin') ?? is(name, 'cookie');
+      return known(name, 'origin') ?? known(name, 'cookie');
     case 7:
-      return is(name, 'referer') ?? is(name, 'sec-gpc');
+      return known(name, 'referer') ?? known(name, 'sec-gpc');
     case 10:
-      return is(name, 'user-agent');
+      return known(name, 'user-agent');
     case 12:
-      return is(name, 'content-type') ?? is(name, 'x-request-id');
+      return known(name, 'content-type') ?? known(name, 'x-request-id');
     case 15:
-      return is(name, 'x-forwarded-for');
+      return known(name, 'x-forwarded-for');
     case 16:
-      return is(name, 'x-forwarded-host');
+      return known(name, 'x-forwarded-host');
     case 17:
-      return is(name, 'x-forwarded-proto');
+      return known(name, 'x-forwarded-proto');
     default:
       return null;
   }
 }
 
+function known(name: string, wanted: keyof Fields): keyof Fields | null {
+  return isText(name, wanted) ? wanted : null;
+}
+
 const LOWER_CASE = 0x20;
 
-function is(name: string, wanted: keyof Fields): keyof Fields | null {
-  if ((name.charCodeAt(0) | LOWER_CASE) !== wanted.charCodeAt(0)) return null;
-  return name.toLowerCase() === wanted ? wanted : null;
+/** Whether a header's name or value is `wanted`, which is in lower case. Nearly all others are told by their first letter. */
+export function isText(sent: string, wanted: string): boolean {
+  return (sent.charCodeAt(0) | LOWER_CASE) === wanted.charCodeAt(0) && sent.toLowerCase() === wanted;
 }

@@ -1,4 +1,5 @@
 import { httpProblem, type Problem } from '../model/problem.ts';
+import { isText } from './fields.ts';
 
 /**
  * Browsers send 20 headers, proxies add 10. Node keeps no more than `maxHeadersCount` says and drops the others without
@@ -31,18 +32,19 @@ export function framingFault(head: Head): Problem | null {
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!;
     const value = rawHeaders[i + 1]!;
-    if (name.length === 4 && is(name, 'host')) {
+    if (name.length === 4 && isText(name, 'host')) {
       hosts += 1;
       if (!HOST.test(value)) return badHost(value);
-    } else if (name.length === 14 && is(name, 'content-length')) {
+    } else if (name.length === 14 && isText(name, 'content-length')) {
       lengths += 1;
       if (Number(value) !== 0) hasBytes = true;
-    } else if (name.length === 17 && is(name, 'transfer-encoding')) {
+    } else if (name.length === 17 && isText(name, 'transfer-encoding')) {
       codings += 1;
-      if (!is(value, 'chunked')) return badCoding(value);
-    } else if (name.length === 6 && is(name, 'expect')) {
-      if (!is(value, '100-continue')) return badExpectation(value);
-    } else if (name.length === 16 && is(name, 'content-encoding') && !is(value, 'identity')) return compressed(value);
+      if (!isText(value, 'chunked')) return badCoding(value);
+    } else if (name.length === 6 && isText(name, 'expect')) {
+      if (!isText(value, '100-continue')) return badExpectation(value);
+    } else if (name.length === 16 && isText(name, 'content-encoding') && !isText(value, 'identity'))
+      return compressed(value);
   }
   if (head.httpVersion !== '1.1') {
     if (head.httpVersion !== '1.0') return refused(`HTTP/${head.httpVersion} is not spoken here, 1.1 and 1.0 are.`);
@@ -66,10 +68,6 @@ const SLASH = 0x2f;
 const HOST = /^[\w.:[\]-]*$/;
 /** Of what was sent, in an error. */
 const QUOTED_CHARACTERS_MAX = 60;
-
-function is(text: string, wanted: string): boolean {
-  return text === wanted || text.toLowerCase() === wanted;
-}
 
 function refused(why: string): Problem {
   return httpProblem(400, 'Bad Request', `The request cannot be read in one way only. ${why} Nothing was stored.`);

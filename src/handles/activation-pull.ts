@@ -1,6 +1,6 @@
 import type { DecisionDefinitions } from '../model/decision-definitions.ts';
 import type { EventDecision } from '../model/exchange.ts';
-import type { Json, JsonObject } from '../model/json.ts';
+import { type Json, type JsonObject, own } from '../model/json.ts';
 import type { HandleSource } from '../model/parts.ts';
 
 /**
@@ -39,7 +39,7 @@ function lookups({ audiences }: DecisionDefinitions, { decision, profile }: Even
     found.set(key, lookup);
     lookup.segments.push({ id });
     for (const name of segment.attributes) {
-      const value = profile !== null && Object.hasOwn(profile, name) ? profile[name] : undefined;
+      const value = profile === null ? undefined : own(profile, name);
       if (value !== undefined && value !== null) lookup.attributes[name] = { value };
     }
   }

@@ -1,5 +1,5 @@
 import { CHOICES } from './consent-in-force.ts';
-import { isObject, type Json, type JsonObject, quoted, valueAt } from './json.ts';
+import { isObject, type Json, type JsonObject, own, quoted, valueAt } from './json.ts';
 import { type Problem, problem } from './problem.ts';
 import { TCF_VERSIONS, type TcfEntry } from './tcf.ts';
 
@@ -192,10 +192,6 @@ function requiredText(parent: JsonObject, key: string, path: string): string {
   if (typeof value !== 'string') throw invalid(`${path}.${key}`, value, 'a text');
   if (value === '') throw emptyText(`${path}.${key}`);
   return value;
-}
-
-function own(object: JsonObject, key: string): Json | undefined {
-  return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
 /** The fields' own names are the longest known paths; beyond that a stranger chose them. */

@@ -1,6 +1,6 @@
 import type { DecisionQuery } from './decision.ts';
 import type { ReceivedEvent } from './exchange.ts';
-import { isObject, type Json, type JsonObject, quoted, valueAt } from './json.ts';
+import { isObject, type Json, type JsonObject, own, quoted, valueAt } from './json.ts';
 import { type Problem, problem } from './problem.ts';
 
 /** Documented of scopes; the same of surfaces, chosen. */
@@ -12,7 +12,7 @@ export const SCOPE_CHARACTERS_MAX = 4_096;
 
 /** What a request or event asks for: `query.personalization`, as it was sent. Null where it does not ask, or says `enabled: false`. */
 export function personalizationOf(query: JsonObject | null, path: string): JsonObject | null {
-  const asked = query === null || !Object.hasOwn(query, 'personalization') ? undefined : query['personalization'];
+  const asked = query === null ? undefined : own(query, 'personalization');
   if (asked === undefined || asked === null) return null;
   if (!isObject(asked)) throw wrong(path, 'an object', asked);
   const enabled = valueAt(asked, 'enabled');
@@ -22,7 +22,7 @@ export function personalizationOf(query: JsonObject | null, path: string): JsonO
 
 /** Whether the event has one of its own, which stands for the request's: one that is switched off too. Documented. */
 export function hasOwnQuery({ query }: Pick<ReceivedEvent, 'query'>): boolean {
-  return query !== null && Object.hasOwn(query, 'personalization') && query['personalization'] !== null;
+  return query !== null && (own(query, 'personalization') ?? null) !== null;
 }
 
 /** `path`: of `asked`, for errors: 0102 where something is of the wrong type, or there is too much of it. */
@@ -53,7 +53,7 @@ function isSame(some: readonly string[], others: readonly string[]): boolean {
 const NONE: readonly string[] = [];
 
 function texts(asked: JsonObject, key: string, at: string, max: number): readonly string[] {
-  const list = Object.hasOwn(asked, key) ? asked[key] : undefined;
+  const list = own(asked, key);
   if (list === undefined || list === null) return NONE;
   const path = `${at}.${key}`;
   if (!Array.isArray(list)) throw wrong(path, 'an array of texts', list);

@@ -1,5 +1,5 @@
 import type { Identity } from './exchange.ts';
-import { isObject, type Json, type JsonObject } from './json.ts';
+import { isObject, type Json, type JsonObject, own } from './json.ts';
 
 /** An ECID: 38 decimal digits, two zero-padded halves. Documented; that nobody's is all zeros is chosen. */
 const ECID = /^(?!0{38}$)[0-9]{38}$/;
@@ -41,7 +41,7 @@ function half(hex: string): string {
  * counts as true for `primary` (documented samples send it).
  */
 export function identitiesOf(xdm: JsonObject): readonly Identity[] {
-  const map = Object.hasOwn(xdm, 'identityMap') ? xdm['identityMap'] : undefined;
+  const map = own(xdm, 'identityMap');
   if (!isObject(map)) return NONE;
   const identities: Identity[] = [];
   for (const namespace of Object.keys(map)) {

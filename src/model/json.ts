@@ -30,12 +30,17 @@ function dropProtoKeys(root: Json): void {
   }
 }
 
+/** An own value, else `undefined`. Never reads the prototype chain: the input is hostile. */
+export function own<T>(object: { readonly [key: string]: T }, key: string): T | undefined {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
+}
+
 /** The value at a path of own keys, else `undefined`. Never reads the prototype chain: the input is hostile. */
 export function valueAt(value: Json | undefined | null, ...path: readonly string[]): Json | undefined {
   let at: Json | undefined | null = value;
   for (const key of path) {
-    if (!isObject(at) || !Object.hasOwn(at, key)) return undefined;
-    at = at[key];
+    if (!isObject(at)) return undefined;
+    at = own(at, key);
   }
   return at ?? undefined;
 }
@@ -45,7 +50,7 @@ export function mergeJson(base: JsonObject, added: JsonObject): JsonObject {
   const merged: JsonObject = { ...base };
   for (const key of Object.keys(added)) {
     if (key === '__proto__') continue;
-    const mine = Object.hasOwn(base, key) ? base[key] : undefined;
+    const mine = own(base, key);
     const theirs = added[key]!;
     merged[key] = isObject(mine) && isObject(theirs) ? mergeJson(mine, theirs) : theirs;
   }

@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject } from './json.ts';
+import { isObject, type Json, type JsonObject, own } from './json.ts';
 
 /** What a client tells of propositions: names of `propositionEventType`, and of event types behind `decisioning.proposition`. */
 export const NOTIFICATION_KINDS = [
@@ -80,8 +80,4 @@ function textAt(details: Json | undefined, part: string, name: string): string |
   const holder = isObject(details) ? own(details, part) : undefined;
   const text = isObject(holder) ? own(holder, name) : undefined;
   return typeof text === 'string' ? text : null;
-}
-
-function own(object: JsonObject, name: string): Json | undefined {
-  return Object.hasOwn(object, name) ? object[name] : undefined;
 }

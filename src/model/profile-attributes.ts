@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject } from './json.ts';
+import { isObject, type Json, type JsonObject, own } from './json.ts';
 
 /**
  * Attributes that are kept on a visitor: `profile.<name>` of `data.__adobe.target`, written as an object or as the flat key
@@ -36,16 +36,16 @@ export function sentAttributes(data: JsonObject | null): SentAttributes | null {
   for (const key of Object.keys(target)) {
     if (key.startsWith(PREFIX)) take(key.slice(PREFIX.length), target[key]!);
   }
-  const nested = Object.hasOwn(target, 'profile') ? target['profile'] : undefined;
+  const nested = own(target, 'profile');
   if (isObject(nested)) for (const name of Object.keys(nested)) take(name, nested[name]!);
   return attributes === null && refused === null ? null : { attributes: attributes ?? {}, refused: refused ?? [] };
 }
 
 function targetOf(data: JsonObject): JsonObject | null {
-  const adobe = Object.hasOwn(data, '__adobe') ? data['__adobe'] : undefined;
-  const inside = isObject(adobe) && Object.hasOwn(adobe, 'target') ? adobe['target'] : undefined;
+  const adobe = own(data, '__adobe');
+  const inside = isObject(adobe) ? own(adobe, 'target') : undefined;
   if (isObject(inside)) return inside;
-  const flat = Object.hasOwn(data, '__adobe.target') ? data['__adobe.target'] : undefined;
+  const flat = own(data, '__adobe.target');
   return isObject(flat) ? flat : null;
 }
 

@@ -6,6 +6,7 @@ import {
   type Json,
   type JsonObject,
   mergeJson,
+  own,
   parseJson,
   QUOTED_CHARACTERS_MAX,
   quoted,
@@ -33,6 +34,15 @@ function spelled(bits: number): string {
     })
     .join('');
 }
+
+test('own values are found, inherited ones are not', () => {
+  expect(own({ a: 1 }, 'a')).toBe(1);
+  expect(own({ a: null }, 'a')).toBe(null);
+  expect(own({}, 'a')).toBe(undefined);
+  for (const key of ['constructor', 'toString', 'hasOwnProperty', '__proto__'])
+    expect(own({ a: 1 }, key)).toBe(undefined);
+  expect(own({ toString: 1 }, 'toString')).toBe(1);
+});
 
 describe('parseJson', () => {
   test('drops own __proto__ keys in every spelling, at any depth', () => {
