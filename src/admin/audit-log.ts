@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import {
   type AuditAction,
   type AuditEntry,
@@ -108,11 +107,19 @@ export class AuditLog {
     return { entries, head: { seq: head.seq, hash: head.hash }, broken };
   }
 
-  /** Whole lines: what stands behind the last line break was never acknowledged. */
+  /**
+   * Whole lines: what stands behind the last line feed was never acknowledged. Not by node:readline, to which a carriage return
+   * ends a line too: a line feed that was changed into one would not be seen.
+   */
   async *#lines(): AsyncIterable<string> {
     const size = await this.#wholeBytes();
     if (size === 0) return;
-    yield* createInterface({ input: createReadStream(this.#path, { end: size - 1 }), crlfDelay: 0 });
+    let begun = '';
+    for await (const text of createReadStream(this.#path, { end: size - 1, encoding: 'utf8' })) {
+      const lines = (begun + text).split('\n');
+      begun = lines.pop()!;
+      yield* lines;
+    }
   }
 
   async #wholeBytes(): Promise<number> {

@@ -82,7 +82,8 @@ describe('the chain tells of', () => {
         writeFileSync(file, changed);
         expect((await new AuditLog(join(file, '..')).state()).broken).not.toBeNull();
       }),
-      { numRuns: 60 },
+      // A line feed that becomes a carriage return: both end a line to some readers.
+      { numRuns: 60, examples: [[bytes.indexOf(0x0a), 0x0a ^ 0x0d]] },
     );
     writeFileSync(file, bytes);
     expect((await log.state()).broken).toBeNull();
