@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ErasureKey } from './erasing/key.ts';
 import { type Receipt, signReceipt } from './erasing/receipt.ts';
 import type { FileLog } from './log/file.ts';
-import { codeOf, readFile, replaceFile, unlinkIfThere } from './log/io.ts';
+import { readdirIfThere, readFile, replaceFile, unlinkIfThere } from './log/io.ts';
 import { type Erasure, erasureChange } from './model/erasure.ts';
 import type { Fs } from './model/fs.ts';
 import { HybridClock } from './model/hybrid-time.ts';
@@ -146,10 +146,7 @@ export class Erasures {
   /** Removes receipts of erasures that were carried out before. */
   async dropReceipts(beforeMs: number): Promise<void> {
     const { fs, directory } = this.#deps;
-    const names = await fs.readdir(directory).catch((error: unknown) => {
-      if (codeOf(error) !== 'ENOENT') throw error;
-      return null;
-    });
+    const names = await readdirIfThere(fs, directory);
     // The folder is made with the first receipt.
     if (names === null) return;
     for (const name of names) {

@@ -86,6 +86,16 @@ export async function openIfThere(fs: Fs, path: string, mode: 'read' | 'write'):
   }
 }
 
+/** Null where there is no such folder. */
+export async function readdirIfThere(fs: Fs, path: string): Promise<string[] | null> {
+  try {
+    return await fs.readdir(path);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
 export async function unlinkIfThere(fs: Fs, path: string): Promise<void> {
   try {
     await fs.unlink(path);

@@ -5,7 +5,7 @@ import { decodeRecord, type LogRecord, type ParseBody, type Stored } from '../mo
 import { type ReaderOptions, type Report, readRecords, type View } from './cursor.ts';
 import type { DiskSpace } from './disk-space.ts';
 import type { LogHost } from './host.ts';
-import { codeOf, openIfThere, readFile, replaceFile, unlinkIfThere } from './io.ts';
+import { openIfThere, readdirIfThere, readFile, replaceFile, unlinkIfThere } from './io.ts';
 import { framesOf, type Left, payloadOf } from './rewriting.ts';
 import type { SegmentRef } from './segment.ts';
 
@@ -138,10 +138,7 @@ async function list(fs: Fs, directory: string): Promise<ProofsFile[]> {
 
 /** The folder is made with its first file. */
 async function namesIn(fs: Fs, directory: string): Promise<string[]> {
-  return await fs.readdir(`${directory}/${FOLDER}`).catch((error: unknown): string[] => {
-    if (codeOf(error) !== 'ENOENT') throw error;
-    return [];
-  });
+  return (await readdirIfThere(fs, `${directory}/${FOLDER}`)) ?? [];
 }
 
 /** What a crash left of writing: it may hold what is to be removed by now. */

@@ -3,7 +3,7 @@ import { type Durable, type ReaderOptions, type ReadFrom, readRecords, type View
 import { type EndMark, readEndMark } from './end-mark.ts';
 import { type DigestKey, Hidden, NOTHING_HIDDEN, readHidden } from './hidden.ts';
 import { type LogHost, systemHost } from './host.ts';
-import { codeOf, openIfThere } from './io.ts';
+import { codeOf, openIfThere, readdirIfThere } from './io.ts';
 import { readWithProofs } from './proofs.ts';
 import { findEnd, listSegments, readHeader } from './recovery.ts';
 import { type Place, segmentStart } from './scan.ts';
@@ -36,10 +36,8 @@ export interface LogReader {
  */
 export async function openLogReader(options: OutsideOptions): Promise<LogReader> {
   const { fs, directory, host = systemHost } = options;
-  await fs.readdir(directory).catch((error: unknown) => {
-    if (codeOf(error) !== 'ENOENT') throw error;
+  if ((await readdirIfThere(fs, directory)) === null)
     throw new Error(`There is no event log in '${directory}'. Is this the data folder of a server that has run?`);
-  });
   return {
     read: (from, follow, signal) => readRecords(options, new OutsideView(options, host), from, follow, signal),
     readWithProofs: (signal) => readWithProofs(options, new OutsideView(options, host), signal),
