@@ -2,7 +2,6 @@ import { createHash, hash, timingSafeEqual } from 'node:crypto';
 import {
   claimsOf,
   claimsOfBoth,
-  contentPart,
   type DecisionClaims,
   decisionClaims,
   type TokenClaims,
@@ -50,10 +49,6 @@ export class TokenSeal {
     const decision = Buffer.concat([Buffer.of(id), Buffer.from(decisionClaims(claims))]).toString('base64url');
     const secret = secretOf(key, orgId, ecid, decision);
     return (content) => `${decision}.${content}.${tagOf(secret, content)}`;
-  }
-
-  sign(orgId: string, ecid: string | null, claims: TokenClaims): string {
-    return this.signer(orgId, ecid, claims)(contentPart(claims));
   }
 
   /** Null for a token that was not signed here, or not for this org and visitor. */

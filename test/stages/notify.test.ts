@@ -7,6 +7,7 @@ import { personKey } from '../../src/model/person.ts';
 import { NOTICES_OF_REQUEST_MAX, Notify } from '../../src/stages/notify.ts';
 import { MemoryState } from '../../src/state/memory.ts';
 import { activityOf, definitionsOf } from '../support/decisions.ts';
+import { tokenOf } from '../support/event-tokens.ts';
 import { datastreamOf, decisionTools, ECID_A, ECID_B, eventOf, exchangeOf, ORG, TOKENS } from '../support/exchanges.ts';
 
 const MAX = 3;
@@ -32,7 +33,7 @@ const claimsOf = (activityId: string, fields: Partial<TokenClaims> = {}): TokenC
   ...{ isPreview: false, isBot: false },
   ...fields,
 });
-const token = (claims: TokenClaims, ecid: string | null = ECID_A): string => TOKENS.sign(ORG, ecid, claims);
+const token = (claims: TokenClaims, ecid: string | null = ECID_A): string => tokenOf(TOKENS, ORG, ecid, claims);
 
 function notification(tokens: readonly (string | null)[], types: JsonObject = { display: 1 }): JsonObject {
   const propositions = tokens.map(
@@ -73,7 +74,7 @@ describe('a notification', () => {
     ['no token', null],
     ['a forged token', 'AbCdEf'],
     ['a token of another visitor', token(claimsOf('free'), ECID_B)],
-    ['a token of another org', TOKENS.sign('OTHER@AdobeOrg', ECID_A, claimsOf('free'))],
+    ['a token of another org', tokenOf(TOKENS, 'OTHER@AdobeOrg', ECID_A, claimsOf('free'))],
   ];
   test.each(notOurs)('with %s is not counted, and says so', (_, text) => {
     const tools = decisionTools();

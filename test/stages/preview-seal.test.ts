@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PREVIEWS_MAX, type Preview, PreviewSeal, previewTokens } from '../../src/stages/preview-seal.ts';
 import { TokenSeal } from '../../src/stages/token-seal.ts';
+import { tokenOf } from '../support/event-tokens.ts';
 import { ORG } from '../support/exchanges.ts';
 
 const KEY_A = Buffer.alloc(32, 1);
@@ -30,7 +31,7 @@ describe('a preview', () => {
   test('is no event token, and no event token is one: they have a key in common', () => {
     const tokens = new TokenSeal([KEY_A]);
     const claims = { requestId: 'r', eventIndex: 0, activityId: 'hero', experienceId: 'b', scope: 's', atSeconds: 1 };
-    const token = tokens.sign(ORG, null, { ...claims, isPreview: false, isBot: false });
+    const token = tokenOf(tokens, ORG, null, { ...claims, isPreview: false, isBot: false });
     expect(seal.open(ORG, token)).toBeNull();
     expect(tokens.open(ORG, null, seal.sign(ORG, PREVIEW))).toBeNull();
   });
