@@ -5,6 +5,7 @@ import { type EventAges, withoutExpired } from '../model/expiry.ts';
 import type { Fs } from '../model/fs.ts';
 import type { LogRecord } from '../model/record.ts';
 import { readFile } from './io.ts';
+import { UnknownFormat } from './segment.ts';
 
 /** The installation's way of telling who is erased: digests under a key, which `keyId` names. */
 export interface DigestKey {
@@ -121,18 +122,14 @@ export function encodeHidden({ generation, erasures, rules }: HiddenList): Buffe
   return Buffer.from(`${body.slice(0, -1)},"crc":${crc32(body)}}`);
 }
 
-/** Null where there is no such file. Throws where its bytes are not what was written, or a newer version wrote it. */
+/** Null where there is no such file. Throws `HiddenDamaged` where its bytes are not what was written, `UnknownFormat` where a newer version wrote it. */
 export async function readHidden(fs: Fs, directory: string): Promise<HiddenList | null> {
   const bytes = await readFile(fs, `${directory}/${HIDDEN_FILE}`);
   if (bytes === null) return null;
   const parts = /^(\{.*),"crc":(\d+)\}$/s.exec(bytes.toString());
   if (parts === null || crc32(`${parts[1]}}`) !== Number(parts[2])) throw new HiddenDamaged(directory);
   const { format, generation, erasures, rules = [] } = JSON.parse(`${parts[1]}}`) as WrittenList;
-  if (format > RULED_HIDDEN_FORMAT) {
-    throw new Error(
-      `${directory}/${HIDDEN_FILE} has format ${format}; this version of Weir reads formats up to ${RULED_HIDDEN_FORMAT}. Start the version that wrote it, or a newer one.`,
-    );
-  }
+  if (format > RULED_HIDDEN_FORMAT) throw new UnknownFormat(`${directory}/${HIDDEN_FILE} has format ${format}`);
   return { generation, erasures, rules: rules.map((rule) => ({ ...rule, eventTypes: new Map(rule.eventTypes) })) };
 }
 

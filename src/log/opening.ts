@@ -1,4 +1,5 @@
 import { erasureOf, isErasure } from '../model/erasure.ts';
+import type { Fs } from '../model/fs.ts';
 import { Consumers } from './consumers.ts';
 import { type ReaderOptions, type Report, readRecords, type View } from './cursor.ts';
 import { DiskSpace, RESERVED_BYTES } from './disk-space.ts';
@@ -7,7 +8,7 @@ import type { FileLogOptions } from './file.ts';
 import { Hidden, HiddenDamaged, type HiddenList, NOTHING_HIDDEN, type PendingErasure, readHidden } from './hidden.ts';
 import { HiddenFile } from './hidden-file.ts';
 import type { LogHost } from './host.ts';
-import { readWithProofs } from './proofs.ts';
+import { listProofs, readWithProofs } from './proofs.ts';
 import { type Recovered, recover } from './recovery.ts';
 
 /** What a log finds when it is opened. */
@@ -28,6 +29,9 @@ export async function prepare(options: FileLogOptions, host: LogHost): Promise<O
   const { fs, directory, lowWaterBytes, reservedBytes = RESERVED_BYTES } = options;
   const report = onceEach(options.report);
   const space = new DiskSpace({ fs, directory, lowWaterBytes, reservedBytes, report });
+  // What refuses a log of a newer version comes before anything is changed in it.
+  await listProofs(fs, directory);
+  const written = await writtenHidden(fs, directory);
   const found = await space.withReserve(() => recover(fs, directory));
   for (const { segment, startByte, endByte, fromOffset, toOffset } of found.damage) {
     report(
@@ -51,7 +55,7 @@ export async function prepare(options: FileLogOptions, host: LogHost): Promise<O
   await endMark.sync();
   await fs.syncDirectory(directory);
   await space.look();
-  const hidden = await openHidden(options, space, found, nextOffset, report, host);
+  const hidden = await openHidden(options, written, space, found, nextOffset, report, host);
   return { host, space, endMark, consumers, recovered: found, nextOffset, report, hidden };
 }
 
@@ -74,9 +78,18 @@ function onceEach(report: Report): Report {
 /** Ranges of missing records that are remembered as reported. */
 const REPORTED_MAX = 1024;
 
+/** As it stands beside the segments, damaged or not. */
+async function writtenHidden(fs: Fs, directory: string): Promise<HiddenList | HiddenDamaged | null> {
+  return readHidden(fs, directory).catch((error: unknown) => {
+    if (error instanceof HiddenDamaged) return error;
+    throw error;
+  });
+}
+
 /** Throws where persons are being erased and cannot be told: then the log is not to be read. */
 async function openHidden(
   options: FileLogOptions,
+  written: HiddenList | HiddenDamaged | null,
   space: DiskSpace,
   { segments }: Recovered,
   nextOffset: number,
@@ -85,12 +98,9 @@ async function openHidden(
 ): Promise<HiddenFile> {
   const { fs, directory, erasureKey = null } = options;
   const nowMs = (): number => host.nowMs();
-  let list: HiddenList | null;
-  try {
-    list = await readHidden(fs, directory);
-  } catch (error) {
-    if (!(error instanceof HiddenDamaged)) throw error;
-    report(error.message);
+  let list = written;
+  if (list instanceof HiddenDamaged) {
+    report(list.message);
     const view = { segments, offset: nextOffset, hidden: new Hidden(NOTHING_HIDDEN, null, nowMs) };
     list = await erasuresIn({ ...options, report }, view, erasureKey?.keyId ?? '', host.nowMs());
   }

@@ -7,7 +7,7 @@ import type { DiskSpace } from './disk-space.ts';
 import type { LogHost } from './host.ts';
 import { openIfThere, readdirIfThere, readFile, replaceFile, unlinkIfThere } from './io.ts';
 import { framesOf, type Left, payloadOf } from './rewriting.ts';
-import type { SegmentRef } from './segment.ts';
+import { type SegmentRef, UnknownFormat } from './segment.ts';
 
 /**
  * What is kept of segments that retention drops: choices and erasures, which have a retention of their own (decision 8). In
@@ -15,7 +15,8 @@ import type { SegmentRef } from './segment.ts';
  *
  * "0000000000000042-0000000000000977-1700000000000.proofs": offsets of the first and the last record in it, and when the newest was
  * received. Each record: bytes u32 · crc u32 (of what follows) · offset f64 · the record's bytes, as in a segment; little-endian.
- * A file is written as a whole before its segment goes. After a crash in between the segment is there too, and counts.
+ * A file is written as a whole before its segment goes. After a crash in between the segment is there too, and counts. Whoever
+ * lays it out otherwise gives it another name: this version does not open a log that has one.
  */
 const FOLDER = 'proofs';
 const HEADER_BYTES = 16;
@@ -127,10 +128,12 @@ function decodeAll(bytes: Buffer, parseBody: ParseBody): { readonly proofs: Proo
   return { proofs, isWhole: true };
 }
 
-async function list(fs: Fs, directory: string): Promise<ProofsFile[]> {
+/** In the order of the log. Other files are left alone. Throws `UnknownFormat` for one whose name only another version can read. */
+export async function listProofs(fs: Fs, directory: string): Promise<ProofsFile[]> {
   return (await namesIn(fs, directory)).sort().flatMap((name): ProofsFile[] => {
+    if (!name.endsWith('.proofs')) return [];
     const parts = NAME.exec(name);
-    if (parts === null) return [];
+    if (parts === null) throw new UnknownFormat(`The log holds the file ${FOLDER}/${name}`);
     const [firstOffset, lastOffset, newestMs] = parts.slice(1).map(Number) as [number, number, number];
     return [{ name, firstOffset, lastOffset, newestMs }];
   });
@@ -152,7 +155,7 @@ export async function* readWithProofs(options: ReaderOptions, view: View, signal
   const { segments, offset: end } = await view.current();
   const first = segments[0]?.firstOffset ?? end;
   let next = 0;
-  for (const { name, firstOffset, lastOffset } of await list(fs, directory)) {
+  for (const { name, firstOffset, lastOffset } of await listProofs(fs, directory)) {
     const bytes = await readFile(fs, `${directory}/${FOLDER}/${name}`);
     // Its time was over.
     if (bytes === null) continue;
@@ -177,7 +180,7 @@ export async function rewriteProofs(deps: ProofsDeps, left: Left): Promise<numbe
   const { fs, directory, parseBody } = deps;
   let records = 0;
   await removeUnfinished(fs, directory);
-  for (const { name } of await list(fs, directory)) {
+  for (const { name } of await listProofs(fs, directory)) {
     const bytes = await readFile(fs, `${directory}/${FOLDER}/${name}`);
     if (bytes === null) continue;
     const { proofs, isWhole } = decodeAll(bytes, parseBody);
@@ -194,7 +197,7 @@ export async function rewriteProofs(deps: ProofsDeps, left: Left): Promise<numbe
 
 /** Removes files in which nothing was received since `beforeMs`. */
 export async function dropProofs(fs: Fs, directory: string, beforeMs: number): Promise<void> {
-  for (const { name, newestMs } of await list(fs, directory))
+  for (const { name, newestMs } of await listProofs(fs, directory))
     if (newestMs < beforeMs) await remove(fs, directory, name);
 }
 

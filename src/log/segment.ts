@@ -81,14 +81,19 @@ const NAME = /^(\d{16})-(\d{8,})-([0-9a-f]{14})\.segment$/;
 export function parseSegmentName(name: string): SegmentRef | null {
   if (!name.endsWith('.segment')) return null;
   const parts = NAME.exec(name);
-  if (parts === null) throw new UnknownFormat(`The log holds the file ${name}, which ${NOT_OURS}`);
+  if (parts === null) throw new UnknownFormat(`The log holds the file ${name}`);
   return { name, firstOffset: Number(parts[1]), number: Number(parts[2]), epoch: Number.parseInt(parts[3]!, 16) };
 }
 
-const NOT_OURS = `this version of Weir (log format ${FORMAT_VERSION}) does not know. Nothing was changed: start the version that wrote it, or a newer one.`;
-
 /** Another version of Weir wrote this log: nothing of it is touched. */
-export class UnknownFormat extends Error {}
+export class UnknownFormat extends Error {
+  /** `what`: a sentence that ends with what is not known. */
+  constructor(what: string) {
+    super(
+      `${what}, which this version of Weir (log format ${FORMAT_VERSION}) does not know. Nothing was changed: start the version that wrote it, or a newer one.`,
+    );
+  }
+}
 
 export function encodeSegmentHeader(header: SegmentHeader): Buffer {
   const bytes = Buffer.alloc(SEGMENT_HEADER_BYTES);
@@ -109,7 +114,7 @@ export function decodeSegmentHeader(bytes: Buffer, name: string): SegmentHeader 
   if (bytes.readUInt32LE(HEADER_CRC_AT) !== crc32(bytes.subarray(0, HEADER_CRC_AT))) return null;
   const version = bytes.readUInt32LE(4);
   if (version !== FORMAT_VERSION) {
-    throw new UnknownFormat(`The log segment ${name} has format ${version}, which ${NOT_OURS}`);
+    throw new UnknownFormat(`The log segment ${name} has format ${version}`);
   }
   return {
     epoch: bytes.readDoubleLE(8),

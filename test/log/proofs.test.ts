@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { openLogReader } from '../../src/log/reader.ts';
+import { UnknownFormat } from '../../src/log/segment.ts';
 import { erasureChange } from '../../src/model/erasure.ts';
 import { type Change, personKey } from '../../src/model/person.ts';
 import type { LogRecord, Stored } from '../../src/model/record.ts';
@@ -178,6 +179,21 @@ describe('what retention drops', () => {
       expect([segmentsOf(disk).length, await choices(next)]).toEqual([1, expected(12)]);
       await next.log.close();
     }
+  });
+
+  test('in a format of a later version is refused to whoever reads it, and stays', async () => {
+    const opened = await open();
+    const { log, fs } = opened;
+    await fill(log, 12);
+    await log.retain();
+    const later = proofsIn(fs)[0]!.replace('.proofs', '-v2.proofs');
+    fs.put(later, Buffer.from('later'));
+    await expect(choices(opened)).rejects.toThrow(`${later.slice(FOLDER.length + 1)}, which this version`);
+    await expect(log.expire(0)).rejects.toThrow(UnknownFormat);
+    expect(proofsIn(fs)).toContain(later);
+    fs.put(`${FOLDER}/proofs/notes.txt`, Buffer.from('mine'));
+    await fs.unlink(later);
+    expect(await choices(opened)).toEqual(expected(12));
   });
 
   test('is not waited for when the log is closed', async () => {

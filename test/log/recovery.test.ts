@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { RULED_HIDDEN_FORMAT } from '../../src/log/hidden.ts';
 import { FORMAT_VERSION, parseSegmentName, SEGMENT_HEADER_BYTES, UnknownFormat } from '../../src/log/segment.ts';
 import { failure, MemoryFs } from './memory-fs.ts';
 import { appendEach, FOLDER, openLog, readAll, recordOf, segmentsOf, TestHost, told } from './open-log.ts';
@@ -186,12 +187,21 @@ describe('a log of a newer version', () => {
     newer.writeUInt32LE(crc32(newer.subarray(0, 60)), 60);
     return newer;
   };
+  const newerHidden = (): Buffer => {
+    const body = JSON.stringify({ format: RULED_HIDDEN_FORMAT + 1, generation: 1, erasures: [] });
+    return Buffer.from(`${body.slice(0, -1)},"crc":${crc32(body)}}`);
+  };
   const newer: readonly (readonly [string, (fs: MemoryFs) => void])[] = [
     ['by the header of its last segment', (fs) => fs.put(last, newerHeader(fs.content(last)))],
     [
       'by a segment’s name',
       (fs) => fs.put(`${FOLDER}/v2-0000000000000008.segment`, segmentBytes([payloadOf(0)]).bytes),
     ],
+    [
+      'by the name of a file of choices that retention kept',
+      (fs) => fs.put(`${FOLDER}/proofs/v2-0000000000000000.proofs`, Buffer.from('newer')),
+    ],
+    ['by what is hidden in it', (fs) => fs.put(`${FOLDER}/hidden`, newerHidden())],
   ];
   test.each(newer)('%s, is refused, and not a byte of it is touched', async (_, change) => {
     change(disk);
