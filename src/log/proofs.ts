@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import { proofsOf } from '../model/expiry.ts';
 import type { Fs } from '../model/fs.ts';
 import { decodeRecord, type LogRecord, type ParseBody, type Stored } from '../model/record.ts';
-import { type ReaderOptions, type Report, readRecords, type View } from './cursor.ts';
+import { type Missing, type ReaderOptions, type Report, readRecords, type View } from './cursor.ts';
 import type { DiskSpace } from './disk-space.ts';
 import type { LogHost } from './host.ts';
 import { openIfThere, readdirIfThere, readFile, replaceFile, unlinkIfThere } from './io.ts';
@@ -149,20 +149,44 @@ async function removeUnfinished(fs: Fs, directory: string): Promise<void> {
   for (const name of await namesIn(fs, directory)) if (name.endsWith('.proofs.new')) await remove(fs, directory, name);
 }
 
-/** All records from the start of what is left, before it the choices and erasures of what retention has dropped. */
+/** All records from the start of what is left, before it the choices and erasures of what retention has dropped, or drops while this is read. */
 export async function* readWithProofs(options: ReaderOptions, view: View, signal: AbortSignal): AsyncGenerator<Stored> {
-  const { fs, directory, partition, parseBody, report } = options;
+  const { partition } = options;
   const { segments, offset: end } = await view.current();
   const first = segments[0]?.firstOffset ?? end;
-  let next = 0;
+  yield* readProofs(options, view, 0, first, signal);
+  const dropped: Missing[] = [];
+  const report: Report = (message, missing) => {
+    if (missing?.why === 'dropped') dropped.push(missing);
+    else options.report(message, missing);
+  };
+  for await (const stored of readRecords({ ...options, report }, view, { partition, offset: first }, false, signal)) {
+    for (const { fromOffset, toOffset } of dropped.splice(0))
+      yield* readProofs(options, view, fromOffset, toOffset, signal);
+    if (signal.aborted) return;
+    yield stored;
+  }
+  for (const { fromOffset, toOffset } of dropped) yield* readProofs(options, view, fromOffset, toOffset, signal);
+}
+
+/** Those of records `from` to `to` (exclusive). */
+async function* readProofs(
+  { fs, directory, partition, parseBody, report }: ReaderOptions,
+  view: View,
+  from: number,
+  to: number,
+  signal: AbortSignal,
+): AsyncGenerator<Stored> {
+  let next = from;
   for (const { name, firstOffset, lastOffset } of await listProofs(fs, directory)) {
+    if (lastOffset < next || firstOffset >= to) continue;
     const bytes = await readFile(fs, `${directory}/${FOLDER}/${name}`);
     // Its time was over.
     if (bytes === null) continue;
     const { proofs, isWhole } = decodeAll(bytes, parseBody);
     const { hidden } = await view.current();
     for (const { offset, record } of proofs) {
-      if (offset < next || offset >= first) continue;
+      if (offset < next || offset >= to) continue;
       if (signal.aborted) return;
       next = offset + 1;
       yield { position: { partition, offset }, record: hidden.shown(offset, record) };
@@ -172,7 +196,6 @@ export async function* readWithProofs(options: ReaderOptions, view: View, signal
       ...{ why: 'damaged', fromOffset: Math.max(next, firstOffset), toOffset: lastOffset + 1 },
     });
   }
-  yield* readRecords(options, view, { partition, offset: first }, false, signal);
 }
 
 /** Writes anew what has less in it, and removes what is damaged, for nobody knows what it held. Returns how many records have less. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { openLogReader } from '../../src/log/reader.ts';
+import type { Report } from '../../src/log/cursor.ts';
+import { type LogReader, openLogReader } from '../../src/log/reader.ts';
 import { UnknownFormat } from '../../src/log/segment.ts';
 import { erasureChange } from '../../src/model/erasure.ts';
 import { type Change, personKey } from '../../src/model/person.ts';
@@ -44,6 +45,15 @@ async function fill(log: OpenedLog['log'], count: number): Promise<void> {
   }
 }
 
+const reader = ({ fs, host }: OpenedLog, report: Report = unexpected): Promise<LogReader> =>
+  openLogReader({
+    ...{ fs, directory: FOLDER, partition: 0, parseBody, host, report },
+    erasureKey: async () => KEY,
+  });
+const unexpected = (message: string): never => {
+  throw new Error(message);
+};
+
 async function all(records: AsyncIterable<Stored>): Promise<Stored[]> {
   const found: Stored[] = [];
   for await (const stored of records) found.push(stored);
@@ -51,24 +61,17 @@ async function all(records: AsyncIterable<Stored>): Promise<Stored[]> {
 }
 
 /** "0:r0 ann": offsets and requests of choices, and whose they are, as this process and another one are shown them. */
-async function choices({ log, fs, host }: OpenedLog): Promise<string[]> {
-  const inside = await all(log.readWithProofs(NEVER));
-  const report = (message: string): never => {
-    throw new Error(message);
-  };
-  const reader = await openLogReader({
-    ...{ fs, directory: FOLDER, partition: 0, parseBody, host, report },
-    erasureKey: async () => KEY,
-  });
-  const outside = await all(reader.readWithProofs(NEVER));
-  const text = (stored: readonly Stored[]): string[] =>
-    stored.flatMap(({ position, record }) =>
-      record.changes
-        .filter(({ kind }) => kind === 'consent')
-        .map(({ key }) => `${position.offset}:${record.requestId} ${key.split('|')[2]}`),
-    );
-  expect(text(outside)).toEqual(text(inside));
-  return text(inside);
+async function choices(opened: OpenedLog): Promise<string[]> {
+  const inside = (await all(opened.log.readWithProofs(NEVER))).flatMap(choicesIn);
+  const outside = (await all((await reader(opened)).readWithProofs(NEVER))).flatMap(choicesIn);
+  expect(outside).toEqual(inside);
+  return inside;
+}
+
+function choicesIn({ position, record }: Stored): string[] {
+  return record.changes
+    .filter(({ kind }) => kind === 'consent')
+    .map(({ key }) => `${position.offset}:${record.requestId} ${key.split('|')[2]}`);
 }
 
 const expected = (count: number): string[] =>
@@ -195,6 +198,25 @@ describe('what retention drops', () => {
     await fs.unlink(later);
     expect(await choices(opened)).toEqual(expected(12));
   });
+
+  test.each(['in this process', 'in another one'])(
+    'while somebody reads %s: no choice is missing, and none comes twice',
+    async (where) => {
+      // After so many choices that were read.
+      for (let after = 0; after < 4; after++) {
+        const opened = await open();
+        const { log } = opened;
+        await fill(log, 12);
+        const { readWithProofs } = where === 'in this process' ? log : await reader(opened);
+        const read: string[] = [];
+        for await (const stored of readWithProofs.call(log, NEVER)) {
+          if (read.length === after) await log.retain();
+          read.push(...choicesIn(stored));
+        }
+        expect([read, opened.messages]).toEqual([expected(12), []]);
+      }
+    },
+  );
 
   test('is not waited for when the log is closed', async () => {
     const { log, fs } = await open();
