@@ -1,13 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { nodeFs } from '../../src/log/node-fs.ts';
 import type { JsonObject } from '../../src/model/json.ts';
-import type { PersonState } from '../../src/model/person.ts';
 import { adminTokens, type Running } from '../../src/server.ts';
-import { StateKeeper } from '../../src/state/keeper.ts';
-import { LmdbState } from '../../src/state/lmdb.ts';
-import { knownErasureKey } from '../../src/storage.ts';
 import { weir } from '../support/command.ts';
 import { post, send } from '../support/raw-http.ts';
 import { tcString } from '../support/tc-strings.ts';
@@ -26,9 +21,9 @@ import {
   linesOf,
   OPTED_OUT,
   ORG,
-  personsIn,
   SHARING,
   SHOPPER,
+  snapshot,
   startOn,
   WORKSPACE,
 } from './visitors.ts';
@@ -71,18 +66,6 @@ async function eraseOne(running: Running, data: string): Promise<string> {
   const headers: [string, string][] = [['authorization', `Bearer ${text}`]];
   const { json } = await send(running.urls.admin, { method: 'POST', path, headers });
   return String((json as JsonObject)['erasure']);
-}
-
-async function snapshot(data: string): Promise<readonly PersonState[]> {
-  const report = (message: string): never => {
-    throw new Error(message);
-  };
-  const digest = (await knownErasureKey(data))!.digest;
-  const store = await LmdbState.open(join(data, 'state'), { report, warn: report, digest });
-  const directory = join(data, 'snapshots');
-  await (await StateKeeper.open({ fs: nodeFs, directory, store, partition: 0, report })).snapshot();
-  await store.close();
-  return await personsIn(directory);
 }
 
 const folder = resolve(process.argv[2]!);

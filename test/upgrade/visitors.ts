@@ -1,12 +1,16 @@
+import { join } from 'node:path';
 import { nodeFs } from '../../src/log/node-fs.ts';
 import { FORMAT_VERSION } from '../../src/log/segment.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import type { PersonState } from '../../src/model/person.ts';
 import { RECORD_VERSION } from '../../src/model/record.ts';
 import { type Running, startServer } from '../../src/server.ts';
+import { StateKeeper } from '../../src/state/keeper.ts';
+import { LmdbState } from '../../src/state/lmdb.ts';
 import { STATE_FORMAT } from '../../src/state/lmdb-codec.ts';
 import { SNAPSHOT_FORMAT } from '../../src/state/snapshot-file.ts';
 import { Snapshots } from '../../src/state/snapshots.ts';
+import { knownErasureKey } from '../../src/storage.ts';
 import { post, type RawAnswer } from '../support/raw-http.ts';
 
 /** Who has been to the server whose data is kept in fixtures, and what they did there. */
@@ -96,4 +100,17 @@ export async function personsIn(directory: string): Promise<readonly PersonState
   const persons: PersonState[] = [];
   for await (const person of snapshots.read(snapshots.offsets.at(-1)!)) persons.push(person);
   return persons.sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+/** Writes a snapshot of a data folder that no server has open. Resolves to what it holds, by key. */
+export async function snapshot(data: string): Promise<readonly PersonState[]> {
+  const report = (message: string): never => {
+    throw new Error(message);
+  };
+  const digest = (await knownErasureKey(data))!.digest;
+  const store = await LmdbState.open(join(data, 'state'), { report, warn: report, digest });
+  const directory = join(data, 'snapshots');
+  await (await StateKeeper.open({ fs: nodeFs, directory, store, partition: 0, report })).snapshot();
+  await store.close();
+  return await personsIn(directory);
 }
