@@ -10,7 +10,7 @@ import { type AskedOffers, judgeOffers } from './judge-offers.ts';
 import { parseOfferScope } from './offer-scopes.ts';
 import { type Asked, type AskedActivity, PlaceIndex } from './place-index.ts';
 import { Sitting } from './sitting.ts';
-import { verdict } from './verdicts.ts';
+import { MadeVerdict } from './verdicts.ts';
 
 /** Compiles the definitions of one org. Never throws: what is wrong with an activity makes it `broken`, and nothing else. */
 export function compileDecisions(definitions: DecisionDefinitions): DecisionEngine {
@@ -168,9 +168,9 @@ function inOrder({ placements, input: { query } }: Sitting): readonly Propositio
 }
 
 function broken(activityId: string, error: unknown): Verdict {
-  return verdict(activityId, 'broken', null, null, '', messageOf(error));
+  return new MadeVerdict(activityId, 'broken', null, null, '', messageOf(error));
 }
 
 function outOfTime(activityId: string): Verdict {
-  return verdict(activityId, 'out-of-time', null, null, '', null);
+  return new MadeVerdict(activityId, 'out-of-time', null, null, '', null);
 }

@@ -9,7 +9,7 @@ import { uuidOf } from './proposition-ids.ts';
 import { COMPONENT } from './schemas.ts';
 import { offerDetails } from './scope-details.ts';
 import type { Sitting } from './sitting.ts';
-import { verdict as made } from './verdicts.ts';
+import { MadeVerdict } from './verdicts.ts';
 
 /** What a request asks of one placement. */
 export interface AskedOffers {
@@ -75,7 +75,7 @@ export function judgeOffers({ place, scope, itemCount }: AskedOffers, sitting: S
   }
 
   function verdict(outcome: Outcome, experienceId: string | null, because: string | null): Verdict {
-    return made(place.id, outcome, experienceId, null, marksText(place.leafIndexes, marks), because);
+    return new MadeVerdict(place.id, outcome, experienceId, null, marksText(place.leafIndexes, marks), because);
   }
 }
 

@@ -9,7 +9,7 @@ import { isWithin } from './draws.ts';
 import { marksText } from './marks.ts';
 import type { Asked } from './place-index.ts';
 import type { Sitting } from './sitting.ts';
-import { verdict } from './verdicts.ts';
+import { MadeVerdict } from './verdicts.ts';
 
 /**
  * Judges one activity. The order of the checks is what explanations tell, the cheap and common ones first: property token,
@@ -136,5 +136,5 @@ function verdictOf(
   because: string | null,
 ): Verdict {
   const text = leafIndexes.length === 0 ? '' : marksText(leafIndexes, marks);
-  return verdict(id, outcome, experience === null ? null : experience.id, bucket, text, because);
+  return new MadeVerdict(id, outcome, experience === null ? null : experience.id, bucket, text, because);
 }

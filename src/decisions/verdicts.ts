@@ -20,25 +20,14 @@ export class Refusals {
   of(code: number): Verdict {
     const known = this.#known.get(code);
     if (known !== undefined) return known;
-    const made = verdict(this.#activityId, 'audience', null, null, codedMarksText(this.#leaves, code), null);
+    const made = new MadeVerdict(this.#activityId, 'audience', null, null, codedMarksText(this.#leaves, code), null);
     this.#known.set(code, made);
     return made;
   }
 }
 
-/** All verdicts are made here, so that they have one shape. */
-export function verdict(
-  activityId: string,
-  outcome: Outcome,
-  experienceId: string | null,
-  bucket: number | null,
-  marks: string,
-  because: string | null,
-): Verdict {
-  return new MadeVerdict(activityId, outcome, experienceId, bucket, marks, because);
-}
-
-class MadeVerdict implements Verdict {
+/** All verdicts are of this class, so that they have one shape. */
+export class MadeVerdict implements Verdict {
   readonly activityId: string;
   readonly outcome: Outcome;
   readonly experienceId: string | null;
