@@ -1,5 +1,6 @@
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readdirIfThere } from './log/io.ts';
 import { nodeFs } from './log/node-fs.ts';
 import type { Digest } from './model/erasure.ts';
 import type { Stored } from './model/record.ts';
@@ -80,10 +81,7 @@ const SNAPSHOT = new RegExp(`^${PARTITION}-(\\d{16})\\.snapshot$`);
 /** Oldest first. Only looked at: the server that owns them may be running. */
 async function snapshotsOf(data: string): Promise<readonly SnapshotRef[]> {
   const folder = join(data, 'snapshots');
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
+  const names = (await readdirIfThere(nodeFs, folder)) ?? [];
   const found: SnapshotRef[] = [];
   for (const name of names.sort()) {
     const offset = SNAPSHOT.exec(name)?.[1];

@@ -1,5 +1,7 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readdirIfThere, readFile } from './log/io.ts';
+import { nodeFs } from './log/node-fs.ts';
 import type { DecisionDefinitions } from './model/decision-definitions.ts';
 import { parseJson } from './model/json.ts';
 
@@ -44,20 +46,18 @@ export class KeptDefinitions {
   }
 
   async #hashes(): Promise<readonly string[]> {
-    const names = await readdir(this.#folder).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return [];
-      throw error;
-    });
+    const names = (await readdirIfThere(nodeFs, this.#folder)) ?? [];
     return names.flatMap((name) => NAME.exec(name)?.[1] ?? []);
   }
 
   async #file(hash: string): Promise<DecisionDefinitions | null> {
     if (!NAME.test(`${hash}.json`)) return null;
     const path = join(this.#folder, `${hash}.json`);
+    const bytes = await readFile(nodeFs, path);
+    if (bytes === null) return null;
     try {
-      return parseJson(await readFile(path, 'utf8')) as unknown as DecisionDefinitions;
+      return parseJson(bytes.toString()) as unknown as DecisionDefinitions;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
       if (!(error instanceof SyntaxError)) throw error;
       throw new Error(`${path} is damaged: it is no JSON. Restore it from a backup of the data folder.`, {
         cause: error,
