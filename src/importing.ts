@@ -12,10 +12,11 @@ import { parseQuery } from './gateway/query.ts';
 import { identityTools } from './identity-tools.ts';
 import { type Choice, choiceOf } from './import/consent.ts';
 import { type Pair, pairOf } from './import/identity.ts';
-import { fingerprintOf, readProgress, writeProgress } from './import/progress.ts';
+import { fingerprintOf, NO_PROGRESS, readProgress, writeProgress } from './import/progress.ts';
 import { type Row, rowsOf } from './import/rows.ts';
 import { parseConsent } from './model/consent.ts';
 import type { Workspace } from './model/datastream.ts';
+import { guess } from './model/did-you-mean.ts';
 import { HybridClock } from './model/hybrid-time.ts';
 import type { JsonObject } from './model/json.ts';
 import { type Change, personKey } from './model/person.ts';
@@ -50,6 +51,8 @@ export interface ImportResult {
   readonly refused: number;
   /** The line behind which an earlier run had stopped; 0 where there was none. */
   readonly resumedBehind: number;
+  /** Rows that earlier runs refused. */
+  readonly refusedBefore: number;
   /** Nothing is left of the file; false where the import was interrupted. */
   readonly isDone: boolean;
 }
@@ -70,6 +73,7 @@ export async function importFile(request: ImportRequest): Promise<ImportResult> 
   const loaded = await loadWorkspace(request.workspace);
   if (!loaded.ok) throw new WorkspaceError(request.workspace, loaded.findings);
   const { workspace, options } = loaded;
+  checkOwner(request, workspace);
   const { digest, lines } = await fingerprintOf(request.file);
   const goOn = { request, lines, progressFile: join(request.data, 'imports', `${request.kind}-${digest}.json`) };
   if (request.dryRun) {
@@ -93,6 +97,18 @@ export async function importFile(request: ImportRequest): Promise<ImportResult> 
   }
 }
 
+/** Every row that names none would be refused. */
+function checkOwner({ kind, owner, workspace: folder }: ImportRequest, { datastreams }: Workspace): void {
+  const known = kind === 'identity' ? [...orgsOf(datastreams)] : [...datastreams.keys()];
+  if (owner === null || known.includes(owner)) return;
+  const what = kind === 'identity' ? `The org '${owner}' has no datastream` : `There is no datastream '${owner}'`;
+  throw new Error(`${what} in ${folder}.${guess(owner, known)}`);
+}
+
+function orgsOf(datastreams: Workspace['datastreams']): ReadonlySet<string> {
+  return new Set([...datastreams.values()].map(({ orgId }) => orgId));
+}
+
 interface Run<T> {
   readonly request: ImportRequest;
   readonly lines: number;
@@ -102,8 +118,8 @@ interface Run<T> {
 
 async function run<T>({ request, lines, progressFile, kind }: Run<T>): Promise<ImportResult> {
   const { dryRun, onProgress, onRefused, signal } = request;
-  const before = dryRun ? { line: 0, isDone: false } : await readProgress(progressFile);
-  const counted = { imported: 0, refused: 0, resumedBehind: before.line };
+  const before = dryRun ? NO_PROGRESS : await readProgress(progressFile);
+  const counted = { imported: 0, refused: 0, resumedBehind: before.line, refusedBefore: before.refused };
   if (before.isDone) return { ...counted, isDone: true };
   const refuse = (line: number, why: string): void => {
     counted.refused += 1;
@@ -115,7 +131,10 @@ async function run<T>({ request, lines, progressFile, kind }: Run<T>): Promise<I
     for (const [at, why] of refusals) refuse(at, why);
     counted.imported += batch.length - refusals.length;
     batch = [];
-    if (!dryRun) await writeProgress(progressFile, { line, isDone });
+    const imported = before.imported + counted.imported;
+    const refused = before.refused + counted.refused;
+    // Where nothing was imported there is nothing to do twice, and what was refused may be right with other options.
+    if (!dryRun && imported > 0) await writeProgress(progressFile, { line, imported, refused, isDone });
     onProgress(line, lines);
   };
   for await (const { line, value, why } of rowsOf(request.file) as AsyncIterable<Row>) {
@@ -145,7 +164,7 @@ interface Target {
 
 /** FPIDs are not stored: what is kept is which ECID the one that they derive stands for. */
 function pairs({ owner }: ImportRequest, workspace: Workspace, target: Target | null): Kind<Pair> {
-  const orgs = new Set([...workspace.datastreams.values()].map(({ orgId }) => orgId));
+  const orgs = orgsOf(workspace.datastreams);
   const clock = new HybridClock();
   return {
     read: (row) => pairOf(row, owner, orgs),

@@ -18,7 +18,7 @@ its name ends in .csv, CSV with the names of the columns in its first line.
   --dry-run          read and judge every row, and write nothing
 
 An import that was interrupted goes on where it stopped when the same command is run again. Rows that are refused are named by
-their line; the others are imported, and the exit code is 1.
+their line; the others are imported, and the exit code is 1. A file is imported once: mend the refused rows in another one.
 `;
 
 export const importCommand: Command = { help, run };
@@ -74,15 +74,20 @@ async function run(args: string[], io: Io): Promise<number> {
       },
     });
     io.stdout.write(`${summary(result, values['dry-run'] === true)}\n`);
-    return result.refused === 0 && result.isDone ? 0 : 1;
+    return result.refused + result.refusedBefore === 0 && result.isDone ? 0 : 1;
   } finally {
     process.removeListener('SIGINT', onSignal);
     process.removeListener('SIGTERM', onSignal);
   }
 }
 
-function summary({ imported, refused, resumedBehind, isDone }: ImportResult, dryRun: boolean): string {
-  if (isDone && resumedBehind > 0 && imported + refused === 0) return 'This file was imported before: nothing to do.';
+function summary(result: ImportResult, dryRun: boolean): string {
+  const { imported, refused, resumedBehind, refusedBefore, isDone } = result;
+  if (isDone && resumedBehind > 0 && imported + refused === 0) {
+    const left =
+      refusedBefore === 0 ? '' : ` ${refusedBefore} refused then: mend them, and import them in another file.`;
+    return `This file was imported before: nothing to do.${left}`;
+  }
   const from = resumedBehind === 0 ? '' : ` (from line ${resumedBehind + 1} on, where it had stopped)`;
   const what = `${imported} ${dryRun ? 'good, nothing written' : 'imported'}, ${refused} refused${from}.`;
   return isDone ? what : `${what} Interrupted: run the same command again to go on.`;

@@ -6,9 +6,12 @@ import { dirname } from 'node:path';
 /** How far a file was imported: everything up to `line` is durable in the log. */
 export interface Progress {
   readonly line: number;
+  /** Rows up to there, in all runs. */
+  readonly imported: number;
+  readonly refused: number;
   readonly isDone: boolean;
 }
-const NOTHING: Progress = { line: 0, isDone: false };
+export const NO_PROGRESS: Progress = { line: 0, imported: 0, refused: 0, isDone: false };
 
 /** What tells two files apart, whatever their names: 32 hexadecimal digits; and how many lines there are. */
 export async function fingerprintOf(path: string): Promise<{ readonly digest: string; readonly lines: number }> {
@@ -26,9 +29,11 @@ const NEWLINE = 0x0a;
 
 export async function readProgress(path: string): Promise<Progress> {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as Progress;
+    const progress = JSON.parse(await readFile(path, 'utf8')) as Pick<Progress, 'line' | 'isDone'>;
+    // What was written before rows were counted has no counts.
+    return { imported: progress.line, refused: 0, ...progress };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return NOTHING;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return NO_PROGRESS;
     throw new Error(`${path} does not say how far the import got. Remove it to start over: nothing is stored twice.`, {
       cause: error,
     });

@@ -186,6 +186,7 @@ describe('a run', () => {
       imported: 1_000,
       refused: 0,
       resumedBehind: 0,
+      refusedBefore: 0,
       isDone: false,
     });
     expect(progress).toEqual([500, 1_000, 1_000]);
@@ -200,6 +201,38 @@ describe('a run', () => {
     expect(changes).toHaveLength(count);
     await weir.restart();
     for (const n of [0, 999, 1_000, count - 1]) expect(await ecidOf(weir, fpid(n))).toBe(ecid(n));
+  });
+
+  test('that imported nothing is not remembered: the same file is taken when the command is mended', async () => {
+    const weir = await halted();
+    const file = written('a.ndjson', rows(2));
+    expect((await imported(weir, 'identity', file)).out).toBe('0 imported, 2 refused.\n');
+    expect(await imported(weir, 'identity', file, '--org', ORG)).toMatchObject({
+      code: 0,
+      out: '2 imported, 0 refused.\n',
+    });
+  });
+
+  test('of a file that was imported says what was refused then, and so does its exit code', async () => {
+    const weir = await halted();
+    const file = written('a.ndjson', `${rows(BATCH_ROWS + 1)}x\ny\n`);
+    expect((await imported(weir, 'identity', file, '--org', ORG)).out).toBe('501 imported, 2 refused.\n');
+    expect(await imported(weir, 'identity', file, '--org', ORG)).toMatchObject({
+      code: 1,
+      out: 'This file was imported before: nothing to do. 2 refused then: mend them, and import them in another file.\n',
+    });
+  });
+
+  test('for an org or a datastream that is not there is refused before anything is read or written', async () => {
+    const weir = await halted();
+    const file = written('a.ndjson', rows(1));
+    const before = readdirSync(weir.data).toSorted();
+    const org = await imported(weir, 'identity', file, '--org', 'TSET@AdobeOrg');
+    expect(org).toMatchObject({ code: 1, out: '' });
+    expect(org.err).toContain(`The org 'TSET@AdobeOrg' has no datastream in ${weir.workspace}. Did you mean '${ORG}'?`);
+    const datastream = await imported(weir, 'consent', file, '--datastream', 'shp');
+    expect(datastream.err).toContain(`There is no datastream 'shp' in ${weir.workspace}. Did you mean 'shop'?`);
+    expect(readdirSync(weir.data).toSorted()).toEqual(before);
   });
 
   test('under another key than the server’s is refused: its pairs would never be found', async () => {
