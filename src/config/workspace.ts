@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { AuthOptions } from '../model/auth.ts';
 import type { Datastream, Workspace } from '../model/datastream.ts';
 import type { DecisionDefinitions } from '../model/decision-definitions.ts';
+import { meant } from '../model/did-you-mean.ts';
 import { authOf } from './auth.ts';
 import { datastreamsOf, idOf, type OrgSettings } from './datastreams.ts';
 import { DecisionsLoading } from './decisions/loading.ts';
@@ -48,6 +49,9 @@ const WEIR_FILE = 'weir.yaml';
 const DATASTREAMS = 'datastreams';
 /** Folders of parts that are still to come. */
 const LATER_FOLDERS = ['destinations'];
+const FOLDERS = [DATASTREAMS, 'activities', 'audiences', 'offers', ...LATER_FOLDERS];
+/** What they are called in the singular, where that differs by more than the final letter. */
+const SINGULARS: ReadonlyMap<string, string> = new Map([['activity', 'activities']]);
 /** Content hash: enough of SHA-256 to tell two states of a workspace apart. */
 const HASH_DIGITS = 16;
 
@@ -74,6 +78,11 @@ class Loading {
   }
 
   async run(): Promise<Loaded> {
+    const rootProblem = this.#rootProblem();
+    if (rootProblem !== null) {
+      const { looked } = this.#files.folder;
+      return { ok: false, findings: [errorAt(WEIR_FILE, FILE_START, rootProblem)], looked };
+    }
     const weir = this.#weirFile();
     const file = weir === null ? undefined : (weir.value as unknown as WeirFile);
     const all = this.#files.findings;
@@ -90,6 +99,7 @@ class Loading {
     }).load();
     const parts = weir === null ? null : this.#weirParts(weir);
     this.#laterFolders();
+    this.#misspeltFolders();
     const { looked, root } = this.#files.folder;
     const findings = sorted(all);
     const hasErrors = findings.some(({ severity }) => severity === 'error');
@@ -116,12 +126,17 @@ class Loading {
     return null;
   }
 
-  #missingWeirFile(): string {
+  /** Where there is no folder at all, nothing else is worth telling. */
+  #rootProblem(): string | null {
     const { folder } = this.#files;
     const entries = folder.list('.');
-    if (isUnread(entries))
-      return `The workspace folder '${folder.root}' cannot be read. ${entries.message} Check the path after --workspace.`;
-    const other = entries.find(({ name }) => /^weir\.(yml|json)$/i.test(name));
+    if (!isUnread(entries) || !['missing', 'not-file'].includes(entries.why)) return null;
+    return `The workspace folder '${folder.root}' cannot be read. ${entries.message} Check the path after --workspace.`;
+  }
+
+  #missingWeirFile(): string {
+    const entries = this.#files.folder.list('.');
+    const other = isUnread(entries) ? undefined : entries.find(({ name }) => /^weir\.(yml|json)$/i.test(name));
     return other === undefined
       ? 'The file is missing, so this folder is no workspace. Create it, with {} in it where every default is right; or check the path after --workspace.'
       : `The file is missing. Rename '${other.name}' to ${WEIR_FILE}.`;
@@ -175,6 +190,17 @@ class Loading {
       const entries = this.#files.folder.list(name);
       if (isUnread(entries) || entries.length === 0) continue;
       this.#files.warn(name, `This version of Weir does not read '${name}' yet: the files in it have no effect.`);
+    }
+  }
+
+  /** Folders of other names are a team's own; one whose name is nearly right would have no effect, without a word. */
+  #misspeltFolders(): void {
+    const entries = this.#files.folder.list('.');
+    if (isUnread(entries)) return;
+    for (const entry of entries) {
+      if (!entry.isDirectory() || FOLDERS.includes(entry.name)) continue;
+      const right = SINGULARS.get(entry.name) ?? meant(entry.name, FOLDERS);
+      if (right !== null) this.#files.warn(entry.name, `This folder is not read. Did you mean '${right}'?`);
     }
   }
 }

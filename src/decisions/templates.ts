@@ -1,6 +1,7 @@
 import { compileTemplate, type Escaping, isTemplate } from '../language/templates.ts';
 import type { Facts } from '../model/condition.ts';
 import { isObject, type Json, type JsonObject, valueAt } from '../model/json.ts';
+import { leadsSomewhere } from '../model/redirect-target.ts';
 import { DOM_ACTION, INVISIBLE_ACTIONS, MARKUP_ACTIONS, MEASUREMENT, REDIRECT } from './schemas.ts';
 
 /** An item whose texts may hold templates. Without any it is the same for every request, and made at load. */
@@ -32,15 +33,12 @@ function makerOf(schema: string, whole: Make): (facts: Facts) => JsonObject {
   return (facts) => {
     const item = whole(facts) as JsonObject;
     const target = valueAt(item, 'data', 'content');
-    if (typeof target === 'string' && LEADS_SOMEWHERE.test(target) && URL.canParse(target, ANY_PAGE)) return item;
+    if (typeof target === 'string' && leadsSomewhere(target)) return item;
     throw new Error(
       'The redirect was filled in to something that is no http or https URL and no path of the site. Values in it are URL-encoded; a whole URL takes three braces.',
     );
   };
 }
-const ANY_PAGE = 'https://shop.example/';
-/** What a visitor filled in could be a script, or another site without a scheme; where there is no host, the path becomes one. */
-const LEADS_SOMEWHERE = /^(?:https?:\/\/[^/\\?#]|[/?#](?![/\\]))/i;
 
 function shows(schema: string, { data }: JsonObject): boolean {
   if (schema !== DOM_ACTION) return schema !== MEASUREMENT;

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadWorkspace } from '../../src/config/workspace.ts';
 import { LEAST_FILES, workspaceFolder } from '../support/workspace-folder.ts';
@@ -364,6 +365,16 @@ describe('mistakes in the folder', () => {
       "destinations:1:1: warning: This version of Weir does not read 'destinations' yet: the files in it have no effect.",
     ],
     [
+      'a folder whose name is nearly right',
+      { 'activites/a.yaml': 'x', 'activities/.gitkeep': '', 'content/a.html': '' },
+      "activites:1:1: warning: This folder is not read. Did you mean 'activities'?",
+    ],
+    [
+      'a folder with the name of one file of it',
+      { 'activity/a.yaml': 'x' },
+      "activity:1:1: warning: This folder is not read. Did you mean 'activities'?",
+    ],
+    [
       'a service of later versions',
       {
         'datastreams/shop.yaml': `${SHOP}services:\n  media: {enabled: true}\n  forwarding: {enabled: false}\nenvironments:\n  dev: {}\n`,
@@ -385,10 +396,16 @@ describe('mistakes in the folder', () => {
     });
   });
 
-  test('a folder that is not there', async () => {
-    const loaded = await loadWorkspace('/no/such/folder');
-    expect(loaded.ok ? [] : loaded.findings.map(String)).toContain(
-      "weir.yaml:1:1: The workspace folder '/no/such/folder' cannot be read. It does not exist. Check the path after --workspace.",
-    );
+  test('a folder that is not there, or is a file: nothing else is told', async () => {
+    const file = join(workspaceFolder(), 'weir.yaml');
+    for (const [path, why] of [
+      ['/no/such/folder', 'It does not exist.'],
+      [file, 'It, or a folder above it, is a file.'],
+    ] as const) {
+      const loaded = await loadWorkspace(path);
+      expect(loaded.ok ? [] : loaded.findings.map(String)).toEqual([
+        `weir.yaml:1:1: The workspace folder '${path}' cannot be read. ${why} Check the path after --workspace.`,
+      ]);
+    }
   });
 });

@@ -2,6 +2,7 @@ import { extname } from 'node:path';
 import { compileTemplate, isTemplate } from '../../language/templates.ts';
 import type { ItemDefinition, Place } from '../../model/decision-definitions.ts';
 import type { Json, JsonObject } from '../../model/json.ts';
+import { leadsSomewhere } from '../../model/redirect-target.ts';
 import { named } from '../schema-findings.ts';
 import type { KeyPath } from '../source.ts';
 import type { Authoring } from './authoring.ts';
@@ -161,9 +162,15 @@ function contentOf(
   }
 }
 
+/** A digit can stand for it anywhere in a URL: in the host, the port and what follows. */
+const PLACEHOLDER = /\{\{[^}]*\}+/g;
+
 function redirectContent(authoring: Authoring, at: KeyPath, content: string): Content {
   if (/^\s*\{\{(?!\{)/.test(content)) {
     const message = `The redirect '${content}' begins with a value. Values are URL-encoded here, so it would lead nowhere. Write the beginning of the URL, or three braces for a value that is a whole URL and that no visitor can choose.`;
+    authoring.error(at, message);
+  } else if (!/^\s*\{\{/.test(content) && !leadsSomewhere(content.replaceAll(PLACEHOLDER, '1'))) {
+    const message = `The redirect '${content}' is no http or https URL and no path of the site. Write it as in https://shop.example/sale or /sale.`;
     authoring.error(at, message);
   }
   return [`${SCHEMA_PREFIX}redirect-item`, { type: 'redirect', content }];

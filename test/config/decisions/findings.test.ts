@@ -211,6 +211,20 @@ describe('activities', () => {
     ],
     ['a redirect to a whole URL', shows('redirect: "{{{profile.page}}}"')],
     [
+      'a redirect without a scheme',
+      shows('redirect: shop.example/sale'),
+      "5:15: The redirect 'shop.example/sale' is no http or https URL and no path of the site. Write it as in https://shop.example/sale or /sale.",
+    ],
+    [
+      'a redirect to a script',
+      shows('redirect: "javascript:alert(1)"'),
+      "5:15: The redirect 'javascript:alert(1)' is no",
+    ],
+    ['a redirect with a slash too few', shows('redirect: https:/shop.example/'), "5:15: The redirect 'https:/shop"],
+    ['a redirect to a host that is filled in', shows('redirect: "https://{{profile.shop | \'www\'}}.example/"')],
+    ['a redirect to a port that is filled in', shows('redirect: "https://shop.example:{{{profile.port}}}/"')],
+    ['a redirect to a path', shows('redirect: "/sale?q={{{data.query}}}#top"')],
+    [
       'half a template',
       shows('meta: { a: "{{profile.name" }\n    html: x'),
       "5:11: The placeholder at '{{profile.name' cannot be read.",
