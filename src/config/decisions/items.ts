@@ -112,7 +112,7 @@ export function itemsOf(
 }
 
 /** Every text may hold places for facts. */
-function checkTemplates(authoring: Authoring, at: KeyPath, value: Json): void {
+export function checkTemplates(authoring: Authoring, at: KeyPath, value: Json): void {
   if (typeof value === 'string') {
     const template = value.includes('{{') ? compileTemplate(value, 'none') : null;
     if (template !== null && !isTemplate(template)) {

@@ -7,6 +7,7 @@ import type { Json, JsonObject } from '../../model/json.ts';
 import { named } from '../schema-findings.ts';
 import type { KeyPath, Source } from '../source.ts';
 import type { Authoring, CapFile, Schedule } from './authoring.ts';
+import { checkTemplates } from './items.ts';
 
 /** offers/*.yaml after its schema has been checked. */
 export interface OffersFile {
@@ -127,7 +128,10 @@ function offerOf(authoring: Authoring, offer: OfferFile, index: number, types: T
     const path = [...at, 'content', placement];
     const type = types.get(placement)?.type;
     if (type === undefined) authoring.error(path, unknown('placement', placement, [...types.keys()]), 'key');
-    else content[placement] = contentOf(authoring, path, written, type);
+    else {
+      content[placement] = contentOf(authoring, path, written, type);
+      checkTemplates(authoring, path, content[placement]);
+    }
   }
   return {
     id: offer.id,

@@ -358,6 +358,11 @@ describe('offers and audiences', () => {
       "2:44: 'offers[0].content.p.content' stands in a placement of type html. It takes a text.",
     ],
     [
+      'an offer with a template on nothing',
+      `${placements}offers: [{ id: o, content: { p: "{{profil.name}}" } }]\n`,
+      "2:33: In the placeholder '{{profil.name}}': The path 'profil.name' begins at 'profil', which is no fact. Did you mean 'profile'?",
+    ],
+    [
       'an unknown offer',
       `${placements}decisions: [{ id: d, placements: [{ placement: p, offers: [o] }] }]\n`,
       "2:60: There is no offer 'o'. There is none in this org yet.",
