@@ -1,3 +1,4 @@
+import { literally } from '../language/templates.ts';
 import type { Condition, Leaf } from '../model/condition.ts';
 import type {
   CapDefinition,
@@ -95,12 +96,12 @@ class OfferCompiler {
         .flatMap((id) => this.#offers.get(id) ?? [])
         .filter(({ content }) => Object.hasOwn(content, placement.id))
         .toSorted((a, b) => b.priority - a.priority);
-      const offers = definitions.map((offer) => this.#offer(offer, placement));
+      const offers = definitions.map((offer) => this.#offer(offer, decision, placement));
       const leaves = [
         ...offers.flatMap(leavesOf),
         ...this.#conditions.leavesOfNamed(definitions.map(({ when }) => when)),
       ];
-      const fallback = this.#fallback(listed, placement);
+      const fallback = this.#fallback(listed, decision, placement);
       return { ...base, offers, fallback, leaves, leafIndexes: indexesOf(leaves), problem: null };
     } catch (error) {
       return { ...base, offers: [], fallback: null, leaves: [], leafIndexes: [], problem: messageOf(error) };
@@ -108,17 +109,24 @@ class OfferCompiler {
   }
 
   /** Shown to everybody: its condition, caps and dates do not count. */
-  #fallback({ fallback }: Listed, placement: PlacementDefinition): Offer | null {
+  #fallback({ fallback }: Listed, decision: OfferDecisionDefinition, placement: PlacementDefinition): Offer | null {
     const offer = fallback === null ? undefined : this.#offers.get(fallback);
     if (offer === undefined || !Object.hasOwn(offer.content, placement.id)) return null;
-    return this.#offer({ ...offer, when: null, caps: [], startMs: null, endMs: null }, placement);
+    return this.#offer({ ...offer, when: null, caps: [], startMs: null, endMs: null }, decision, placement);
   }
 
-  #offer(offer: OfferDefinition, placement: PlacementDefinition): Offer {
+  #offer(offer: OfferDefinition, decision: OfferDecisionDefinition, placement: PlacementDefinition): Offer {
     const { id, startMs, endMs, caps } = offer;
     const when = offer.when === null ? null : this.#conditions.compile(offer.when, id, this.end);
     this.end += when?.leaves.length ?? 0;
-    return { id, startMs, endMs, caps, when, item: prepareItem(placement.component, wireOffer(offer, placement)) };
+    return {
+      id,
+      startMs,
+      endMs,
+      caps,
+      when,
+      item: prepareItem(placement.component, wireOffer(offer, decision, placement)),
+    };
   }
 }
 
@@ -127,7 +135,12 @@ function leavesOf({ id, when }: Offer): readonly Leaf[] {
 }
 
 /** Documented: content or a delivery URL, languages in a list, characteristics as texts; `data.id` is the item's. */
-function wireOffer(offer: OfferDefinition, { id: placementId, component }: PlacementDefinition): JsonObject {
+function wireOffer(
+  offer: OfferDefinition,
+  decision: OfferDecisionDefinition,
+  placement: PlacementDefinition,
+): JsonObject {
+  const { id: placementId, component } = placement;
   const { format, language, characteristics, ...content } = offer.content[placementId]!;
   const data: JsonObject = {
     id: offer.id,
@@ -143,5 +156,24 @@ function wireOffer(offer: OfferDefinition, { id: placementId, component }: Place
     );
   }
   const etag = etagOf(canonicalJson({ ...offer.content[placementId]! }));
-  return { id: offer.id, etag, score: offer.priority, schema: component, data: { ...data, ...content, id: offer.id } };
+  const meta = tokens(decision, placement, offer);
+  const whole = { ...data, ...content, id: offer.id };
+  return { id: offer.id, etag, score: offer.priority, schema: component, meta, data: whole };
+}
+
+interface Named {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Told with every offer, for analytics, as activities have them. Braces in names are no templates. */
+function tokens(activity: Named, placement: Named, offer: Named): JsonObject {
+  return {
+    'activity.id': activity.id,
+    'activity.name': literally(activity.name),
+    'placement.id': placement.id,
+    'placement.name': literally(placement.name),
+    'offer.id': offer.id,
+    'offer.name': literally(offer.name),
+  };
 }

@@ -59,6 +59,11 @@ export function compileTemplate(text: string, escaping: Escaping): Template | re
   };
 }
 
+/** The template of a text in which braces mean themselves. */
+export function literally(text: string): string {
+  return text.replaceAll('{{', '\\{{');
+}
+
 export function isTemplate(compiled: Template | readonly ConditionProblem[]): compiled is Template {
   return !Array.isArray(compiled);
 }

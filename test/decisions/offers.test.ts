@@ -120,6 +120,14 @@ describe('an offer', () => {
         etag: expect.stringMatching(/^[0-9a-f]{16}$/),
         score: 0,
         schema: `${COMPONENT}html`,
+        meta: {
+          'activity.id': DECISION,
+          'activity.name': 'D',
+          'placement.id': HERO,
+          'placement.name': 'Hero',
+          'offer.id': 'xcore:personalized-offer:9',
+          'offer.name': 'xcore:personalized-offer:9',
+        },
         data: {
           id: 'xcore:personalized-offer:9',
           format: 'text/html',
@@ -130,6 +138,16 @@ describe('an offer', () => {
       },
     ]);
     expect(verdicts).toMatchObject([{ activityId: `${DECISION}~${HERO}`, outcome: 'shown', because: null }]);
+  });
+
+  it('tells names as they are written, of the fallback too', () => {
+    const name = '{{profile.name}} \\{{{';
+    const fallback = offers([offerOf('f', { name })], 'f', {}, { name });
+    expect(decided(compileDecisions(fallback), inputOf([scopeOf()])).propositions[0]!.items[0]!['meta']).toMatchObject({
+      'activity.name': name,
+      'offer.id': 'f',
+      'offer.name': name,
+    });
   });
 
   it.each([

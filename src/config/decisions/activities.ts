@@ -1,3 +1,4 @@
+import { literally } from '../../language/templates.ts';
 import { PERSONALIZING, type Requirement } from '../../model/consent-gate.ts';
 import type {
   ActivityDefinition,
@@ -203,12 +204,11 @@ function withDefault(
 
 /** Told with every item, for analytics: the names that Target has for them. Braces in them are no templates. */
 function tokens(file: ActivityFile, id: string, name: string): Record<string, string> {
-  const plain = (text: string): string => text.replaceAll('{{', '\\{{');
   return {
     'activity.id': file.id,
-    'activity.name': plain(file.name ?? file.id),
+    'activity.name': literally(file.name ?? file.id),
     'experience.id': id,
-    'experience.name': plain(name),
+    'experience.name': literally(name),
   };
 }
 
