@@ -1,7 +1,11 @@
 import type { FileLog } from './log/file.ts';
 import type { ExpiryRule } from './log/hidden.ts';
+import { readFile, replaceFile } from './log/io.ts';
 import type { Datastream } from './model/datastream.ts';
 import { type EventAges, keepsAll } from './model/expiry.ts';
+import type { Fs } from './model/fs.ts';
+import { isObject, type Json, parseJson } from './model/json.ts';
+import { OneAtATime } from './model/one-at-a-time.ts';
 
 /**
  * From one pass over the log to the next: a segment is written anew for all that has expired in it since. Chosen; with the hour
@@ -22,7 +26,13 @@ export interface ExpiryDeps {
   readonly log: Pick<FileLog, 'rules' | 'setRules' | 'expire' | 'expired'>;
   /** Wall clock, Unix epoch in milliseconds. */
   readonly nowMs: () => number;
+  /** The machine's: it goes on from one process to the next. */
   readonly monotonicMs: () => number;
+  /** Names the time since the machine was started; empty where it does not tell. */
+  readonly bootId: string;
+  readonly fs: Fs;
+  /** The data folder: what is to outlive the process is in `expiry.json`. */
+  readonly directory: string;
   readonly report: (message: string) => void;
   /** How long choices, erasures and receipts are kept; null: for ever. */
   readonly proofsMaxAgeMs: number | null;
@@ -32,7 +42,7 @@ export interface ExpiryDeps {
 
 /** What is seen of it. */
 export interface ExpiryStatus {
-  /** When the last whole pass was over; null where none was since the start. */
+  /** When the last whole pass was over, also of a process before; null where that is not known. */
   readonly lastPassMs: number | null;
   /** Why the last one was not whole; null where it was. */
   readonly failure: string | null;
@@ -44,6 +54,19 @@ export interface ExpiryStatus {
 export interface Retentions {
   readonly datastreams: ReadonlyMap<string, Pick<Datastream, 'id' | 'retention'>>;
 }
+
+/**
+ * In `expiry.json`, for the next process: else one that never runs for an hour would remove nothing. It is written when the clock
+ * began to run evenly and after each pass. Without it the clock is given its hour anew.
+ */
+interface Remembered {
+  readonly bootId: string;
+  /** These three as `Expiry` has them. */
+  readonly offsetMs: number;
+  readonly steadySinceMs: number;
+  readonly lastPassMs: number | null;
+}
+const FILE = 'expiry.json';
 
 /** Sees to it that events which datastreams do not keep any longer are hidden at once, and removed soon. */
 export class Expiry {
@@ -58,6 +81,10 @@ export class Expiry {
   #isUnderWay = false;
   #lastPassMs: number | null = null;
   #failure: string | null = null;
+  #hasLookedBack = false;
+  /** What of it stands in the file. */
+  #written = '';
+  readonly #writing = new OneAtATime();
 
   constructor(deps: ExpiryDeps) {
     this.#deps = deps;
@@ -123,12 +150,48 @@ export class Expiry {
   async tend(): Promise<void> {
     const { log, nowMs, monotonicMs } = this.#deps;
     if (!this.#areRulesWritten) await this.#write(log.rules);
+    if (!this.#hasLookedBack) await this.#lookBack();
     const atMs = monotonicMs();
     const offsetMs = nowMs() - atMs;
     if (Math.abs(offsetMs - this.#offsetMs) > CLOCK_JUMP_MS) this.#steadySinceMs = atMs;
     this.#offsetMs = offsetMs;
-    if (this.#isUnderWay || atMs - this.#steadySinceMs < CLOCK_STEADY_MS || atMs < this.#nextPassMs) return;
-    await this.#pass();
+    const isDue = atMs - this.#steadySinceMs >= CLOCK_STEADY_MS && atMs >= this.#nextPassMs;
+    if (isDue && !this.#isUnderWay) await this.#pass();
+    await this.#writing.run(() => this.#remember());
+  }
+
+  /** Where the machine and its clock go on as they did, what the process before knew of them holds. */
+  async #lookBack(): Promise<void> {
+    const { fs, directory, bootId, nowMs, monotonicMs, report } = this.#deps;
+    this.#hasLookedBack = true;
+    const bytes = await readFile(fs, `${directory}/${FILE}`).catch((error: Error) => {
+      report(`When expired events were last removed could not be read, and counts as not known: ${error.message}`);
+      return null;
+    });
+    const known = rememberedIn(bytes);
+    if (known === null) return;
+    const isSameBoot = bootId !== '' && known.bootId === bootId;
+    if (isSameBoot && Math.abs(known.offsetMs - this.#offsetMs) <= CLOCK_JUMP_MS)
+      this.#steadySinceMs = Math.min(known.steadySinceMs, this.#steadySinceMs);
+    this.#lastPassMs = known.lastPassMs;
+    const agoMs = nowMs() - (known.lastPassMs ?? Number.NEGATIVE_INFINITY);
+    if (agoMs >= 0) this.#nextPassMs = monotonicMs() + PASS_EVERY_MS - agoMs;
+  }
+
+  async #remember(): Promise<void> {
+    const { fs, directory, bootId } = this.#deps;
+    const written = JSON.stringify([this.#steadySinceMs, this.#lastPassMs]);
+    if (written === this.#written) return;
+    const known: Remembered = {
+      ...{ bootId, offsetMs: this.#offsetMs, steadySinceMs: this.#steadySinceMs, lastPassMs: this.#lastPassMs },
+    };
+    await replaceFile(fs, directory, FILE, Buffer.from(JSON.stringify(known)));
+    this.#written = written;
+  }
+
+  /** Resolves when nothing is being written. */
+  settled(): Promise<void> {
+    return this.#writing.settled();
   }
 
   async #pass(): Promise<void> {
@@ -155,6 +218,23 @@ export class Expiry {
   #changed(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** Null for what is nothing of ours. */
+function rememberedIn(bytes: Buffer | null): Remembered | null {
+  if (bytes === null) return null;
+  let known: Json;
+  try {
+    known = parseJson(bytes.toString());
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+  if (!isObject(known)) return null;
+  const { bootId, offsetMs, steadySinceMs, lastPassMs } = known;
+  if (typeof bootId !== 'string' || typeof offsetMs !== 'number' || typeof steadySinceMs !== 'number') return null;
+  if (typeof lastPassMs !== 'number' && lastPassMs !== null) return null;
+  return { bootId, offsetMs, steadySinceMs, lastPassMs };
 }
 
 /** The same for the same ages, whichever order they are written in. */

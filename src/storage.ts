@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { endpointAt } from './components.ts';
 import type { ServerOptions } from './config/options.ts';
 import { keysThere, secretKeys } from './config/secret-key.ts';
@@ -9,7 +8,7 @@ import { Erasures } from './erasures.ts';
 import { Expiry } from './expiry.ts';
 import { FileLog } from './log/file.ts';
 import { readFile, replaceFile, unlinkIfThere } from './log/io.ts';
-import { acquireLock } from './log/lock.ts';
+import { acquireLock, bootId } from './log/lock.ts';
 import { nodeFs } from './log/node-fs.ts';
 import { type LogReader, openLogReader } from './log/reader.ts';
 import { duplicateKeysOf, type ParseBody, type Stored } from './model/record.ts';
@@ -35,6 +34,8 @@ export interface Storage {
   readonly damage: readonly string[];
   close(): Promise<void>;
 }
+
+const NANOSECONDS_PER_MS = 1e6;
 
 /** How often snapshots and retention are looked after. */
 const UPKEEP_MS = 60_000;
@@ -136,7 +137,8 @@ async function openLocked(
     partition: PARTITION,
   });
   const expiry = new Expiry({
-    ...{ log: eventLog, nowMs: Date.now, monotonicMs: () => performance.now(), report: warn },
+    ...{ log: eventLog, nowMs: Date.now, bootId: bootId(), fs: nodeFs, directory: data, report: warn },
+    monotonicMs: () => Number(process.hrtime.bigint()) / NANOSECONDS_PER_MS,
     proofsMaxAgeMs: options.consent.retention.maxAgeMs,
     dropReceipts: (beforeMs) => erasures.dropReceipts(beforeMs),
   });
@@ -155,6 +157,7 @@ async function openLocked(
         await eventLog.close();
         await state.close();
         await erasures.settled();
+        await expiry.settled();
       } finally {
         unlock();
       }

@@ -1,14 +1,23 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { CLOCK_STEADY_MS, Expiry, PASS_EVERY_MS, RETRY_AFTER_MS } from '../src/expiry.ts';
 import type { ExpiryRule } from '../src/log/hidden.ts';
 import { type EventAges, KEPT_FOR_EVER } from '../src/model/expiry.ts';
+import { failure, MemoryFs } from './log/memory-fs.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
+const FOLDER = '/data';
+const FILE = `${FOLDER}/expiry.json`;
+
+/** A machine that goes on when its server is started again. */
+function machine() {
+  return { clock: { wallMs: 1_700_000_000_000, monotonicMs: 5 }, bootId: 'boot 1', fs: new MemoryFs() };
+}
+
 /** A log that only notes what it is told, and clocks that go when they are told to. */
-function setUp() {
-  const clock = { wallMs: 1_700_000_000_000, monotonicMs: 5 };
+function setUp(on = machine()) {
+  const { clock } = on;
   const expired = new Map<string, number>();
   const startMs = clock.wallMs;
   const told = { passes: 0, writes: 0, changes: 0, receiptsBefore: [] as number[] };
@@ -29,7 +38,8 @@ function setUp() {
   };
   const messages: string[] = [];
   const expiry = new Expiry({
-    ...{ log, nowMs: () => clock.wallMs, monotonicMs: () => clock.monotonicMs },
+    ...{ log, nowMs: () => clock.wallMs, monotonicMs: () => clock.monotonicMs, bootId: on.bootId },
+    ...{ fs: on.fs, directory: FOLDER },
     report: (message) => messages.push(message),
     proofsMaxAgeMs: 10 * DAY_MS,
     async dropReceipts(beforeMs) {
@@ -52,7 +62,13 @@ function setUp() {
   };
   const take = (retentions: Record<string, EventAges>): Promise<void> =>
     expiry.take({ datastreams: new Map(Object.entries(retentions).map(([id, retention]) => [id, { id, retention }])) });
-  return { clock, messages, expired, told, fails, log, expiry, pass, tend, take };
+  /** The server's next process, which has tended for so long. */
+  const restart = async (ms = MINUTE_MS) => {
+    const next = setUp(on);
+    await next.tend(ms);
+    return next;
+  };
+  return { ...{ on, clock, messages, expired, told, fails, log, expiry, pass, tend, take, restart } };
 }
 
 const days = (maxAge: number | null, types: Record<string, number | null> = {}): EventAges => ({
@@ -160,6 +176,7 @@ test('one pass at a time; who counts what is shown is told of one that removed s
   };
   pass(CLOCK_STEADY_MS);
   const first = expiry.tend();
+  await expect.poll(() => passes).toBe(1);
   await tend(PASS_EVERY_MS + MINUTE_MS);
   expect([passes, told.changes]).toEqual([1, 0]);
   expired.set('shop', 2);
@@ -171,4 +188,93 @@ test('one pass at a time; who counts what is shown is told of one that removed s
   end();
   await second;
   expect([passes, told.changes]).toEqual([2, 1]);
+});
+
+describe('a server that is started again', () => {
+  const HALF_HOUR_MS = 30 * MINUTE_MS;
+
+  test('every half hour removes what has expired all the same, twice a day', async () => {
+    const { on } = setUp();
+    const passes: number[] = [];
+    for (let start = 0; start < 48; start++) {
+      const { tend, told } = setUp(on);
+      await tend(HALF_HOUR_MS);
+      if (told.passes > 0) passes.push(start);
+    }
+    // Within the second half hour, and half a day later: two times, each of a pass of its own.
+    expect(passes).toEqual([1, 25]);
+  });
+
+  test('knows when the last pass was, and makes no more than were due', async () => {
+    const { tend, restart, pass, clock } = setUp();
+    await tend(CLOCK_STEADY_MS);
+    pass(3 * DAY_MS);
+    const { told, expiry } = await restart();
+    const { lastPassMs } = expiry.status;
+    expect([told.passes, lastPassMs]).toEqual([1, clock.wallMs]);
+    const next = await restart();
+    expect([next.told.passes, next.expiry.status.lastPassMs]).toEqual([0, lastPassMs]);
+  });
+
+  test.each([
+    ['the machine was started too', (on: ReturnType<typeof machine>) => Object.assign(on, { bootId: 'boot 2' })],
+    ['the machine does not say when it was started', (on) => Object.assign(on, { bootId: '' })],
+    ['the clock jumped', ({ clock }) => Object.assign(clock, { wallMs: clock.wallMs + MINUTE_MS })],
+    ['the clock jumped back', ({ clock }) => Object.assign(clock, { wallMs: clock.wallMs - 400 * DAY_MS })],
+    ['what is known is damaged', ({ fs }) => fs.put(FILE, Buffer.from('{"bootId":'))],
+    ['what is known is something else', ({ fs }) => fs.put(FILE, Buffer.from('{"bootId":"boot 1","offsetMs":"x"}'))],
+    ['what is known is gone', ({ fs }) => fs.unlink(FILE)],
+  ])('gives the clock its hour where %s', async (_, change: (on: ReturnType<typeof machine>) => unknown) => {
+    const { on, tend, told, pass } = setUp();
+    await tend(CLOCK_STEADY_MS);
+    expect(told.passes).toBe(1);
+    pass(PASS_EVERY_MS);
+    await change(on);
+    const next = setUp(on);
+    await next.tend(CLOCK_STEADY_MS - MINUTE_MS);
+    expect(next.told.passes).toBe(0);
+    await next.tend(MINUTE_MS);
+    expect(next.told.passes).toBe(1);
+    expect(next.messages).toEqual([]);
+  });
+
+  test('gives the clock its hour where it jumped before the process before ended', async () => {
+    const { clock, tend, restart } = setUp();
+    await tend(CLOCK_STEADY_MS);
+    clock.wallMs += 400 * DAY_MS;
+    await tend(MINUTE_MS);
+    expect((await restart(CLOCK_STEADY_MS - MINUTE_MS)).told.passes).toBe(0);
+  });
+
+  test('does not wait longer for a pass than it would have, where the last one was at a time that is still to come', async () => {
+    const { on, tend, restart } = setUp();
+    on.clock.wallMs += 400 * DAY_MS;
+    await tend(CLOCK_STEADY_MS);
+    on.clock.wallMs -= 400 * DAY_MS;
+    expect((await restart(CLOCK_STEADY_MS + MINUTE_MS)).told.passes).toBe(1);
+  });
+
+  test('makes a pass that failed again, without what the one before knew of it', async () => {
+    const { tend, fails, restart } = setUp();
+    fails.pass = new Error('EIO: a segment');
+    await expect(tend(CLOCK_STEADY_MS)).rejects.toThrow('EIO');
+    expect((await restart()).told.passes).toBe(1);
+  });
+
+  test('reads nothing before it is first told to tend, and writes when there is something to say only', async () => {
+    const { on, tend } = setUp();
+    expect(on.fs.calls).toEqual([]);
+    await tend(CLOCK_STEADY_MS + HALF_HOUR_MS);
+    expect(on.fs.calls.filter(({ what }) => what === 'rename')).toHaveLength(2);
+  });
+
+  test('is none the worse where a disk neither reads nor takes it, but for the hour', async () => {
+    const { on } = setUp();
+    on.fs.before = ({ path }) => {
+      throw failure('EIO', path);
+    };
+    const { tend, told, messages } = setUp(on);
+    for (let minute = 0; minute < 60; minute++) await expect(tend(MINUTE_MS)).rejects.toThrow('EIO');
+    expect([told.passes, messages.length]).toEqual([1, 1]);
+  });
 });

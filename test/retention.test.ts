@@ -1,4 +1,5 @@
-import { performance } from 'node:perf_hooks';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { CLOCK_STEADY_MS } from '../src/expiry.ts';
 import { RULE_SETTLES_MS } from '../src/log/hidden.ts';
@@ -70,8 +71,7 @@ test('what it says is seen, and in time the disk holds it no more', async () => 
   const weir = await startOn([20, 5], { 'datastreams/shop.yaml': SHOP + RULE });
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
   vi.spyOn(systemHost, 'nowMs').mockImplementation(() => Date.now());
-  const { timeOrigin } = performance;
-  vi.spyOn(performance, 'now').mockImplementation(() => Date.now() - timeOrigin);
+  vi.spyOn(process.hrtime, 'bigint').mockImplementation(() => BigInt(Date.now()) * 1_000_000n);
   await weir.halt();
   await weir.restart();
   vi.setSystemTime(Date.now() + DAY_MS);
@@ -80,13 +80,19 @@ test('what it says is seen, and in time the disk holds it no more', async () => 
     retention: { lastPassAt: null, failure: null, removedSinceStart: 0 },
   });
   await vi.advanceTimersByTimeAsync(CLOCK_STEADY_MS + 2 * MINUTE_MS);
-  await until(
-    async () =>
-      ((await get(weir, '/health')) as { retention: { lastPassAt: string | null } }).retention.lastPassAt !== null,
-  );
+  const lastPassAt = async (): Promise<string | null> =>
+    ((await get(weir, '/health')) as { retention: { lastPassAt: string | null } }).retention.lastPassAt;
+  await until(async () => (await lastPassAt()) !== null);
   expect(await get(weir, '/health')).toMatchObject({ retention: { failure: null, removedSinceStart: 3 } });
   const { body } = await send(weir.running.urls.admin, { method: 'GET', path: '/metrics' });
   expect(body.toString()).toContain('weir_log_expired_events_total{datastream="shop"} 3\n');
   expect(filesWith(weir.data, [markOf(0, 0), markOf(0, 1), markOf(1, 0)])).toEqual([]);
   expect(filesWith(weir.data, [markOf(1, 1)])).toHaveLength(1);
+  const seen = String(await lastPassAt());
+  const remembered = join(weir.data, 'expiry.json');
+  await until(async () => readFileSync(remembered, 'utf8').includes(`"lastPassMs":${Date.parse(seen)}`));
+  await weir.halt();
+  await weir.restart();
+  await vi.advanceTimersByTimeAsync(MINUTE_MS);
+  await until(async () => (await lastPassAt()) === seen);
 });
