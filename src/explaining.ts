@@ -28,6 +28,7 @@ const OTHERS_MAX = 10;
 /** Where the log has more persons than memory holds, those of whom these decisions read are looked for first. */
 export async function explainDecisions(request: ExplainRequest): Promise<Explained> {
   const max = request.personsMax ?? PERSONS_MAX;
+  if (request.activityId !== null) await new KeptDefinitions(request.data).checkActivity(request.activityId);
   try {
     return await explainBy(request, { keys: null, max });
   } catch (error) {

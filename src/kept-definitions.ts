@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { readdirIfThere, readFile } from './log/io.ts';
 import { nodeFs } from './log/node-fs.ts';
 import type { DecisionDefinitions } from './model/decision-definitions.ts';
+import { guess } from './model/did-you-mean.ts';
+import { activityIds } from './model/find-activity.ts';
 import { parseJson } from './model/json.ts';
 
 /** The definitions by which decisions were made: the server keeps each in DATA/decisions/<hash>.json before it is in force. */
@@ -43,6 +45,22 @@ export class KeptDefinitions {
       if (definitions !== null) latest.set(definitions.orgId, definitions);
     }
     return latest;
+  }
+
+  /**
+   * Throws where an activity stands in none of those that were ever in force, nor in `others`: a misspelt id would seem to have had
+   * no decisions. Where none are kept it could be any.
+   */
+  async checkActivity(activityId: string, others: Iterable<DecisionDefinitions> = []): Promise<void> {
+    const hashes = await this.#hashes();
+    if (hashes.length === 0) return;
+    const known = new Set([...others].flatMap(activityIds));
+    for (const hash of hashes) {
+      const definitions = await this.of(hash);
+      if (definitions !== null) for (const id of activityIds(definitions)) known.add(id);
+    }
+    if (!known.has(activityId))
+      throw new Error(`There is no activity '${activityId}'.${guess(activityId, [...known])}`);
   }
 
   async #hashes(): Promise<readonly string[]> {

@@ -45,7 +45,10 @@ const SHARES_MAX = 1_024;
 
 async function replayInShares(of: number, request: ReplayRequest): Promise<Replay> {
   const { data, from, activityId, namedMax, workspace, personsMax: max = PERSONS_MAX } = request;
-  const deciderFor = workspace === null ? ownDeciders(data) : await decidersOf(workspace);
+  const kept = new KeptDefinitions(data);
+  const decisions = workspace === null ? null : await decisionsOf(workspace);
+  if (activityId !== null) await kept.checkActivity(activityId, decisions?.values());
+  const deciderFor = decisions === null ? ownDeciders(kept) : decidersOf(decisions);
   const replay = new Replay({ activityId, namedMax, isOwn: workspace === null, deciderFor });
   let { to } = request;
   for (let index = 0; index < of; index++) {
@@ -100,8 +103,7 @@ function isBefore({ position, record }: Stored, bound: Bound): boolean {
 
 type DeciderFor = ConstructorParameters<typeof Replay>[0]['deciderFor'];
 
-function ownDeciders(data: string): DeciderFor {
-  const kept = new KeptDefinitions(data);
+function ownDeciders(kept: KeptDefinitions): DeciderFor {
   const deciders = new Map<string, Decider | null>();
   return async (_record, { h }) => {
     const known = deciders.get(h);
@@ -113,10 +115,13 @@ function ownDeciders(data: string): DeciderFor {
   };
 }
 
-async function decidersOf(workspace: string): Promise<DeciderFor> {
+async function decisionsOf(workspace: string): Promise<ReadonlyMap<string, DecisionDefinitions>> {
   const loaded = await loadWorkspace(workspace);
   if (!loaded.ok) throw new WorkspaceError(workspace, loaded.findings);
-  const { decisions } = loaded.workspace;
+  return loaded.workspace.decisions;
+}
+
+function decidersOf(decisions: ReadonlyMap<string, DecisionDefinitions>): DeciderFor {
   const deciders = new Map<string, Decider>();
   return async ({ orgId }) => {
     let decider = deciders.get(orgId);

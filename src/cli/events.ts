@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { guess } from '../model/did-you-mean.ts';
 import { eventLine } from '../model/event-line.ts';
 import { readLog } from '../server.ts';
 import { type Command, type Io, readArgs, UsageError } from './usage.ts';
@@ -40,10 +41,18 @@ async function run(args: string[], io: Io): Promise<number> {
     damaged = true;
     io.stderr.write(`weir events: ${message}\n`);
   };
+  const { datastream } = values;
+  const others = new Set<string>();
+  let isFound = datastream === undefined;
   try {
     for await (const stored of readLog(values.data, values.follow === true, stop.signal, report)) {
-      if (values.datastream !== undefined && stored.record.datastreamId !== values.datastream) continue;
-      for (const event of stored.record.events) {
+      const { datastreamId, events: all } = stored.record;
+      if (datastream !== undefined && datastreamId !== datastream) {
+        if (all.length > 0) others.add(datastreamId);
+        continue;
+      }
+      isFound ||= all.length > 0;
+      for (const event of all) {
         if (!io.stdout.write(`${JSON.stringify(eventLine(stored, event))}\n`))
           await once(io.stdout, 'drain', { signal: stop.signal });
       }
@@ -53,6 +62,10 @@ async function run(args: string[], io: Io): Promise<number> {
   } finally {
     process.removeListener('SIGINT', onSignal);
     process.removeListener('SIGTERM', onSignal);
+  }
+  if (!isFound && !stop.signal.aborted) {
+    const sentence = `The log holds no event of the datastream '${datastream}'.${guess(datastream!, [...others])}`;
+    io.stderr.write(`weir events: ${sentence}\n`);
   }
   return damaged ? 1 : 0;
 }

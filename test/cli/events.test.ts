@@ -68,6 +68,11 @@ describe('weir events', () => {
     const of = async (id: string) => linesOf((await weir('events', '--data', server.data, '--datastream', id)).out);
     expect((await of('blog')).map((line) => line.datastreamId)).toEqual(['blog']);
     expect(await of('blo')).toEqual([]);
+    expect(await weir('events', '--data', server.data, '--datastream', 'blok')).toEqual({
+      code: 0,
+      out: '',
+      err: "weir events: The log holds no event of the datastream 'blok'. Did you mean 'blog'?\n",
+    });
   });
 
   test('--follow goes on with what comes; a reader that leaves ends it', async () => {

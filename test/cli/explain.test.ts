@@ -97,8 +97,19 @@ At box: 'y' (Experience y) of 'person' (Activity person), 1 item
     const { out } = await weir('explain', '--request-id', 'r7-0000000000000003', '--activity', 'hero', '--data', data);
     expect(out).toContain("'hero' (Activity hero)\n  Not shown: 10 %");
     expect(out).not.toContain("'offer' (Activity offer)\n");
-    const other = await weir('explain', '--request-id', 'r7', '--activity', 'heros', '--data', data);
-    expect(other.out).toContain("The activity 'heros' was not asked for: it has no content for these scopes");
+    keepDefinitions(data, {
+      ...FIRST,
+      hash: 'bbbbbbbbbbbbbbbb',
+      activities: [{ ...FIRST.activities[0]!, id: 'later' }],
+    });
+    const other = await weir('explain', '--request-id', 'r7', '--activity', 'later', '--data', data);
+    expect(other.out).toContain("The activity 'later' was not asked for: it has no content for these scopes");
+    const misspelt = await weir('explain', '--request-id', 'r7', '--activity', 'heros', '--data', data);
+    expect(misspelt).toEqual({
+      code: 1,
+      out: '',
+      err: "weir explain: There is no activity 'heros'. Did you mean 'hero'?\n",
+    });
   });
 
   test('explains a visitor’s newest decision, and names those before', async () => {

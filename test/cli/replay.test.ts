@@ -12,6 +12,7 @@ import { FIRST, type Sent, Traffic } from '../replays/made-traffic.ts';
 import { weir } from '../support/command.ts';
 import { keepDefinitions, writeLog } from '../support/data-folder.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import { workspaceFolder } from '../support/workspace-folder.ts';
 
 const REQUESTS = 1_200;
 const VISITORS = 100;
@@ -231,6 +232,17 @@ describe('a replay by other definitions', () => {
       await replay.take({ position: { partition: 0, offset }, record }, sections, () => true);
     }
     expect(replay.counts).toMatchObject({ same: 0, different: 0, lacking: { ...NOTHING, client: REQUESTS } });
+  });
+
+  test('of an activity that never was is refused: it would seem to have stayed the same', async () => {
+    const { data } = await trafficOf(6);
+    const folder = workspaceFolder({
+      'activities/new.yaml': 'id: new\nscope: new\nexperiences: [{ id: a, html: a }]\n',
+    });
+    const misspelt = { code: 1, out: '', err: "weir replay: There is no activity 'heros'. Did you mean 'hero'?\n" };
+    expect(await weir('replay', '--data', data, '--activity', 'heros')).toEqual(misspelt);
+    expect(await weir('replay', '--data', data, '--activity', 'heros', '--workspace', folder)).toEqual(misspelt);
+    expect(await weir('replay', '--data', data, '--activity', 'new', '--workspace', folder)).toMatchObject({ code: 0 });
   });
 
   test('by a workspace without the org’s activities shows nothing to anybody', async () => {
