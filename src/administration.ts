@@ -222,9 +222,9 @@ export class Administration {
       logMeter: log.meter,
       log: () => log,
       expiry: () => {
-        const { removed, lastPassMs } = expiry.status;
+        const { removed, ...pass } = expiry.status;
         const none = [...source.current.datastreams.keys()].map((id) => [id, 0] as const);
-        return { lastPassMs, removed: new Map([...none, ...removed]) };
+        return { ...pass, removed: new Map([...none, ...removed]) };
       },
       segmentBytes: () => log.segmentBytes(),
       diskFreeBytes: () => freeBytes(data),

@@ -10,7 +10,11 @@ export interface MetricSources {
   readonly requestsInFlight: () => number;
   readonly logMeter: LogMeter;
   readonly log: () => LogNumbers;
-  readonly expiry: () => { readonly removed: ReadonlyMap<string, number>; readonly lastPassMs: number | null };
+  readonly expiry: () => {
+    readonly removed: ReadonlyMap<string, number>;
+    readonly lastPassMs: number | null;
+    readonly failure: string | null;
+  };
   readonly segmentBytes: () => Promise<number>;
   readonly diskFreeBytes: () => Promise<number>;
   /** Given the free bytes. */
@@ -103,12 +107,13 @@ function log(out: Exposition, { logMeter, log: numbersOf, expiry }: MetricSource
   out.family(METRICS.appends, [[logMeter.records]]);
   out.family(METRICS.appendedBytes, [[writtenBytes]]);
   out.family(METRICS.nextPosition, [[nextOffset]]);
-  const { removed, lastPassMs } = expiry();
+  const { removed, lastPassMs, failure } = expiry();
   out.family(
     METRICS.expired,
     [...removed].map(([datastream, count]): Sample => [count, datastream]),
   );
   out.family(METRICS.expiryPass, [[lastPassMs === null ? Number.NaN : lastPassMs / 1000]]);
+  out.family(METRICS.expiryFailed, [[Number(failure !== null)]]);
   out.family(METRICS.logFailed, [[Number(refusing === 'failed')]]);
   out.family(METRICS.logRefusing, [[Number(refusing !== null)]]);
 }

@@ -70,6 +70,7 @@ export const METRICS = {
     'weir_log_expiry_pass_timestamp_seconds',
     'When the last whole pass over the log for expired events was over; NaN before the first.',
   ),
+  expiryFailed: gauge('weir_log_expiry_failed', '1 where the last pass over the log for expired events was not whole.'),
   logFailed: gauge(
     'weir_log_failed',
     '1 after a write or a sync failed: nothing is acknowledged, and the process stops.',
