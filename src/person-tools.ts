@@ -124,10 +124,15 @@ async function call({ adminUrl, token }: OfServer, method: string, path: string)
 }
 
 function detailOf(text: string): string {
+  const answer = jsonOrNull(text);
+  return answer === null ? text.slice(0, 200) : String(valueAt(answer, 'detail') ?? text);
+}
+
+function jsonOrNull(text: string): Json {
   try {
-    return String(valueAt(parseJson(text), 'detail') ?? text);
+    return parseJson(text);
   } catch (error) {
-    if (error instanceof SyntaxError) return text.slice(0, 200);
+    if (error instanceof SyntaxError) return null;
     throw error;
   }
 }
@@ -141,7 +146,8 @@ export async function receiptProblem(
   by: { readonly data: string } | { readonly publicKey: string },
   person: PersonId | null,
 ): Promise<string | null> {
-  const receipt = parseJson(await readFile(file, 'utf8'));
+  const receipt = jsonOrNull(await readFile(file, 'utf8'));
+  if (receipt === null) return 'it is no JSON';
   // As a receipt, or as the server answers it.
   const found = isObject(receipt) && isObject(receipt['receipt']) ? receipt['receipt'] : receipt;
   const key = 'data' in by ? await knownErasureKey(by.data) : null;

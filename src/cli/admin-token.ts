@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { guess } from '../model/did-you-mean.ts';
 import { adminTokens } from '../server.ts';
 import { type Command, type Io, readArgs, UsageError } from './usage.ts';
 
@@ -62,7 +63,11 @@ async function act(values: Values, [action, id, ...rest]: readonly string[], io:
   if (action === 'create') return await create(data, values, io);
   if (action === 'list') return await list(data, values, io);
   if (action === 'revoke') return await revoke(data, values, id, io);
-  throw new UsageError(action === undefined ? 'Say create, list or revoke.' : `There is no '${action}' here.`);
+  throw new UsageError(
+    action === undefined
+      ? 'Say create, list or revoke.'
+      : `There is no '${action}' here.${guess(action, ['create', 'list', 'revoke'])}`,
+  );
 }
 
 async function create(data: string, values: Values, io: Io): Promise<number> {

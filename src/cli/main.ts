@@ -1,3 +1,4 @@
+import { meant } from '../model/did-you-mean.ts';
 import { unsupportedNode } from './node-version.ts';
 import { type Command, type Io, UsageError } from './usage.ts';
 
@@ -64,7 +65,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     return name === undefined ? 2 : 0;
   }
   if (!Object.hasOwn(COMMANDS, name)) {
-    io.stderr.write(`weir: there is no command '${name}'.\n\n${usage()}`);
+    io.stderr.write(`weir: there is no command '${name}'.${meantOf(name)}\n\n${usage()}`);
     return 2;
   }
   const command = await COMMANDS[name]!.load();
@@ -75,9 +76,29 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
       io.stderr.write(`weir ${name}: ${error.message}\n\n${command.help}`);
       return 2;
     }
-    io.stderr.write(`weir ${name}: ${error instanceof Error ? error.message : String(error)}\n`);
+    io.stderr.write(`weir ${name}: ${sentenceOf(error)}\n`);
     return 1;
   }
+}
+
+function meantOf(name: string): string {
+  const known = meant(name, Object.keys(COMMANDS));
+  return known === null ? '' : ` Did you mean '${known}'?`;
+}
+
+/** Why the system refused a path; its own words are for programmers. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  ENOENT: 'It does not exist.',
+  ENOTDIR: 'It, or a folder above it, is a file.',
+  EEXIST: 'It is a file.',
+  EACCES: 'This user may not use it.',
+};
+
+function sentenceOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code = '', path, message } = error as NodeJS.ErrnoException;
+  const why = Object.hasOwn(REFUSALS, code) ? REFUSALS[code] : undefined;
+  return why === undefined || path === undefined ? message : `'${path}' cannot be used. ${why}`;
 }
 
 function usage(): string {

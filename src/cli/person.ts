@@ -1,5 +1,5 @@
 import type { OfFolder, OfServer, PersonId } from '../person-tools.ts';
-import { type Io, UsageError } from './usage.ts';
+import { type Io, isWebAddress, UsageError } from './usage.ts';
 
 /** What `erase` and `export` have in common: whom they are about, and where the data are. */
 export const PERSON_OPTIONS = {
@@ -35,6 +35,8 @@ export function placeOf(name: string, values: PersonValues, io: Io): OfFolder | 
   const { data, workspace = null, 'admin-url': adminUrl, token = process.env['WEIR_ADMIN_TOKEN'] } = values;
   if (adminUrl !== undefined) {
     if (data !== undefined) throw new UsageError('Give --data or --admin-url, not both.');
+    if (!isWebAddress(adminUrl))
+      throw new UsageError(`--admin-url is '${adminUrl}'; it takes an address such as http://127.0.0.1:9090.`);
     if (token === undefined) throw new UsageError('--token is missing.');
     return { adminUrl, token };
   }

@@ -1,6 +1,6 @@
 import { PREVIEW_DAYS_DEFAULT, PREVIEW_DAYS_MAX, previewExpiresAt } from '../model/preview-days.ts';
 import { previewLink } from '../previewing.ts';
-import { type Command, type Io, readArgs, UsageError } from './usage.ts';
+import { type Command, type Io, isWebAddress, readArgs, UsageError } from './usage.ts';
 
 const help = `Usage: weir preview --activity A --experience E --workspace DIR --data DIR [--org O] [--url URL] [--days N]
 
@@ -53,7 +53,7 @@ async function run(args: string[], io: Io): Promise<number> {
 }
 
 function urlOf(text: string): URL {
-  if (/^https?:\/\//.test(text) && URL.canParse(text)) return new URL(text);
+  if (isWebAddress(text)) return new URL(text);
   throw new UsageError(`--url is '${text}'; it takes the address of a page such as https://shop.example/cart.`);
 }
 

@@ -4,7 +4,7 @@ import { type Good, loadWorkspace } from '../config/workspace.ts';
 import { LOCAL_CLIENT, LOCAL_ISSUER } from '../model/auth.ts';
 import type { Datastream } from '../model/datastream.ts';
 import { localToken } from '../server.ts';
-import { type Command, type Io, readArgs, UsageError } from './usage.ts';
+import { type Command, type Io, isWebAddress, readArgs, UsageError } from './usage.ts';
 
 const help = `Usage: weir token --datastream ID [--workspace DIR --data DIR] [--expires 1h] [--curl [--url URL]]
 
@@ -49,7 +49,7 @@ async function run(args: string[], io: Io): Promise<number> {
   const { datastream: id, expires = LIFETIME_DEFAULT, curl = false, url } = values;
   if (id === undefined) throw new UsageError('--datastream is missing.');
   if (url !== undefined && !curl) throw new UsageError('--url belongs to --curl.');
-  if (url !== undefined && !(/^https?:\/\//.test(url) && URL.canParse(url)))
+  if (url !== undefined && !isWebAddress(url))
     throw new UsageError(`--url is '${url}'; it takes an address such as http://127.0.0.1:8081.`);
   const lifetimeSeconds = lifetimeOf(expires);
   const { workspace: folder, data } = foldersOf(values.workspace, values.data);

@@ -1,4 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { meant } from '../model/did-you-mean.ts';
 
 /** A command was called wrongly. `main` says why, shows the command's help, and the exit code is 2. */
 export class UsageError extends Error {}
@@ -33,6 +34,14 @@ function parse<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArg
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code?.startsWith('ERR_PARSE_ARGS') !== true) throw error;
-    throw new UsageError(message, { cause: error });
+    const unknown = code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' ? /'(-+([^'\s]+))'/.exec(message) : null;
+    if (unknown === null) throw new UsageError(message, { cause: error });
+    const [, option, name] = unknown;
+    const known = meant(name!, Object.keys(config.options ?? {}));
+    throw new UsageError(`There is no option '${option}'.${known === null ? '' : ` Did you mean '--${known}'?`}`);
   }
+}
+
+export function isWebAddress(text: string): boolean {
+  return /^https?:\/\//.test(text) && URL.canParse(text);
 }

@@ -1,8 +1,14 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { main } from '../../src/cli/main.ts';
 import { Kept, weir } from '../support/command.ts';
+import { ROOT } from '../support/sources.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { workspaceFolder } from '../support/workspace-folder.ts';
+
+const WORKSPACE = join(ROOT, 'examples/demo-shop');
+const FILE = join(WORKSPACE, 'weir.yaml');
+const PERSON = ['--org', 'o', '--namespace', 'Email', '--id', 'i'];
 
 describe('weir', () => {
   test('without a command: how to use it, as an error', async () => {
@@ -46,6 +52,39 @@ describe('weir', () => {
     expect([code, out]).toEqual([2, '']);
     expect(err).toContain(word);
     expect(err).toContain(`Usage: weir ${args[0]}`);
+  });
+
+  test.each([
+    [['serv'], "weir: there is no command 'serv'. Did you mean 'serve'?\n"],
+    [['check', '--workspce', 'x'], "weir check: There is no option '--workspce'. Did you mean '--workspace'?\n"],
+    [['import', '--dryrun', 'x'], "weir import: There is no option '--dryrun'. Did you mean '--dry-run'?\n"],
+    [['events', '-d', 'x'], "weir events: There is no option '-d'.\n"],
+    [['admin-token', 'creat', '--data', 'x'], "weir admin-token: There is no 'creat' here. Did you mean 'create'?\n"],
+    [
+      ['export', ...PERSON, '--admin-url', 'localhost:9090', '--token', 't'],
+      "weir export: --admin-url is 'localhost:9090'; it takes an address such as http://127.0.0.1:9090.\n",
+    ],
+  ])('%j: what was probably meant', async (args, told) => {
+    const { code, err } = await weir(...args);
+    expect(code).toBe(2);
+    expect(err.startsWith(told)).toBe(true);
+  });
+
+  test.each([
+    [['import', '--kind', 'identity', '--workspace', WORKSPACE, '--data', 'x', '/no/such.csv'], 'It does not exist.'],
+    [['erase', '--verify', '/no/such.json', '--public-key', 'k'], 'It does not exist.'],
+    [['events', '--data', FILE], 'It, or a folder above it, is a file.'],
+    [['serve', '--workspace', WORKSPACE, '--data', FILE], 'It is a file.'],
+  ])('%j: a path that cannot be used is said in words', async (args, why) => {
+    const { code, err } = await weir(...args);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^weir \w+: '\/.+' cannot be used\. /);
+    expect(err).toContain(why);
+  });
+
+  test('erase --verify says of a file that is no receipt that it is none', async () => {
+    const { code, err } = await weir('erase', '--verify', FILE, '--public-key', 'k');
+    expect([code, err]).toEqual([1, `weir erase: ${FILE} does not hold: it is no JSON.\n`]);
   });
 
   test.each([
