@@ -60,9 +60,9 @@ export interface ValueForm {
   value(call: Call, compilation: Compilation): Pick<Operand, 'read' | 'text'>;
 }
 
-export const OPERATORS: readonly string[] = [LOGIC, READING, COMPARISONS, VALUES].flatMap((table) =>
-  Object.keys(table),
-);
+export const OPERATORS: readonly string[] = [
+  ...new Set([LOGIC, READING, COMPARISONS, VALUES].flatMap((table) => Object.keys(table))),
+];
 
 /** One condition on its way to closures: what was found wrong, the leaves, and what is read. */
 export class Compilation {
@@ -260,7 +260,7 @@ export class Compilation {
     if (args.length < min || args.length > max) {
       this.problem(
         [...place.path, name],
-        `The operator '${name}' has ${args.length} arguments. Write {"${name}": ${use}}.`,
+        `The operator '${name}' has ${args.length} ${args.length === 1 ? 'argument' : 'arguments'}. Write {"${name}": ${use}}.`,
       );
       return null;
     }
