@@ -74,8 +74,15 @@ const NOT_COUNTED: Readonly<Record<keyof NotCounted, string>> = {
   withoutNumber: 'that reached a goal and lack the number to add',
 };
 
-function notesOf({ warnings, credit }: Subject, { arms, bots, notCounted }: Report, extent: Extent): readonly string[] {
+function notesOf(
+  { activity, warnings, credit }: Subject,
+  { arms, bots, notCounted }: Report,
+  extent: Extent,
+): readonly string[] {
   const all = [...arms, ...bots];
+  const counted = new Set(arms.flatMap(({ arm: { key } }) => (key.kind === 'experience' ? key.experienceId : [])));
+  // Of offers any number stand together: what is left of them says nothing.
+  const unseen = activity.kind === 'offers' ? [] : activity.experiences.filter(({ id }) => !counted.has(id));
   const left = Object.entries(NOT_COUNTED)
     .filter(([name]) => notCounted[name as keyof NotCounted] > 0)
     .map(([name, text]) => `${notCounted[name as keyof NotCounted]} ${text}`);
@@ -88,6 +95,9 @@ function notesOf({ warnings, credit }: Subject, { arms, bots, notCounted }: Repo
           "The held out are shown nothing, so nothing counts from a display on: compare with them by '--credit decision'.",
         ]
       : []),
+    ...(arms.length === 0 || unseen.length === 0
+      ? []
+      : [`Nobody was counted of: ${unseen.map(({ name }) => name).join(', ')}.`]),
     ...(left.length === 0 ? [] : [`Not counted: ${left.join('; ')}.`]),
     ...(extent.isComplete ? [] : ['The log was not read to its end.']),
     ...warnings,

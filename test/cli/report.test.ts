@@ -78,6 +78,14 @@ Not counted: 1 told again of a decision that was counted; 1 with a token that wa
 `);
   });
 
+  test('names the experiences that nobody had', async () => {
+    const data = await dataFolder(definitions);
+    const { out } = await weir('report', '--activity', 'hero', '--data', data, '--from', '2026-03-28');
+    expect(out).toContain('\nNobody was counted of: With a picture.\n');
+    const empty = await weir('report', '--activity', 'hero', '--data', data, '--from', '2026-04-01');
+    expect(empty.out).not.toContain('Nobody');
+  });
+
   test('compares with the held out from the decision on', async () => {
     const data = await dataFolder(definitions);
     const { out } = await weir('report', '--activity', 'hero', '--data', data, '--credit', 'decision');

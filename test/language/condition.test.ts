@@ -35,7 +35,11 @@ describe('what is wrong is said, with its place', () => {
     [{}, [], 'this one has none'],
     [{ '==': [1, 1], '!': true }, [], "this one has '==', '!'"],
     [{ startWith: [1, 2] }, ['startWith'], "The operator 'startWith' is not known. Did you mean 'startsWith'?"],
-    [{ reduce: [1, 2] }, ['reduce'], 'is not known. Known: and or ! !! if ?: some all none audience exists var missing '],
+    [
+      { reduce: [1, 2] },
+      ['reduce'],
+      'is not known. Known: and or ! !! if ?: some all none audience exists var missing ',
+    ],
     [{ constructor: [1, 2] }, ['constructor'], "The operator 'constructor' is not known."],
     [{ '==': [1] }, ['=='], 'The operator \'==\' has 1 argument. Write {"==": [value, value]}.'],
     [{ and: [] }, ['and'], "The operator 'and' has 0 arguments."],
