@@ -3,20 +3,25 @@ import { guess } from '../model/did-you-mean.ts';
 import { adminTokens } from '../server.ts';
 import { type Command, type Io, readArgs, UsageError } from './usage.ts';
 
-const help = `Usage: weir admin-token create --data DIR [--org ORG [--datastream ID …]] [--role read|admin] [--expires 30d]
+const help = `Usage: weir admin-token create --data DIR [--org ORG [--datastream ID …]]
+                               [--role read|admin] [--expires 30d]
        weir admin-token list --data DIR
        weir admin-token revoke ID --data DIR
 
-Tokens for the admin listener: Authorization: Bearer weir_at_…. A running server sees changes at once. Run it as the
-user that the server runs as, so that the server can read what is written.
+Tokens for the admin listener: Authorization: Bearer weir_at_…. A running server
+sees changes at once. Run it as the user that the server runs as, so that the
+server can read what is written.
 
   --data DIR         the server's data folder
-  --org ORG          the token sees what this org has; without it, it is an operator's and sees the whole server
-  --datastream ID    … and of that only this datastream (an environment is part of the id: shop:dev); may be repeated
+  --org ORG          the token sees what this org has; without it, it is an
+                     operator's and sees the whole server
+  --datastream ID    … and of that only this datastream (an environment is part
+                     of the id: shop:dev); may be repeated
   --role ROLE        read (default), or admin, which may also change things
   --expires TIME     from now: 12h, 30d (default) …; at least 1h, at most 366d
 
-create prints the token, which cannot be shown again; list prints one JSON object a line.
+create prints the token, which cannot be shown again; list prints one JSON
+object a line.
 `;
 
 const HOUR_MS = 60 * 60 * 1000;

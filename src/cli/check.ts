@@ -3,7 +3,8 @@ import { type Command, type Io, readArgs, UsageError } from './usage.ts';
 
 const help = `Usage: weir check --workspace DIR
 
-Validates every file of a workspace. Prints file:line:column and what is wrong; exits with 1 where there is an error.
+Validates every file of a workspace. Prints file:line:column and what is wrong;
+exits with 1 where there is an error.
 
   --workspace DIR    the folder with weir.yaml and datastreams/
 `;

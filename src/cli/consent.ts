@@ -4,14 +4,16 @@ import { isObject, type Json } from '../model/json.ts';
 import { readLogWithProofs } from '../server.ts';
 import { type Command, type Io, readArgs, UsageError } from './usage.ts';
 
-const help = `Usage: weir consent --ecid ECID --data DIR [--org ORG | --datastream ID] [--json]
+const help = `Usage: weir consent --ecid ECID --data DIR [--org ORG | --datastream ID]
+                    [--json]
 
-Prints what a visitor chose, oldest first: every choice that the log holds, as it was sent, and what it came to. Works whether
-the server runs or not.
+Prints what a visitor chose, oldest first: every choice that the log holds, as
+it was sent, and what it came to. Works whether the server runs or not.
 
   --ecid ECID        the visitor's 38 digits
   --data DIR         the server's data folder
-  --org ORG          only this org's choices; else those of every org that knows the ECID
+  --org ORG          only this org's choices; else those of every org that knows
+                     the ECID
   --datastream ID    only those of the org that this datastream belongs to
   --json             one JSON object a line
 `;

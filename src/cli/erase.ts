@@ -2,16 +2,22 @@ import { eraseInFolder, eraseOnServer, receiptProblem } from '../person-tools.ts
 import { PERSON_HELP, PERSON_OPTIONS, personOf, placeOf } from './person.ts';
 import { type Command, type Io, readArgs, UsageError } from './usage.ts';
 
-const help = `Usage: weir erase --org ORG --namespace N --id ID --data DIR [--workspace DIR] [--now]
-       weir erase --org ORG --namespace N --id ID --admin-url URL --token TOKEN [--now]
-       weir erase --verify RECEIPT (--data DIR | --public-key KEY) [--org ORG --namespace N --id ID]
+const help = `Usage: weir erase --org ORG --namespace N --id ID --data DIR [--workspace DIR]
+                  [--now]
+       weir erase --org ORG --namespace N --id ID --admin-url URL --token TOKEN
+                  [--now]
+       weir erase --verify RECEIPT (--data DIR | --public-key KEY)
+                  [--org ORG --namespace N --id ID]
 
-Erases a person: nobody is shown them any more from the moment at which this returns. A running server removes them from the
-disk within a day; with --now it is done before this returns, and the signed receipt is printed.
+Erases a person: nobody is shown them any more from the moment at which this
+returns. A running server removes them from the disk within a day; with --now it
+is done before this returns, and the signed receipt is printed.
 
 ${PERSON_HELP}  --now              remove the person from the disk at once
-  --verify RECEIPT   say whether a receipt is genuine, and with --org, --namespace and --id, of that person
-  --public-key KEY   to check it by; a receipt holds it too, which proves nothing
+  --verify RECEIPT   say whether a receipt is genuine, and with --org,
+                     --namespace and --id, of that person
+  --public-key KEY   to check it by; a receipt holds it too, which proves
+                     nothing
 `;
 
 export const erase: Command = { help, run };

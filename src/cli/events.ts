@@ -6,11 +6,14 @@ import { type Command, type Io, readArgs, UsageError } from './usage.ts';
 
 const help = `Usage: weir events --data DIR [--datastream ID] [--follow]
 
-Prints the event log, oldest first, one JSON object a line. Works whether the server runs or not.
+Prints the event log, oldest first, one JSON object a line. Works whether the
+server runs or not.
 
   --data DIR         the server's data folder
-  --datastream ID    only events of this datastream (an environment is part of the id: shop:dev)
-  --follow           go on with new events as they become durable; stop with Ctrl-C
+  --datastream ID    only events of this datastream (an environment is part of
+                     the id: shop:dev)
+  --follow           go on with new events as they become durable; stop with
+                     Ctrl-C
 `;
 
 export const events: Command = { help, run };

@@ -4,10 +4,13 @@ import { type Command, type Io, readArgs, UsageError } from './usage.ts';
 
 const help = `Usage: weir explain --request-id R | --ecid E [--activity A] --data DIR
 
-In plain words, why somebody was shown what they were: what was asked, what was shown, of each activity why or why not, rule by
-rule, and which one rule would have changed it. Works whether the server runs or not, and after the workspace changed.
+In plain words, why somebody was shown what they were: what was asked, what was
+shown, of each activity why or why not, rule by rule, and which one rule would
+have changed it. Works whether the server runs or not, and after the workspace
+changed.
 
-  --request-id R     the request's id, as it was answered or as the client gave it
+  --request-id R     the request's id, as it was answered or as the client gave
+                     it
   --ecid E           a visitor: the newest decision, and the ids of those before
   --activity A       only this activity
   --data DIR         the server's data folder

@@ -6,8 +6,9 @@ import { type Command, type Io, readArgs } from './usage.ts';
 const help = `Usage: weir export --org ORG --namespace N --id ID --data DIR [--workspace DIR]
        weir export --org ORG --namespace N --id ID --admin-url URL --token TOKEN
 
-Prints everything that is known of a person, as JSON: their ids, what is known of each (links, consent …), and every event,
-choice and link in the log, oldest first. What is theirs is what 'weir erase' would take.
+Prints everything that is known of a person, as JSON: their ids, what is known
+of each (links, consent …), and every event, choice and link in the log, oldest
+first. What is theirs is what 'weir erase' would take.
 
 ${PERSON_HELP}`;
 

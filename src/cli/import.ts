@@ -1,15 +1,21 @@
 import { type ImportResult, importFile } from '../importing.ts';
 import { type Command, type Io, readArgs, UsageError } from './usage.ts';
 
-const help = `Usage: weir import --kind identity --workspace DIR --data DIR [--org ORG] [--dry-run] FILE
-       weir import --kind consent --workspace DIR --data DIR [--datastream ID] [--dry-run] FILE
+const help = `Usage: weir import --kind identity --workspace DIR --data DIR [--org ORG]
+                   [--dry-run] FILE
+       weir import --kind consent --workspace DIR --data DIR [--datastream ID]
+                   [--dry-run] FILE
 
-Brings visitors of another system into the log. The server must not run meanwhile. FILE is NDJSON (an object a line) or, where
-its name ends in .csv, CSV with the names of the columns in its first line.
+Brings visitors of another system into the log. The server must not run
+meanwhile. FILE is NDJSON (an object a line) or, where its name ends in .csv,
+CSV with the names of the columns in its first line.
 
-  identity    {"fpid":"<UUID>","ecid":"<38 digits>","org":"…"}: the device keeps this ECID
-  consent     {"ecid":"<38 digits>","consent":[{"standard":"Adobe","version":"2.0","value":{…}}],"datastream":"…"}, as in a
-              set-consent; in CSV the columns ecid, standard, version, value and datastream
+  identity    {"fpid":"<UUID>","ecid":"<38 digits>","org":"…"}: the device keeps
+              this ECID
+  consent     {"ecid":"<38 digits>","consent":[{"standard":"Adobe",
+              "version":"2.0","value":{…}}],"datastream":"…"}, as in a
+              set-consent; in CSV the columns ecid, standard, version, value
+              and datastream
 
   --workspace DIR    the folder with weir.yaml and datastreams/
   --data DIR         the server's data folder
@@ -17,8 +23,10 @@ its name ends in .csv, CSV with the names of the columns in its first line.
   --datastream ID    of rows that name none
   --dry-run          read and judge every row, and write nothing
 
-An import that was interrupted goes on where it stopped when the same command is run again. Rows that are refused are named by
-their line; the others are imported, and the exit code is 1. A file is imported once: mend the refused rows in another one.
+An import that was interrupted goes on where it stopped when the same command is
+run again. Rows that are refused are named by their line; the others are
+imported, and the exit code is 1. A file is imported once: mend the refused rows
+in another one.
 `;
 
 export const importCommand: Command = { help, run };

@@ -18,10 +18,12 @@ export type PersonValues = { readonly [K in Exclude<keyof typeof PERSON_OPTIONS,
 export const PERSON_HELP = `  --org ORG          the org that the person's data are of
   --namespace N      of the id: ECID, Email, CRMID …
   --id ID            one of the person's ids
-  --data DIR         the data folder of a server that does not run; with --workspace DIR where the org has namespaces or key
-                     files of its own
+  --data DIR         the data folder of a server that does not run; with
+                     --workspace DIR where the org has namespaces or key files
+                     of its own
   --admin-url URL    or: the admin listener of a server that runs, with
-  --token TOKEN      an admin token for the org (or an operator's), role admin; else from WEIR_ADMIN_TOKEN
+  --token TOKEN      an admin token for the org (or an operator's), role admin;
+                     else from WEIR_ADMIN_TOKEN
 `;
 
 export function personOf({ org, namespace, id }: PersonValues): PersonId {

@@ -2,18 +2,23 @@ import { PREVIEW_DAYS_DEFAULT, PREVIEW_DAYS_MAX, previewExpiresAt } from '../mod
 import { previewLink } from '../previewing.ts';
 import { type Command, type Io, isWebAddress, readArgs, UsageError } from './usage.ts';
 
-const help = `Usage: weir preview --activity A --experience E --workspace DIR --data DIR [--org O] [--url URL] [--days N]
+const help = `Usage: weir preview --activity A --experience E --workspace DIR --data DIR
+                    [--org O] [--url URL] [--days N]
 
-Prints a link that shows an experience to whoever opens it, also of an activity that is not enabled; or offers at a placement,
-whatever their dates, conditions and caps. What is shown so counts nowhere. Works whether the server runs or not; the server must
-have run with the data folder once, and have the activity in its workspace when the link is opened.
+Prints a link that shows an experience to whoever opens it, also of an activity
+that is not enabled; or offers at a placement, whatever their dates, conditions
+and caps. What is shown so counts nowhere. Works whether the server runs or not;
+the server must have run with the data folder once, and have the activity in its
+workspace when the link is opened.
 
   --activity A       the activity's id; of offers <decision>~<placement>
   --experience E     the experience's id; of offers theirs, with commas between
   --workspace DIR    where both are written
-  --data DIR         the server's data folder, with the keys that sign (or WEIR_EVENT_TOKEN_KEYS, as the server has it)
+  --data DIR         the server's data folder, with the keys that sign (or
+                     WEIR_EVENT_TOKEN_KEYS, as the server has it)
   --org O            where several orgs have an activity of that id
-  --url URL          the page; without it the parameter alone is printed. Previews that it has already stay
+  --url URL          the page; without it the parameter alone is printed.
+                     Previews that it has already stay
   --days N           how long the link works: 1 to ${PREVIEW_DAYS_MAX} (default: ${PREVIEW_DAYS_DEFAULT})
 `;
 

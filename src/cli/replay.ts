@@ -3,14 +3,17 @@ import { parseTimestamp } from '../model/timestamp.ts';
 import { type Bound, type Came, type Replay, replayDecisions, wordsOf } from '../replaying.ts';
 import { type Command, type Io, readArgs, UsageError } from './usage.ts';
 
-const help = `Usage: weir replay --data DIR [--from TIME|POSITION] [--to TIME|POSITION] [--workspace OTHER] [--activity A] [--json]
+const help = `Usage: weir replay --data DIR [--from TIME|POSITION] [--to TIME|POSITION]
+                   [--workspace OTHER] [--activity A] [--json]
 
-Makes every recorded decision again from the event log. By the definitions that it was made by, each has to come out the same:
-exit code 1 where one does not. By those of another workspace, prints which decisions would change, and for how many visitors.
-Works whether the server runs or not.
+Makes every recorded decision again from the event log. By the definitions that
+it was made by, each has to come out the same: exit code 1 where one does not.
+By those of another workspace, prints which decisions would change, and for how
+many visitors. Works whether the server runs or not.
 
   --data DIR           the server's data folder
-  --from, --to         a time such as 2026-11-28T12:00:00Z, or a position such as 0:1200; what is at --to is not included
+  --from, --to         a time such as 2026-11-28T12:00:00Z, or a position such
+                       as 0:1200; what is at --to is not included
   --workspace OTHER    decide by the activities of this workspace
   --activity A         compare only this activity
   --json               one JSON object, for programs

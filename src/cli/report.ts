@@ -5,17 +5,20 @@ import { type Command, type Io, readArgs, UsageError } from './usage.ts';
 const help = `Usage: weir report --activity A --data DIR [--org O] [--from DATE] [--to DATE]
                    [--credit display|decision] [--workspace DIR] [--json]
 
-What became of an activity: visitors, displays, clicks and goals of each experience and day, counted from the event log. Works
-whether the server runs or not. Days are those of the org's time zone, by when things occurred.
+What became of an activity: visitors, displays, clicks and goals of each
+experience and day, counted from the event log. Works whether the server runs or
+not. Days are those of the org's time zone, by when things occurred.
 
   --activity A       the activity's id; of offers <decision>~<placement>
   --data DIR         the server's data folder
   --org O            where several orgs have an activity of that id
   --from DATE        first day, such as 2026-11-28
   --to DATE          last day
-  --credit BASIS     from when on visitors and their goals count, in every arm: display (default), or decision, which compares
-                     with the held out
-  --workspace DIR    count by the goals in this workspace, not by those that the server used last
+  --credit BASIS     from when on visitors and their goals count, in every arm:
+                     display (default), or decision, which compares with the
+                     held out
+  --workspace DIR    count by the goals in this workspace, not by those that the
+                     server used last
   --json             one JSON object, for programs
 `;
 

@@ -8,10 +8,13 @@ const help = `Usage: weir serve --workspace DIR --data DIR [options]
   --host H            address to listen on (default 127.0.0.1)
   --edge-port N       for browsers and apps (default 8080)
   --server-port N     for servers, authenticated (default 8081)
-  --admin-port N      health and administration, loopback only by default (default 9090)
-  --tls-port N        the edge listener over TLS, with --tls-cert FILE and --tls-key FILE (PEM)
+  --admin-port N      health and administration, loopback only by default
+                      (default 9090)
+  --tls-port N        the edge listener over TLS, with --tls-cert FILE and
+                      --tls-key FILE (PEM)
 
-A port of 0 picks a free one. When ready, one line of JSON with the addresses is printed.
+A port of 0 picks a free one. When ready, one line of JSON with the addresses is
+printed.
 `;
 
 export const serve: Command = { help, run };

@@ -6,20 +6,25 @@ import type { Datastream } from '../model/datastream.ts';
 import { localToken } from '../server.ts';
 import { type Command, type Io, isWebAddress, readArgs, UsageError } from './usage.ts';
 
-const help = `Usage: weir token --datastream ID [--workspace DIR --data DIR] [--expires 1h] [--curl [--url URL]]
+const help = `Usage: weir token --datastream ID [--workspace DIR --data DIR] [--expires 1h]
+                  [--curl [--url URL]]
 
-Mints an access token for a datastream's org, for development: the server takes it where weir.yaml has
-'auth: { local: true }'. Signed with a key pair in the data folder, which is made when it is first needed. Run it as the
-user that the server runs as.
+Mints an access token for a datastream's org, for development: the server takes
+it where weir.yaml has 'auth: { local: true }'. Signed with a key pair in the
+data folder, which is made when it is first needed. Run it as the user that the
+server runs as.
 
-  --datastream ID    what to send to (an environment is part of the id: shop:dev)
+  --datastream ID    what to send to (an environment is part of the id:
+                     shop:dev)
   --workspace DIR    the server's workspace (default: the demo's)
   --data DIR         the server's data folder (default: the demo's)
   --expires TIME     from now: 15m, 1h (default) …; at most 24h
-  --curl             print a whole call to the server listener instead of the headers
+  --curl             print a whole call to the server listener instead of the
+                     headers
   --url URL          … at this address (default: as weir.yaml has it)
 
-Prints the three headers, which curl takes from a file as well: curl -H @headers.txt
+Prints the three headers, which curl takes from a file as well:
+curl -H @headers.txt
 `;
 
 /** What `npm start` serves; paths of the package, as npm runs its scripts there. */

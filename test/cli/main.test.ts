@@ -29,6 +29,16 @@ describe('weir', () => {
     expect(err).toContain(`'${name}'`);
   });
 
+  test('help is readable at 80 columns', async () => {
+    const { out: list } = await weir('help');
+    const commands = [...list.matchAll(/^ {2}(\S+)/gm)].map(([, command]) => command!);
+    expect(commands).toContain('admin-token');
+    for (const command of commands) {
+      const { out } = await weir(command, '--help');
+      expect([...list.split('\n'), ...out.split('\n')].filter((line) => line.length > 80)).toEqual([]);
+    }
+  });
+
   test.each(['serve', 'events', 'check'])('%s --help', async (command) => {
     const { code, out, err } = await weir(command, '--help');
     expect([code, err]).toEqual([0, '']);
