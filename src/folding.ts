@@ -1,6 +1,6 @@
-import { stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { readdirIfThere } from './log/io.ts';
+import { codeOf, readdirIfThere } from './log/io.ts';
 import { nodeFs } from './log/node-fs.ts';
 import type { Digest } from './model/erasure.ts';
 import type { Stored } from './model/record.ts';
@@ -43,8 +43,8 @@ export async function startFold(
     const at = { partition: PARTITION, offset: snapshot.offset + 1 };
     return { sections, records: readLog(data, false, NEVER, report, at), reached() {} };
   }
-  const first = await firstOffset(data, report);
-  const records = readLog(data, false, NEVER, () => {});
+  const first = await firstOffset(data);
+  const records = readLog(data, false, NEVER, report);
   if (first === 0) return { sections: new Sections(true, digest, held), records, reached() {} };
   for (const { offset } of snapshots) {
     if (offset < first - 1) continue;
@@ -61,8 +61,9 @@ export async function startFold(
   return { sections: new Sections(false, digest, held), records, reached() {} };
 }
 
-async function firstOffset(data: string, report: (message: string) => void): Promise<number> {
-  for await (const { position } of readLog(data, false, NEVER, report)) return position.offset;
+/** What is damaged is told by whoever reads all of it. */
+async function firstOffset(data: string): Promise<number> {
+  for await (const { position } of readLog(data, false, NEVER, () => {})) return position.offset;
   return 0;
 }
 
@@ -78,20 +79,20 @@ function isBeforeBound({ offset, writtenAtMs }: SnapshotRef, bound: Bound): bool
 
 const SNAPSHOT = new RegExp(`^${PARTITION}-(\\d{16})\\.snapshot$`);
 
-/** Oldest first. Only looked at: the server that owns them may be running. */
+/** Oldest first. Only looked at: the server that owns them may be running, and take some away. */
 async function snapshotsOf(data: string): Promise<readonly SnapshotRef[]> {
   const folder = join(data, 'snapshots');
   const names = (await readdirIfThere(nodeFs, folder)) ?? [];
   const found: SnapshotRef[] = [];
   for (const name of names.sort()) {
     const offset = SNAPSHOT.exec(name)?.[1];
-    if (offset === undefined) continue;
-    found.push({ offset: Number(offset), writtenAtMs: (await stat(join(folder, name))).mtimeMs });
+    const stats = offset === undefined ? undefined : statSync(join(folder, name), { throwIfNoEntry: false });
+    if (stats !== undefined) found.push({ offset: Number(offset), writtenAtMs: stats.mtimeMs });
   }
   return found;
 }
 
-/** Null where the snapshot is damaged, which is reported. `learn`: it stands behind the first records. */
+/** Null where the snapshot is damaged, which is reported, or has been taken away. `learn`: it stands behind the first records. */
 async function readInto(
   data: string,
   offset: number,
@@ -109,6 +110,7 @@ async function readInto(
     }
     return sections;
   } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
     if (!(error instanceof SnapshotDamaged)) throw error;
     report(error.message);
     return null;

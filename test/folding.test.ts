@@ -1,6 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { ErasureKey } from '../src/erasing/key.ts';
 import { startFold } from '../src/folding.ts';
 import { nodeFs } from '../src/log/node-fs.ts';
@@ -82,4 +82,34 @@ describe('who is erased is a stranger from there on', () => {
 test('without the key the log is folded as it is: nobody is being erased, or its reader had refused', async () => {
   const { sections } = await folded(await dataOf(false), { offset: 1 });
   expect(sections.valueAt(bob, 'profile', '0:3')).toEqual({ at0: true, at3: true });
+});
+
+test.each([0, 299])('damage to record %i is told once, wherever the fold starts', async (damaged) => {
+  const data = await dataOf(false);
+  rmSync(join(data, 'log'), { recursive: true });
+  await writeLog(
+    data,
+    Array.from({ length: 301 }, (_, number) => recordOf(number, updateOf(ann, number))),
+  );
+  const segment = join(data, 'log', readdirSync(join(data, 'log')).find((name) => name.endsWith('.segment'))!);
+  const bytes = readFileSync(segment);
+  bytes[bytes.indexOf(`"r${damaged}"`)]! ^= 1;
+  writeFileSync(segment, bytes);
+  const reports: string[] = [];
+  const { records } = await startFold(data, null, (message) => reports.push(message));
+  let read = 0;
+  for await (const _ of records) read += 1;
+  expect([read, reports]).toEqual([300, [expect.stringContaining(`offsets ${damaged} to ${damaged}`)]]);
+});
+
+test('a snapshot that a server takes away meanwhile is not read', async () => {
+  const data = await dataOf(false);
+  const readdir = nodeFs.readdir;
+  vi.spyOn(nodeFs, 'readdir').mockImplementation(async (path) => {
+    const names = await readdir(path);
+    return path.endsWith('snapshots') ? [...names, `0-${'2'.padStart(16, '0')}.snapshot`] : names;
+  });
+  const { offsets } = await folded(data, { offset: 3 });
+  expect(offsets).toEqual([1, 2, 3]);
+  vi.restoreAllMocks();
 });
