@@ -108,8 +108,8 @@ export class Writer {
   }
 
   #refusal(): LogUnavailable | null {
-    if (this.#failure !== null) return failed(this.#failure);
-    if (this.#isClosed) return new LogUnavailable('closed', 'The event log is closed.');
+    const ended = this.#ended();
+    if (ended !== null) return ended;
     const { space, queueBytesMax, queueAgeMsMax, host } = this.#options;
     if (space.isFull) return new LogUnavailable('disk-full', 'The disk is full.');
     if (this.#filling.bytes + this.#writing.bytes > queueBytesMax)
@@ -117,6 +117,12 @@ export class Writer {
     if (this.#writing.bytes > 0 && host.monotonicMs() - this.#writing.sinceMs > queueAgeMsMax)
       return new LogUnavailable('too-slow', `The disk has not finished a write for ${queueAgeMsMax} ms.`);
     return null;
+  }
+
+  /** Why nothing more will be written; null where it may. */
+  #ended(): LogUnavailable | null {
+    if (this.#failure !== null) return failed(this.#failure);
+    return this.#isClosed ? new LogUnavailable('closed', 'The event log is closed.') : null;
   }
 
   /** Refuses what has waited too long for its turn. To be called now and then. */
@@ -135,8 +141,10 @@ export class Writer {
     this.#start();
   }
 
-  /** Resolves when everything that is in the log now stands in segments that are not written any more. Rejects where the disk is full. */
+  /** Resolves when everything that is in the log now stands in segments that are not written any more. Rejects where the disk is full, or the log closed. */
   async seal(): Promise<void> {
+    const ended = this.#ended();
+    if (ended !== null) throw ended;
     const end = this.#offset;
     const isSealed = (): boolean => (this.#segments.at(-1)?.firstOffset ?? end) >= end;
     if (isSealed()) return;

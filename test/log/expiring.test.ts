@@ -34,6 +34,8 @@ async function marks({ log, fs, host }: OpenedLog): Promise<string> {
   return inside.flatMap(({ events }) => events.map(({ xdm }) => String(xdm['mark']).slice(5, -1))).join(' ');
 }
 
+const isSegment = (path: string): boolean => path.endsWith('.segment');
+
 function fail(message: string): never {
   throw new Error(message);
 }
@@ -243,6 +245,25 @@ describe('a pass', () => {
     fs.calls.length = 0;
     expect(await pass).toMatchObject({ reason: 'closed' });
     expect(fs.calls.filter(({ what }) => what !== 'read')).toEqual([]);
+  });
+
+  test('begins no segment any more where the log is closed at any of its calls', async () => {
+    for (let call = 0, isOver = false; !isOver; call++) {
+      const { log, fs, host, fatal } = await open();
+      await log.append(visit(0, host));
+      await log.setRules([rule(host, HOUR_MS)]);
+      host.ms += DAY_MS;
+      let calls = 0;
+      const held = fs.hold(() => calls++ === call);
+      const pass = log.expire().catch((error: unknown) => error);
+      isOver = (await Promise.race([held.reached, pass.then(() => true)])) === true;
+      const begun = (): number => fs.calls.filter(({ what, path }) => what === 'create' && isSegment(path)).length;
+      const before = begun();
+      const closed = log.close();
+      held.release();
+      await Promise.all([pass, closed]);
+      expect([begun(), fatal], `closed at call ${call}`).toEqual([before, []]);
+    }
   });
 
   test('that is killed at any of its calls loses nothing, shows nothing anew, and is made again', async () => {
