@@ -1,20 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { Agent, type IncomingMessage, request } from 'node:http';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureBuild } from '../scripts/lib/build.mjs';
-import { endpointAt } from '../src/components.ts';
-import { FileLog } from '../src/log/file.ts';
-import { nodeFs } from '../src/log/node-fs.ts';
 import { decodeIdentityCookie } from '../src/model/identity-cookie.ts';
-import type { LogRecord, ParseBody } from '../src/model/record.ts';
 import { eraseOnServer } from '../src/person-tools.ts';
-import { adminTokens, readLog } from '../src/server.ts';
+import { adminTokens } from '../src/server.ts';
 import { machine } from './baseline.ts';
 import { writeInputs } from './inputs.ts';
+import { fillLog, pageViews, sendPageView, storePageViews } from './large-log.ts';
 import { startWeir, type Target } from './targets.ts';
 
 /**
@@ -26,16 +22,10 @@ import { startWeir, type Target } from './targets.ts';
 const GIGABYTES = Number(process.argv[2] ?? 2);
 const VISITORS = 100;
 const ALONE_SECONDS = 5;
-/** Older than what retries are known for, so that a start reads little. */
-const AGE_MS = 60 * 60 * 1000;
 const ORG = 'BENCH@AdobeOrg';
-const GIGABYTE = 1e9;
-const SEGMENT_BYTES = 128 * 1024 * 1024;
-const APPENDS = 512;
 interface Erased {
   readonly receipt: { readonly rewritten: { readonly records: number; readonly segments: number } };
 }
-const parseBody: ParseBody = (path, body) => endpointAt(path).parse(path, body);
 
 const folder = mkdtempSync(join(process.env['WEIR_BENCH_DIR'] ?? tmpdir(), 'weir-bench-'));
 execFileSync('taskset', ['-a', '-c', '-p', '1', String(process.pid)], { stdio: 'ignore' });
@@ -49,11 +39,9 @@ try {
 
 async function main(): Promise<void> {
   const data = join(folder, 'data');
-  const bodies = bodiesOf();
-  const first = await startWeir(folder);
-  for (const body of bodies) await send(first.port, new Agent(), body);
-  await first.stop();
-  console.log(`${machine()}, ${GIGABYTES} GB of log: ${await fill(data)} records`);
+  const bodies = pageViews(folder, VISITORS);
+  await storePageViews(folder, bodies);
+  console.log(`${machine()}, ${GIGABYTES} GB of log: ${await fillLog(data, GIGABYTES)} records`);
   const weir = await startWeir(folder);
   try {
     const scope = { orgId: ORG, role: 'admin' as const, datastreams: null };
@@ -69,40 +57,10 @@ async function main(): Promise<void> {
   }
 }
 
-function bodiesOf(): readonly Buffer[] {
-  const cookies = readFileSync(join(folder, 'cookies'), 'utf8').split('\n').slice(0, VISITORS);
-  const text = readFileSync(join(folder, 'body-known'), 'utf8');
-  return cookies.map((cookie) => Buffer.from(text.replace('@COOKIE@', cookie)));
-}
-
 function ecidOf(body: Buffer): string {
   const { meta } = JSON.parse(body.toString());
   const { value } = meta.state.entries.find(({ key }: { key: string }) => key.endsWith('_identity'));
   return decodeIdentityCookie(value)!.ecid;
-}
-
-/** Appends what the server wrote, over and over, as visits of an hour ago. Returns how many records. */
-async function fill(data: string): Promise<number> {
-  const report = (message: string): never => {
-    throw new Error(message);
-  };
-  const seen: LogRecord[] = [];
-  for await (const { record } of readLog(data, false, new AbortController().signal, report)) {
-    const { requestId, orgId, datastreamId, path, ecid, meta, events, raw, changes } = record;
-    const atMs = record.atMs - AGE_MS;
-    seen.push({ requestId, atMs, orgId, datastreamId, path, ecid, meta, events, raw, changes });
-  }
-  const log = await FileLog.open({
-    ...{ fs: nodeFs, directory: join(data, 'log'), partition: 0, parseBody, segmentBytes: SEGMENT_BYTES },
-    ...{ queueBytesMax: GIGABYTE, queueAgeMsMax: 60_000, lowWaterBytes: 0, mayDropBefore: () => 0 },
-    ...{ retention: { maxAgeMs: null, maxBytes: null }, onSynced: () => undefined, report },
-    onFatal: ({ message }) => report(message),
-  });
-  while (log.writtenBytes < GIGABYTES * GIGABYTE) {
-    await Promise.all(Array.from({ length: APPENDS }, (_, i) => log.append(seen[i % seen.length]!)));
-  }
-  await log.close();
-  return log.nextOffset;
 }
 
 async function pass(weir: Target, token: string, body: Buffer, ecid: string, what: string): Promise<void> {
@@ -133,21 +91,11 @@ async function latencies(port: number, body: Buffer, end: Promise<unknown>): Pro
   end.then(over, over);
   while (!isOver) {
     const startMs = performance.now();
-    await send(port, agent, body);
+    await sendPageView(port, agent, body);
     times.push(performance.now() - startMs);
   }
   agent.destroy();
   return times.sort((a, b) => a - b);
-}
-
-async function send(port: number, agent: Agent, body: Buffer): Promise<void> {
-  const headers = { 'content-type': 'text/plain; charset=UTF-8', 'content-length': body.length };
-  const sent = request({ method: 'POST', path: '/ee/v1/interact?configId=bench', port, agent, headers });
-  sent.end(body);
-  const [answer] = (await once(sent, 'response')) as [IncomingMessage];
-  answer.resume();
-  await once(answer, 'end');
-  if (answer.statusCode !== 200) throw new Error(`A page view was answered with ${answer.statusCode}.`);
 }
 
 function say(what: string, times: readonly number[]): void {
