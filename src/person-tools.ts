@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { adminStore } from './admin/store.ts';
 import { serverOptions } from './config/options.ts';
@@ -6,6 +8,8 @@ import { WorkspaceError } from './config/watch.ts';
 import { loadWorkspace } from './config/workspace.ts';
 import { receiptFault } from './erasing/receipt.ts';
 import { acquireLock, LockHeld } from './log/lock.ts';
+import type { Workspace } from './model/datastream.ts';
+import { guess } from './model/did-you-mean.ts';
 import { type Namespace, STANDARD_NAMESPACES } from './model/identity-rules.ts';
 import { isObject, type Json, type JsonObject, parseJson, valueAt } from './model/json.ts';
 import { personKey } from './model/person.ts';
@@ -55,6 +59,14 @@ async function inFolder<T>(
   const loaded = workspace === null ? null : await loadWorkspace(workspace);
   if (loaded?.ok === false) throw new WorkspaceError(workspace!, loaded.findings);
   const options = loaded === null ? serverOptions({}, data) : loaded.options;
+  const namespaces = namespacesOf(orgId, loaded?.workspace ?? null);
+  if (!namespaces.has(namespace)) {
+    const remedy = workspace === null ? ' Where it is one of the org, give --workspace.' : '';
+    throw new Error(`There is no namespace '${namespace}'.${guess(namespace, [...namespaces.keys()])}${remedy}`);
+  }
+  // Opening would make a folder, in which nobody is found, and everybody is erased.
+  if (!existsSync(join(data, 'log')))
+    throw new Error(`There is no event log in '${data}'. Is this the data folder of a server that has run?`);
   const storage = await openStorage(data, options, log, () => {}).catch((error: unknown) => {
     if (!(error instanceof LockHeld)) throw error;
     const method = what === 'erasure' ? 'POST' : 'GET';
@@ -63,16 +75,21 @@ async function inFolder<T>(
     );
   });
   try {
-    const namespaces = new Map<string, Namespace>(Object.entries(STANDARD_NAMESPACES));
-    for (const datastream of loaded?.workspace.datastreams.values() ?? []) {
-      if (datastream.orgId !== orgId) continue;
-      for (const [code, known] of datastream.identity.rules.namespaces) namespaces.set(code, known);
-    }
     const { audit, exclusively } = adminStore(data, acquireLock);
     return await run({ storage, audit, exclusively }, { orgId, given: { namespace, id }, namespaces, who });
   } finally {
     await storage.close();
   }
+}
+
+/** The standard ones, and those that any datastream of the org takes. */
+function namespacesOf(orgId: string, workspace: Workspace | null): ReadonlyMap<string, Namespace> {
+  const namespaces = new Map<string, Namespace>(Object.entries(STANDARD_NAMESPACES));
+  for (const datastream of workspace?.datastreams.values() ?? []) {
+    if (datastream.orgId !== orgId) continue;
+    for (const [code, known] of datastream.identity.rules.namespaces) namespaces.set(code, known);
+  }
+  return namespaces;
 }
 
 export async function eraseOnServer(server: OfServer, person: PersonId, carriesOut: boolean): Promise<Json> {

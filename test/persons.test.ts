@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -238,6 +238,25 @@ test('what is sent once more after an erasure is an event of a stranger, not a c
   expect(filesWith(weir.data, [first])).toEqual([]);
   expect(ecidIn(await request())).toBe(again);
   expect(await marks()).toEqual(['ann']);
+});
+
+test.each(['erase', 'export'])('%s of a mistyped folder or namespace is refused, and makes nothing', async (name) => {
+  await weir.halt();
+  const absent = join(weir.data, '..', 'absent');
+  const of = ['--org', ORG, '--id', ANN.email];
+  expect(await command(name, ...of, '--namespace', 'Email', '--data', absent)).toEqual({
+    code: 1,
+    out: '',
+    err: `weir ${name}: There is no event log in '${absent}'. Is this the data folder of a server that has run?\n`,
+  });
+  expect(existsSync(absent)).toBe(false);
+  const before = (await weir.records()).length;
+  const { code, err } = await command(name, ...of, '--namespace', 'Emial', '--data', weir.data);
+  expect([code, err]).toEqual([
+    1,
+    `weir ${name}: There is no namespace 'Emial'. Did you mean 'Email'? Where it is one of the org, give --workspace.\n`,
+  ]);
+  expect((await weir.records()).length).toBe(before);
 });
 
 test('a receipt is genuine, or it is said why not', async () => {
