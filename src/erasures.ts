@@ -139,23 +139,43 @@ export class Erasures {
       };
     }
     if (!ID.test(id)) return null;
-    const text = await readFile(this.#deps.fs, `${this.#deps.directory}/${id}.json`);
-    return text === null ? null : { isDone: true, receipt: parseJson(text.toString()) as unknown as Receipt };
+    const receipt = await this.#receipt(`${this.#deps.directory}/${id}.json`);
+    return receipt === null ? null : { isDone: true, receipt };
   }
 
-  /** Removes receipts of erasures that were carried out before. */
+  /** Null where there is none. Throws for a file that is damaged. */
+  async #receipt(path: string): Promise<Receipt | null> {
+    const bytes = await readFile(this.#deps.fs, path);
+    if (bytes === null) return null;
+    try {
+      return parseJson(bytes.toString()) as unknown as Receipt;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      throw new Error(`${path} is damaged: it is no JSON. Restore it from a backup of the data folder, or remove it.`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** Removes receipts of erasures that were carried out before. Rejects with the first failure, when the rest is done. */
   async dropReceipts(beforeMs: number): Promise<void> {
     const { fs, directory } = this.#deps;
     const names = await readdirIfThere(fs, directory);
     // The folder is made with the first receipt.
     if (names === null) return;
+    const failures: unknown[] = [];
     for (const name of names) {
-      const id = name.endsWith('.json') ? name.slice(0, -'.json'.length) : '';
-      const found = ID.test(id) ? await this.find(id) : null;
-      if (found?.isDone === true && Date.parse(found.receipt.completedAt) < beforeMs)
-        await unlinkIfThere(fs, `${directory}/${name}`);
+      if (!name.endsWith('.json') || !ID.test(name.slice(0, -'.json'.length))) continue;
+      const path = `${directory}/${name}`;
+      try {
+        const receipt = await this.#receipt(path);
+        if (receipt !== null && Date.parse(receipt.completedAt) < beforeMs) await unlinkIfThere(fs, path);
+      } catch (error) {
+        failures.push(error);
+      }
     }
     await fs.syncDirectory(directory);
+    if (failures.length > 0) throw failures[0];
   }
 
   async #keep(receipt: Receipt): Promise<void> {

@@ -1,6 +1,7 @@
 import type { FileLog } from './log/file.ts';
 import type { ExpiryRule } from './log/hidden.ts';
 import { readFile, replaceFile } from './log/io.ts';
+import { allDone } from './model/all-done.ts';
 import type { Datastream } from './model/datastream.ts';
 import { type EventAges, keepsAll } from './model/expiry.ts';
 import type { Fs } from './model/fs.ts';
@@ -200,8 +201,10 @@ export class Expiry {
     const startMs = monotonicMs();
     this.#isUnderWay = true;
     try {
-      if (proofsMaxAgeMs !== null) await dropReceipts(nowMs() - proofsMaxAgeMs);
-      await log.expire(proofsMaxAgeMs ?? Number.POSITIVE_INFINITY);
+      await allDone([
+        proofsMaxAgeMs === null ? null : dropReceipts(nowMs() - proofsMaxAgeMs),
+        log.expire(proofsMaxAgeMs ?? Number.POSITIVE_INFINITY),
+      ]);
       this.#failure = null;
       this.#lastPassMs = nowMs();
       this.#nextPassMs = startMs + PASS_EVERY_MS;

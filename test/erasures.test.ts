@@ -24,4 +24,9 @@ test('receipts go when the erasure was carried out before, and nothing else in t
   expect(fs.powerCut().contents.map(([path]) => path)).toEqual(fs.contents.map(([path]) => path));
   expect(await erasures.find(ids[0]!)).toBeNull();
   expect(await erasures.find(ids[1]!)).toMatchObject({ isDone: true });
+  // One that is damaged keeps the others from nothing, and is named.
+  fs.put(`${FOLDER}/${ids[1]}.json`, Buffer.from('{'));
+  await expect(erasures.dropReceipts(Date.parse(times[2]!) + 1)).rejects.toThrow(`${ids[1]}.json is damaged`);
+  expect(names()).toEqual([`${ids[1]}.json`, ...others].sort());
+  expect(fs.powerCut().contents.map(([path]) => path)).toEqual(fs.contents.map(([path]) => path));
 });

@@ -21,7 +21,7 @@ function setUp(on = machine()) {
   const expired = new Map<string, number>();
   const startMs = clock.wallMs;
   const told = { passes: 0, writes: 0, changes: 0, receiptsBefore: [] as number[] };
-  const fails: { rules: Error | null; pass: Error | null } = { rules: null, pass: null };
+  const fails: Record<'rules' | 'pass' | 'receipts', Error | null> = { rules: null, pass: null, receipts: null };
   const log = {
     rules: [] as readonly ExpiryRule[],
     expired,
@@ -43,6 +43,7 @@ function setUp(on = machine()) {
     report: (message) => messages.push(message),
     proofsMaxAgeMs: 10 * DAY_MS,
     async dropReceipts(beforeMs) {
+      if (fails.receipts !== null) throw fails.receipts;
       told.receiptsBefore.push(beforeMs - startMs);
     },
   });
@@ -162,6 +163,13 @@ test('a pass that fails is seen, and made again in an hour', async () => {
   expect(told.passes).toBe(0);
   await tend(MINUTE_MS);
   expect([told.passes, expiry.status.failure]).toEqual([1, null]);
+});
+
+test('a receipt that cannot be removed keeps no event from being', async () => {
+  const { told, tend, fails, expiry } = setUp();
+  fails.receipts = new Error('a receipt is damaged');
+  await expect(tend(CLOCK_STEADY_MS)).rejects.toThrow('a receipt is damaged');
+  expect([told.passes, expiry.status]).toMatchObject([1, { failure: 'a receipt is damaged', lastPassMs: null }]);
 });
 
 test('one pass at a time; who counts what is shown is told of one that removed something', async () => {

@@ -163,12 +163,13 @@ async function writeAnew(
   left: Left,
   onLess: OnLess,
 ): Promise<number> {
-  const { fs, partition, parseBody, host } = deps;
+  const { fs, partition, parseBody } = deps;
   const header = await readHeader(file, ref.name);
   const target = await fs.open(path, 'create');
   try {
     const out = new Output(target, ref.epoch);
-    await out.bytes(encodeSegmentHeader(header ?? { ...ref, partition, createdAtMs: host.nowMs() }));
+    const createdAtMs = header?.createdAtMs ?? (await firstAtMs(deps, file, ref, limit));
+    await out.bytes(encodeSegmentHeader({ ...ref, partition, createdAtMs }));
     let records = 0;
     for await (const { frame, before } of framesOf(deps, file, ref, limit)) {
       // Where a chain was broken it stays so, and the gap stays wide enough for what it held.
@@ -186,6 +187,12 @@ async function writeAnew(
   } finally {
     await target.close();
   }
+}
+
+/** When the first record that can be read was received, which is about when the segment was begun. */
+async function firstAtMs(deps: RewritingDeps, file: FileHandle, ref: SegmentRef, limit: number): Promise<number> {
+  for await (const { frame } of framesOf(deps, file, ref, limit)) return frame.atMs;
+  return deps.host.nowMs();
 }
 
 /** The bytes of a record. */

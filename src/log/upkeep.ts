@@ -1,3 +1,4 @@
+import { allDone } from '../model/all-done.ts';
 import type { Fs } from '../model/fs.ts';
 import { OneAtATime } from '../model/one-at-a-time.ts';
 import { LogUnavailable } from '../model/parts.ts';
@@ -64,8 +65,8 @@ export class Upkeep {
   /** Removes what has expired: events by rules that have settled, and choices and erasures of that age, which may be infinite. */
   async expire(proofsMaxAgeMs: number): Promise<void> {
     const { fs, directory, host } = this.#deps;
-    await this.#alone.run(() => dropProofs(fs, directory, host.nowMs() - proofsMaxAgeMs));
-    await this.#expiring.pass(proofsMaxAgeMs);
+    const dropped = this.#alone.run(() => dropProofs(fs, directory, host.nowMs() - proofsMaxAgeMs));
+    await allDone([dropped, this.#expiring.pass(proofsMaxAgeMs)]);
   }
 
   /** Events that expired and were removed since the start, by datastream. */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type ExpiryRule, RULE_SETTLES_MS } from '../../src/log/hidden.ts';
 import { openLogReader } from '../../src/log/reader.ts';
+import { decodeSegmentHeader } from '../../src/log/segment.ts';
 import { erasureChange } from '../../src/model/erasure.ts';
 import { personKey } from '../../src/model/person.ts';
 import type { LogRecord } from '../../src/model/record.ts';
@@ -215,6 +216,30 @@ describe('a pass', () => {
     await log.expire();
     expect(onDisk(fs, [markOf(0, 0), markOf(7, 7)])).toEqual([]);
     await log.close();
+  });
+
+  test('removes what has expired where old choices cannot be', async () => {
+    const { log, fs } = await expiredLog(1);
+    fs.put(`${FOLDER}/proofs/0000000000000000-0000000000000000-5.proofs`, Buffer.alloc(0));
+    fs.before = ({ what, path }) => {
+      if (what === 'unlink' && path.endsWith('.proofs')) throw failure('EIO', path);
+    };
+    await expect(log.expire(DAY_MS)).rejects.toThrow('EIO');
+    expect(onDisk(fs, [markOf(0, 0)])).toEqual([]);
+    await log.close();
+  });
+
+  test('of a segment that has no header any more makes one that tells its age', async () => {
+    const { log, fs, host } = await expiredLog(1);
+    const bornMs = host.ms - DAY_MS;
+    await log.close();
+    const [segment] = segmentsOf(fs);
+    fs.content(segment!)[20]! ^= 1;
+    const { log: next } = await open(fs, host);
+    await next.expire();
+    expect(onDisk(fs, [markOf(0, 0)])).toEqual([]);
+    expect(decodeSegmentHeader(fs.content(segment!), segment!)?.createdAtMs).toBe(bornMs);
+    await next.close();
   });
 
   test('passes over a segment that the disk refuses, says so, and leaves it for the next', async () => {
