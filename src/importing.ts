@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { matrix } from './components.ts';
@@ -80,6 +81,8 @@ export async function importFile(request: ImportRequest): Promise<ImportResult> 
     if (request.kind === 'identity') return await run({ ...goOn, kind: pairs(request, workspace, null) });
     return await run({ ...goOn, kind: choices(request, workspace, null) });
   }
+  if (!existsSync(join(request.data, 'log')))
+    request.log.warn({}, `There is no event log in '${request.data}' yet: one is made.`);
   const storage = await openStorage(request.data, options, request.log, () => {});
   try {
     const keysFolder = join(request.data, 'keys');

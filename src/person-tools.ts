@@ -60,6 +60,9 @@ async function inFolder<T>(
   if (loaded?.ok === false) throw new WorkspaceError(workspace!, loaded.findings);
   const options = loaded === null ? serverOptions({}, data) : loaded.options;
   const namespaces = namespacesOf(orgId, loaded?.workspace ?? null);
+  const orgs = [...new Set([...(loaded?.workspace.datastreams.values() ?? [])].map((one) => one.orgId))];
+  if (loaded !== null && !orgs.includes(orgId))
+    throw new Error(`The org '${orgId}' has no datastream in ${workspace}.${guess(orgId, orgs)}`);
   if (!namespaces.has(namespace)) {
     const remedy = workspace === null ? ' Where it is one of the org, give --workspace.' : '';
     throw new Error(`There is no namespace '${namespace}'.${guess(namespace, [...namespaces.keys()])}${remedy}`);

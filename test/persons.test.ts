@@ -256,6 +256,10 @@ test.each(['erase', 'export'])('%s of a mistyped folder or namespace is refused,
     1,
     `weir ${name}: There is no namespace 'Emial'. Did you mean 'Email'? Where it is one of the org, give --workspace.\n`,
   ]);
+  const ofOrg = ['--org', `${ORG}x`, '--id', ANN.email, '--namespace', 'Email', '--workspace', weir.workspace];
+  expect((await command(name, ...ofOrg, '--data', weir.data)).err).toBe(
+    `weir ${name}: The org '${ORG}x' has no datastream in ${weir.workspace}. Did you mean '${ORG}'?\n`,
+  );
   expect((await weir.records()).length).toBe(before);
 });
 

@@ -223,6 +223,14 @@ describe('a run', () => {
     });
   });
 
+  test('into a folder without a log says that it makes one', async () => {
+    const weir = await halted();
+    const data = join(weir.data, 'new');
+    const { code, err } = await imported({ ...weir, data }, 'identity', written('a.ndjson', rows(1)), '--org', ORG);
+    expect(code).toBe(0);
+    expect(err).toContain(`weir import: There is no event log in '${data}' yet: one is made.`);
+  });
+
   test('for an org or a datastream that is not there is refused before anything is read or written', async () => {
     const weir = await halted();
     const file = written('a.ndjson', rows(1));
