@@ -149,16 +149,22 @@ export class Expiry {
 
   /** To be called every minute. Rejects where something failed; it is tried again. */
   async tend(): Promise<void> {
-    const { log, nowMs, monotonicMs } = this.#deps;
+    const { log, monotonicMs } = this.#deps;
     if (!this.#areRulesWritten) await this.#write(log.rules);
+    const isDue = (await this.isClockSteady()) && monotonicMs() >= this.#nextPassMs;
+    if (isDue && !this.#isUnderWay) await this.#pass();
+    await this.#writing.run(() => this.#remember());
+  }
+
+  /** Whether the wall clock has run evenly for so long that something may be removed by it. To be asked every minute. */
+  async isClockSteady(): Promise<boolean> {
+    const { nowMs, monotonicMs } = this.#deps;
     if (!this.#hasLookedBack) await this.#lookBack();
     const atMs = monotonicMs();
     const offsetMs = nowMs() - atMs;
     if (Math.abs(offsetMs - this.#offsetMs) > CLOCK_JUMP_MS) this.#steadySinceMs = atMs;
     this.#offsetMs = offsetMs;
-    const isDue = atMs - this.#steadySinceMs >= CLOCK_STEADY_MS && atMs >= this.#nextPassMs;
-    if (isDue && !this.#isUnderWay) await this.#pass();
-    await this.#writing.run(() => this.#remember());
+    return atMs - this.#steadySinceMs >= CLOCK_STEADY_MS;
   }
 
   /** Where the machine and its clock go on as they did, what the process before knew of them holds. */

@@ -55,7 +55,7 @@ function startUpkeep(
       await keeper.snapshot();
       bytesAtSnapshot += bytes;
     }
-    await log.retain();
+    await log.retain({ byAge: await expiry.isClockSteady() });
     if (erasures.isDue) await erasures.carryOut();
     await expiry.tend();
   };

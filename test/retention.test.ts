@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { CLOCK_STEADY_MS } from '../src/expiry.ts';
+import { FileLog } from '../src/log/file.ts';
 import { RULE_SETTLES_MS } from '../src/log/hidden.ts';
 import { systemHost } from '../src/log/host.ts';
 import { weir as command } from './support/command.ts';
@@ -67,11 +68,29 @@ test('a rule is in force from the start, within a second of a change, and when t
   expect(await marks(weir)).toEqual(all);
 });
 
-test('what it says is seen, and in time the disk holds it no more', async () => {
-  const weir = await startOn([20, 5], { 'datastreams/shop.yaml': SHOP + RULE });
+/** Time goes when the test says so, for everything in the server that goes by it. */
+function holdClocks(): void {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
   vi.spyOn(systemHost, 'nowMs').mockImplementation(() => Date.now());
   vi.spyOn(process.hrtime, 'bigint').mockImplementation(() => BigInt(Date.now()) * 1_000_000n);
+}
+
+test('files of the log are dropped by age when the clock has run evenly for an hour, and by size at once', async () => {
+  server = await startWeir({ 'datastreams/shop.yaml': SHOP });
+  holdClocks();
+  const retain = vi.spyOn(FileLog.prototype, 'retain');
+  await server.halt();
+  await server.restart();
+  await vi.advanceTimersByTimeAsync(MINUTE_MS);
+  await until(async () => retain.mock.calls.length > 0);
+  expect(retain.mock.lastCall).toEqual([{ byAge: false }]);
+  await vi.advanceTimersByTimeAsync(CLOCK_STEADY_MS);
+  await until(async () => retain.mock.lastCall?.[0]?.byAge === true);
+});
+
+test('what it says is seen, and in time the disk holds it no more', async () => {
+  const weir = await startOn([20, 5], { 'datastreams/shop.yaml': SHOP + RULE });
+  holdClocks();
   await weir.halt();
   await weir.restart();
   vi.setSystemTime(Date.now() + DAY_MS);

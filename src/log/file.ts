@@ -184,9 +184,9 @@ export class FileLog implements EventLog {
     }
   }
 
-  /** Drops the oldest segments that retention allows, and returns how many; to be called now and then. */
-  retain(): Promise<number> {
-    return this.#upkeep.retain();
+  /** Drops the oldest segments that retention allows, and returns how many; to be called now and then. By age only where the clock can be relied on. */
+  retain({ byAge = true }: { readonly byAge?: boolean } = {}): Promise<number> {
+    return this.#upkeep.retain(byAge);
   }
 
   /**

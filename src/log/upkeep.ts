@@ -46,11 +46,12 @@ export class Upkeep {
   }
 
   /** Drops the oldest segments that retention allows, and returns how many. */
-  retain(): Promise<number> {
+  retain(byAge: boolean): Promise<number> {
     const { maxAgeMs, maxBytes } = this.#deps.retention;
-    if (maxAgeMs === null && maxBytes === null) return Promise.resolve(0);
+    const retention = { maxAgeMs: byAge ? maxAgeMs : null, maxBytes };
+    if (retention.maxAgeMs === null && maxBytes === null) return Promise.resolve(0);
     this.#retaining ??= this.#alone
-      .run(() => this.#retain())
+      .run(() => this.#retain(retention))
       .finally(() => {
         this.#retaining = null;
       });
@@ -84,8 +85,8 @@ export class Upkeep {
     if (this.#isStopped) throw new LogUnavailable('closed', 'The log is closed while it is being rewritten.');
   }
 
-  async #retain(): Promise<number> {
-    const { fs, directory, retention, mayDropBefore, host, writer } = this.#deps;
+  async #retain(retention: Retention): Promise<number> {
+    const { fs, directory, mayDropBefore, host, writer } = this.#deps;
     const segments = [...writer.segments];
     const nowMs = host.nowMs();
     const count = await countDroppable(fs, directory, segments, retention, mayDropBefore(), nowMs);
@@ -95,16 +96,16 @@ export class Upkeep {
       writer.forget([ref]);
       await dropSegments(fs, directory, [ref]);
     }
-    await this.#rollOld(nowMs);
+    if (retention.maxAgeMs !== null) await this.#rollOld(nowMs - retention.maxAgeMs / SEGMENTS_PER_AGE);
     return count;
   }
 
-  async #rollOld(nowMs: number): Promise<void> {
-    const { fs, directory, retention, writer } = this.#deps;
+  async #rollOld(beforeMs: number): Promise<void> {
+    const { fs, directory, writer } = this.#deps;
     const last = writer.segments.at(-1);
-    if (retention.maxAgeMs === null || last === undefined) return;
+    if (last === undefined) return;
     const createdMs = await createdAtMs(fs, directory, last);
-    if (createdMs !== null && createdMs < nowMs - retention.maxAgeMs / SEGMENTS_PER_AGE) writer.roll();
+    if (createdMs !== null && createdMs < beforeMs) writer.roll();
   }
 
   async #rewrite(): Promise<Rewritten> {

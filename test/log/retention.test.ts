@@ -170,6 +170,23 @@ describe('a log with retention', () => {
     expect(told(await readAll(log))).toContain('1:r1');
   });
 
+  test('by age drops and seals nothing while that is not asked for, as the clock may be wrong; by size it does', async () => {
+    const host = new TestHost();
+    const { log, fs } = await openWith({ maxAgeMs: HOUR_MS, maxBytes: 1000 }, { host });
+    await appendEach(log, 0, 3);
+    const files = segmentsOf(fs);
+    host.ms += 1000 * HOUR_MS;
+    expect(await log.retain({ byAge: false })).toBe(0);
+    expect(segmentsOf(fs)).toEqual(files);
+    await appendEach(log, 3, 9);
+    expect(await log.retain({ byAge: false })).toBeGreaterThan(0);
+    const { length } = segmentsOf(fs);
+    expect(length).toBeGreaterThan(1);
+    expect(await log.retain({ byAge: true })).toBe(0);
+    host.ms += 2 * HOUR_MS;
+    expect(await log.retain({ byAge: true })).toBe(length - 1);
+  });
+
   test('two calls at once are one', async () => {
     const { log } = await openWith({ maxBytes: 1 });
     await appendEach(log, 0, 4);
