@@ -144,7 +144,7 @@ function contentOf(
   context: ItemContext,
 ): ItemDefinition[] {
   const { items } = experience;
-  const own = withoutId(experience);
+  const own = contentIn(experience);
   const forms = formsOf(own);
   if (items === undefined) return forms.length === 0 ? [] : itemsOf(authoring, at, own, context, 1);
   if (forms.length > 0) {
@@ -161,8 +161,8 @@ function contentOf(
   return all;
 }
 
-/** The id of an experience is not that of its content. */
-function withoutId({ id: _id, ...own }: ExperienceFile): ItemFile {
+/** The id of an experience is not that of its content, and its place was read with it. */
+function contentIn({ id: _id, scope: _scope, view: _view, surface: _surface, ...own }: ExperienceFile): ItemFile {
   return own;
 }
 
@@ -181,7 +181,7 @@ function withDefault(
   for (const { items } of others)
     for (const item of items) places.set(`${item.place.kind} ${item.place.name}`, item.place);
   if (places.size === 0 && place !== null) places.set('', place);
-  const isTried = file.experiences.some((one) => one.items !== undefined || formsOf(withoutId(one)).length > 0);
+  const isTried = file.experiences.some((one) => one.items !== undefined || formsOf(contentIn(one)).length > 0);
   if (places.size === 0 && !isTried) {
     const index = others.findIndex(({ id }) => id === experience.id);
     authoring.warn(

@@ -1,4 +1,5 @@
 import type { Place } from '../../model/decision-definitions.ts';
+import { meant } from '../../model/did-you-mean.ts';
 import type { KeyPath } from '../source.ts';
 import type { Authoring } from './authoring.ts';
 
@@ -23,5 +24,10 @@ export function placeOf(authoring: Authoring, at: KeyPath, file: PlaceFile): Pla
     const message = `The content has both a '${places[0]!.kind}' and a '${second.kind}'. It belongs to one place: keep one of them.`;
     authoring.error([...at, second.kind], message, 'key');
   }
-  return places[0] ?? null;
+  const first = places[0] ?? null;
+  if (first?.kind === 'scope' && first.name !== PAGE.name && meant(first.name, [PAGE.name]) !== null) {
+    const message = `No client asks for '${first.name}' by itself. Did you mean '${PAGE.name}', which is the page?`;
+    authoring.warn([...at, 'scope'], message);
+  }
+  return first;
 }

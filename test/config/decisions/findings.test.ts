@@ -209,6 +209,16 @@ describe('activities', () => {
       shows('redirect: "{{profile.page}}"'),
       "5:15: The redirect '{{profile.page}}' begins with a value. Values are URL-encoded here,",
     ],
+    [
+      'content at two places',
+      shows('html: x\n    scope: a\n    view: b'),
+      "7:5: The content has both a 'scope' and a 'view'. It belongs to one place: keep one of them.",
+    ],
+    [
+      'a misspelt page',
+      shows('html: x\n    scope: __veiw__'),
+      "6:12: warning: No client asks for '__veiw__' by itself. Did you mean '__view__', which is the page?",
+    ],
     ['a redirect to a whole URL', shows('redirect: "{{{profile.page}}}"')],
     [
       'a redirect without a scheme',
