@@ -40,7 +40,7 @@ const NANOSECONDS_PER_MS = 1e6;
 /** How often snapshots and retention are looked after. */
 const UPKEEP_MS = 60_000;
 
-/** A snapshot when one is due, then whatever the log may drop, then persons who are erased, then events that have expired. A failure is reported, and tried again next time. Returns how to stop. */
+/** A snapshot when one is due, then whatever the log may drop, then persons who are erased, then events that have expired. What fails is reported, keeps nothing of the rest, and is tried again next time. Returns how to stop. */
 function startUpkeep(
   keeper: StateKeeper,
   log: FileLog,
@@ -49,21 +49,24 @@ function startUpkeep(
   report: (message: string) => void,
 ): () => void {
   let bytesAtSnapshot = 0;
-  const upkeep = async (): Promise<void> => {
+  const snapshot = async (): Promise<void> => {
     const bytes = log.writtenBytes - bytesAtSnapshot;
     if (snapshotDue({ ...(await keeper.sinceSnapshot()), bytes })) {
       await keeper.snapshot();
       bytesAtSnapshot += bytes;
     }
-    await log.retain({ byAge: await expiry.isClockSteady() });
-    if (erasures.isDue) await erasures.carryOut();
-    await expiry.tend();
   };
-  const timer = setInterval(() => {
-    upkeep().catch((error: Error) =>
-      report(`A snapshot, retention or an erasure failed, and is tried again: ${error.message}`),
-    );
-  }, UPKEEP_MS);
+  const steps: readonly (readonly [string, () => Promise<unknown>])[] = [
+    ['A snapshot', snapshot],
+    ['The dropping of files of the log', async () => log.retain({ byAge: await expiry.isClockSteady() })],
+    ['An erasure', async () => (erasures.isDue ? erasures.carryOut() : null)],
+    ['The removal of expired events', () => expiry.tend()],
+  ];
+  const upkeep = async (): Promise<void> => {
+    for (const [what, step] of steps)
+      await step().catch((error: Error) => report(`${what} failed, and is tried again: ${error.message}`));
+  };
+  const timer = setInterval(() => void upkeep(), UPKEEP_MS);
   return () => clearInterval(timer);
 }
 

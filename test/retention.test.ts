@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
+import { Erasures } from '../src/erasures.ts';
 import { CLOCK_STEADY_MS } from '../src/expiry.ts';
 import { FileLog } from '../src/log/file.ts';
 import { RULE_SETTLES_MS } from '../src/log/hidden.ts';
 import { systemHost } from '../src/log/host.ts';
+import { StateKeeper } from '../src/state/keeper.ts';
 import { weir as command } from './support/command.ts';
 import { writeLog } from './support/data-folder.ts';
 import { markOf, type Request, requestRecord } from './support/expiring.ts';
@@ -86,6 +88,20 @@ test('files of the log are dropped by age when the clock has run evenly for an h
   expect(retain.mock.lastCall).toEqual([{ byAge: false }]);
   await vi.advanceTimersByTimeAsync(CLOCK_STEADY_MS);
   await until(async () => retain.mock.lastCall?.[0]?.byAge === true);
+});
+
+test('expired events are removed where snapshots, the dropping of files and erasures fail', async () => {
+  server = await startWeir({ 'datastreams/shop.yaml': SHOP + RULE });
+  holdClocks();
+  vi.spyOn(StateKeeper.prototype, 'sinceSnapshot').mockRejectedValue(new Error('EIO: snapshot'));
+  vi.spyOn(FileLog.prototype, 'retain').mockRejectedValue(new Error('EIO: segment'));
+  const expire = vi.spyOn(FileLog.prototype, 'expire');
+  vi.spyOn(Erasures.prototype, 'isDue', 'get').mockReturnValue(true);
+  vi.spyOn(Erasures.prototype, 'carryOut').mockRejectedValue(new Error('EIO: erasure'));
+  await server.halt();
+  await server.restart();
+  await vi.advanceTimersByTimeAsync(CLOCK_STEADY_MS + 2 * MINUTE_MS);
+  await until(async () => expire.mock.calls.length > 0);
 });
 
 test('what it says is seen, and in time the disk holds it no more', async () => {
