@@ -14,7 +14,8 @@ import { KEPT, Snapshots } from './snapshots.ts';
  * 1. State never holds a record that is not durable in the log: `apply` is called after the sync, and what is ahead of
  *    the log when the process starts is set aside.
  * 2. State = a store or snapshot at position p + the log after p, in order, each record once.
- * 3. The log may drop a record only when both kept snapshots cover it: the newest may turn out damaged.
+ * 3. The log may drop a record, or a choice from it, only when both kept snapshots cover it: the newest may turn out damaged.
+ *    So a store that is behind both begins with one of them.
  */
 
 /** What `recover` needs of a log: its records, and where its durable end is. */
@@ -72,7 +73,12 @@ export class StateKeeper {
     const first = await firstOffset(log);
     await this.#setAsideAhead(end);
     const applied = await this.#store.appliedUpTo(this.#partition);
-    if (applied > end || applied + 1 < first) await this.#restore(applied, end);
+    const isCut = applied > end || applied + 1 < first;
+    // What both hold may have gone from records that are still there: choices that are older than they are kept. A crash may have
+    // left more than two.
+    const { offsets } = this.#snapshots;
+    const isBehind = applied < (offsets[Math.max(0, offsets.length - KEPT)] ?? NOTHING_APPLIED);
+    if (isCut || isBehind) await this.#restore(applied, end, isCut);
     await this.#replay(log);
     this.#recovered = true;
   }
@@ -144,13 +150,17 @@ export class StateKeeper {
     }
   }
 
-  /** The store is ahead of the log, or the log no longer has what would bring it up to date: starts from a snapshot, or from nothing. */
-  async #restore(applied: number, end: number): Promise<void> {
+  /**
+   * The store is ahead of the log, or the log no longer has what would bring it up to date: starts from a snapshot, or from nothing.
+   * `isCut`: records are missing, which an operator should know; that a quiet server's store is behind is nothing new.
+   */
+  async #restore(applied: number, end: number, isCut: boolean): Promise<void> {
     for (const offset of [...this.#snapshots.offsets].reverse()) {
       if (applied <= end && offset <= applied) break;
       try {
         await this.#store.restore(this.#position(offset), this.#snapshots.read(offset));
-        return this.#report(`State was restored from the snapshot at record ${offset}.`);
+        if (isCut) this.#report(`State was restored from the snapshot at record ${offset}.`);
+        return;
       } catch (error) {
         if (!(error instanceof SnapshotDamaged)) throw error;
         const path = await this.#snapshots.setAside(offset, 'damaged');

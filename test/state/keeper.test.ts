@@ -191,6 +191,26 @@ describe('recovery', () => {
     expect(contentOf(old)).toEqual(contentOf(truth(log)));
   });
 
+  test('of a store that is behind both snapshots takes the newest, though the log has its start: what they hold may have gone from records', async () => {
+    const keeper = await start(new MemoryState());
+    const behind = new MemoryState();
+    let oldest: Buffer;
+    for (let i = 0; i < 6; i++) {
+      await append(keeper, `person ${i}`);
+      if (i === 1) behind.apply(log.all());
+      if (i % 2 === 0) await keeper.snapshot();
+      if (i === 0) oldest = await readFile(fileOf(0));
+    }
+    for (let offset = 0; offset < keeper.mayDropBefore(); offset++) log.forgetChanges(offset);
+    // The power was cut before it was gone for good.
+    await writeFile(fileOf(0), oldest!);
+    for (const store of [behind, new MemoryState()]) {
+      await start(store);
+      expect(contentOf(store)).toEqual(contentOf(truth(log)));
+    }
+    expect(said).toEqual([]);
+  });
+
   test('of a store that knows more than any snapshot keeps it, and says what is missing', async () => {
     const store = new MemoryState();
     const keeper = await start(store);

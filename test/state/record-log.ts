@@ -31,6 +31,11 @@ export class RecordLog implements RecoverableLog {
     this.#records.delete(offset);
   }
 
+  /** As expiry does with choices and erasures. */
+  forgetChanges(offset: number): void {
+    this.#records.set(offset, []);
+  }
+
   /** As somebody does who puts back an older copy of the log. */
   endAt(offset: number): void {
     for (const known of this.#records.keys()) if (known >= offset) this.#records.delete(known);
