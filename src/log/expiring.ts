@@ -111,12 +111,18 @@ export class Expiring {
     this.#keptUntilMs.set(ref.name, untilMs);
   }
 
-  /** Where that is not known: nothing in a segment is much older than it. */
+  /**
+   * Where that is not known: nothing in a segment is much older than it, but where the clock was ahead when it was begun, and was
+   * put right since: what came then is older than it says.
+   */
   async #mayHoldExpired(ref: SegmentRef, ages: Ages): Promise<boolean> {
     const known = this.#keptUntilMs.get(ref.name);
     if (known !== undefined) return ages.nowMs > known;
-    const createdMs = await createdAtMs(this.#deps.fs, this.#deps.directory, ref);
-    return createdMs === null || ages.nowMs > createdMs - TIME_SLACK_MS + shortestOf(ages);
+    const { fs, directory, writer } = this.#deps;
+    const createdMs = await createdAtMs(fs, directory, ref);
+    const next = writer.segments.find(({ number }) => number > ref.number);
+    const nextMs = (next === undefined ? null : await createdAtMs(fs, directory, next)) ?? ages.nowMs;
+    return createdMs === null || createdMs > nextMs || ages.nowMs > createdMs - TIME_SLACK_MS + shortestOf(ages);
   }
 
   async #tell(): Promise<void> {

@@ -188,6 +188,23 @@ describe('a pass', () => {
     await log.close();
   });
 
+  test.each([
+    { where: 'in the newest segment', afterDays: 0, ageMs: HOUR_MS },
+    { where: 'in a sealed one, when that time has come', afterDays: 101, ageMs: 50 * DAY_MS },
+  ])('goes by no segment that was begun while the clock was ahead: $where', async ({ afterDays, ageMs }) => {
+    const { log, fs, host } = await open();
+    host.ms += 100 * DAY_MS;
+    await log.append(visit(0, host));
+    host.ms -= 100 * DAY_MS;
+    for (let number = 1; number < (afterDays === 0 ? 2 : 8); number++) await log.append(visit(number, host));
+    host.ms += afterDays * DAY_MS;
+    await log.setRules([rule(host, ageMs)]);
+    host.ms += DAY_MS;
+    await log.expire();
+    expect(onDisk(fs, [markOf(1, 0), markOf(1, 1)])).toEqual([]);
+    await log.close();
+  });
+
   test('tells readers that have a file open, when it is over', async () => {
     const { log, host } = await open(undefined, undefined, { segmentBytes: 1024 * 1024 });
     // More than a reader takes at once.
