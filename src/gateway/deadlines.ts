@@ -30,10 +30,12 @@ export class Deadlines {
   #last: Entry | null = null;
   #isTimed = false;
   readonly #clockMs: () => number;
+  readonly #atOnce: number;
 
-  /** `clockMs`: monotonic. */
-  constructor(clockMs: () => number) {
+  /** `clockMs`: monotonic. `atOnce`: how many expire in one go. */
+  constructor(clockMs: () => number, atOnce = EXPIRED_AT_ONCE) {
     this.#clockMs = clockMs;
+    this.#atOnce = atOnce;
   }
 
   /** `atMs`: never before that of an earlier one. Returns what `end` is given. */
@@ -66,7 +68,7 @@ export class Deadlines {
   #look(): void {
     this.#isTimed = false;
     const nowMs = this.#clockMs();
-    for (let i = 0; i < EXPIRED_AT_ONCE && this.#first !== null && this.#first.atMs <= nowMs; i++) {
+    for (let i = 0; i < this.#atOnce && this.#first !== null && this.#first.atMs <= nowMs; i++) {
       const first = this.#first;
       this.end(first);
       first.due.expire();

@@ -59,6 +59,19 @@ test(`those that are due together expire ${EXPIRED_AT_ONCE} in one go, and what 
   expect(vi.getTimerCount()).toBe(0);
 });
 
+test('a list whose work can wait says itself how many expire in one go', () => {
+  const deadlines = new Deadlines(Date.now, 1);
+  const expired: number[] = [];
+  for (let name = 0; name < 3; name++) begin(deadlines, name, expired);
+  vi.advanceTimersByTime(MS);
+  expect(expired).toEqual([0]);
+  vi.advanceTimersByTime(1);
+  expect(expired).toEqual([0, 1]);
+  vi.advanceTimersByTime(1);
+  expect(expired).toEqual([0, 1, 2]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
 test('one that begins or ends another while it expires', () => {
   const deadlines = new Deadlines(Date.now);
   const expired: number[] = [];
