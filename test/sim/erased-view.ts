@@ -1,7 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
-import { isErasure } from '../../src/model/erasure.ts';
 import type { JsonObject } from '../../src/model/json.ts';
-import type { Change, PersonState } from '../../src/model/person.ts';
+import type { PersonState } from '../../src/model/person.ts';
 import type { LogRecord } from '../../src/model/record.ts';
 import { visitorKey } from './requests.ts';
 
@@ -77,32 +75,6 @@ export class ErasedView {
       if (one.visitor !== visitor) return false;
       return since === 0 || since < one.pendingUntil || (!one.isVoid && (one.offset ?? Infinity) > offset);
     });
-  }
-
-  /** What is wrong with a record as it was shown. `since`: when the reading began. */
-  faults(shown: LogRecord, sent: LogRecord, offset: number, since: number): string[] {
-    const faults: string[] = [];
-    const raw = Buffer.from(shown.raw ?? '').toString('latin1');
-    const indexes = new Set(shown.events.map(({ index }) => index));
-    for (const { index, xdm, identities } of sent.events) {
-      const visitor = identities[0]!.id;
-      const isShown = indexes.has(index);
-      if (isShown && this.mustHide(visitor, offset, since))
-        faults.push(`shows event ${index} of ${visitor}, who is erased`);
-      if (!isShown && !this.mayHide(visitor, offset, since)) faults.push(`hides event ${index} of ${visitor}`);
-      if (!isShown && raw.includes(String(xdm['mark']))) faults.push(`has a body with the hidden event ${index}`);
-      const same = shown.events.find((event) => event.index === index);
-      if (same !== undefined && !isDeepStrictEqual(same.xdm, xdm)) faults.push(`changed event ${index}`);
-    }
-    const isSame = (change: Change, other: Change): boolean => change.key === other.key && change.kind === other.kind;
-    for (const change of sent.changes) {
-      if (isErasure(change)) continue;
-      const visitor = change.key.split('|')[2]!;
-      const isShown = shown.changes.some((other) => isSame(change, other));
-      if (isShown && this.mustHide(visitor, offset, since)) faults.push(`shows a change of ${visitor}, who is erased`);
-      if (!isShown && !this.mayHide(visitor, offset, since)) faults.push(`hides a change of ${visitor}`);
-    }
-    return faults;
   }
 
   /** A pass is over that found these erasures placed: nothing of before is left. */

@@ -10,6 +10,7 @@ import {
 import { Random } from './random.ts';
 import { SimDisk, type SimFile } from './sim-disk.ts';
 import { NO_FAULTS, SimFs } from './sim-fs.ts';
+import type { SimClock } from './sim-host.ts';
 import { StateDisk } from './sim-state.ts';
 import { Turns } from './turns.ts';
 
@@ -19,7 +20,7 @@ export class Machine {
   readonly turns: Turns;
   readonly disk: SimDisk;
   readonly stateDisk = new StateDisk();
-  readonly clock = { ms: 1_700_000_000_000 };
+  readonly clock: SimClock = { ms: 1_700_000_000_000, jumpedMs: 0 };
   readonly boot = { count: 1 };
 
   constructor(seed: number) {
@@ -53,13 +54,13 @@ export interface FrameOnDisk {
   readonly frame: Frame;
 }
 
-interface SegmentOnDisk {
+export interface SegmentOnDisk {
   readonly ref: SegmentRef;
   readonly file: SimFile;
 }
 
 /** In the order in which they were begun. */
-function segmentsOn(disk: SimDisk): SegmentOnDisk[] {
+export function segmentsOn(disk: SimDisk): SegmentOnDisk[] {
   const segments: SegmentOnDisk[] = [];
   for (const [path, file] of disk.names) {
     const ref = parseSegmentName(path.slice(path.lastIndexOf('/') + 1));

@@ -5,6 +5,11 @@ import type { StateStore } from '../../src/model/parts.ts';
 import { applyChange, type Change, type PersonState } from '../../src/model/person.ts';
 import type { LogRecord, Position, Stored } from '../../src/model/record.ts';
 import { ErasedView, eraseVisitor } from './erased-view.ts';
+import { ExpiredView, partsOf, proofMark } from './expired-view.ts';
+import { KeptReceipts } from './kept-receipts.ts';
+import { idOf, PLAIN_PATH } from './requests.ts';
+import { faultsOf, type Reading } from './shown-record.ts';
+import type { SimClock } from './sim-host.ts';
 
 interface Sent {
   readonly record: LogRecord;
@@ -31,8 +36,14 @@ export class Model {
   /** Retention was allowed to drop what is below. */
   mayDropBefore = 0;
   readonly erased = new ErasedView();
+  readonly receipts = new KeptReceipts();
+  readonly expired: ExpiredView;
   /** A change was lost to damage, so nobody can tell what state has to be. */
   isStateUnknown = false;
+
+  constructor(clock: SimClock = { ms: 0, jumpedMs: 0 }) {
+    this.expired = new ExpiredView(clock);
+  }
 
   wrong(what: string): void {
     this.wrongs.push(what);
@@ -40,6 +51,7 @@ export class Model {
 
   send(record: LogRecord): void {
     this.#sent.set(record.requestId, { record, offset: null, isAcknowledged: false, isRefused: false });
+    this.expired.send(record);
   }
 
   acknowledge(record: LogRecord, { offset }: Position): void {
@@ -53,42 +65,55 @@ export class Model {
   }
 
   /** A reader got it, wherever that reader is: from now on it is durable, or the log has lied. */
-  show({ position: { offset }, record }: Stored, where: string, since = 0): void {
-    if (record.requestId === '') {
-      this.#showRest(record, offset, where, since);
-      return;
-    }
-    const sent = this.#sent.get(record.requestId);
+  show({ position: { offset }, record }: Stored, where: string, reading = this.reading({})): void {
+    const sent = record.requestId === '' ? this.#whoseRest(record, offset) : this.#sent.get(record.requestId);
     if (sent === undefined) {
+      // Nothing of it is left that says whose it was.
+      if (record.requestId === '' && record.events.length + record.changes.length === 0) return;
       this.wrong(`${where} shows '${record.requestId}', which nobody sent`);
       return;
     }
     if (sent.isRefused) this.wrong(`${where} shows '${record.requestId}', which was refused`);
-    const { raw, changes, events } = sent.record;
-    if (events.length > 0) {
-      for (const fault of this.erased.faults(record, sent.record, offset, since))
+    const { requestId, path, raw, changes } = sent.record;
+    if (path !== PLAIN_PATH) {
+      const isBare = record.events.length === 0 && record.raw === null && record.ecid === null;
+      const isDropped = reading.hasProofs && isBare && offset < this.mayDropBefore;
+      for (const fault of faultsOf(this, record, sent.record, offset, reading, isDropped))
         this.wrong(`${where}: ${offset} ${fault}`);
-    } else if (this.erased.has(record.requestId)) {
-      if (record.changes.length !== 1) this.wrong(`${where} shows an erasure at ${offset} that is none`);
     } else if (!isDeepStrictEqual(record.raw, raw) || !isDeepStrictEqual(record.changes, changes)) {
-      this.wrong(`${where} shows other bytes for '${record.requestId}' than were sent`);
+      this.wrong(`${where} shows other bytes for '${requestId}' than were sent`);
     }
     this.#place(sent, offset, where);
-    this.erased.place(record.requestId, offset);
+    this.erased.place(requestId, offset);
   }
 
-  /** What is left of a request that was a visitor's who is erased: nothing says whose, so its place does. */
-  #showRest(record: LogRecord, offset: number, where: string, since: number): void {
-    const sent = this.#byOffset.get(offset);
-    // Not known by its place: whoever was sent, and not placed yet, has only erased visitors.
-    if (sent === undefined) return;
-    for (const fault of this.erased.faults(record, sent.record, offset, since))
-      this.wrong(`${where}: ${offset} ${fault}`);
+  /** A reading that begins now; `isKnown`: also for erasures, of which a consumer may show what it read long ago. */
+  reading({ isInside = true, hasProofs = false, isKnown = false }): Reading {
+    const expired = this.expired.now();
+    return { erased: isKnown ? this.erased.now() : 0, expired, isInside, hasProofs };
+  }
+
+  /** What is left of a request may not say whose it was: its place does, or a change, which has a time of its own. */
+  #whoseRest({ changes }: LogRecord, offset: number): Sent | undefined {
+    const known = this.#byOffset.get(offset);
+    const [first] = changes;
+    if (known !== undefined || first === undefined) return known;
+    return this.#sent.get(`r${Number.parseInt(first.time.slice(0, 12), 16)}`);
   }
 
   /** Records by where they stand. */
   placed(): ReadonlyMap<number, LogRecord> {
     return new Map([...this.#byOffset].map(([offset, { record }]) => [offset, record]));
+  }
+
+  /** Acknowledged records that are in the log as they were sent, but for what has expired. */
+  *kept(): Generator<LogRecord> {
+    for (const offset of this.acknowledged()) {
+      const { record } = this.#byOffset.get(offset)!;
+      if (record.changes.some(isErasure) || record.path === PLAIN_PATH) continue;
+      if (!partsOf(record).some(({ visitor }) => this.erased.mayHide(visitor, offset, Number.POSITIVE_INFINITY)))
+        yield record;
+    }
   }
 
   #place(sent: Sent, offset: number, where: string): void {
@@ -197,11 +222,11 @@ export class Model {
     }
   }
 
-  /** Offsets acknowledged by now, and not damaged since. */
-  acknowledged(): number[] {
+  /** Offsets acknowledged by now, and not damaged since; those that may be dropped only with `isOld`. */
+  acknowledged(isOld = false): number[] {
     const found: number[] = [];
     for (const [offset, { isAcknowledged }] of this.#byOffset) {
-      if (isAcknowledged && offset >= this.mayDropBefore && !this.isDamaged(offset)) found.push(offset);
+      if (isAcknowledged && (isOld || offset >= this.mayDropBefore) && !this.isDamaged(offset)) found.push(offset);
     }
     return found;
   }
@@ -211,6 +236,29 @@ export class Model {
     for (const offset of offsets) {
       if (!there.has(offset) && offset >= this.mayDropBefore)
         this.wrong(`${where} does not show ${offset}, which was acknowledged`);
+    }
+  }
+
+  /**
+   * What a reader of choices and erasures got: of those at `offsets` each that is kept, once, in order, wherever it stands.
+   */
+  checkProofs(offsets: readonly number[], shown: readonly Stored[], reading: Reading, where: string): void {
+    const there = new Set<number>();
+    let last = -1;
+    for (const { position } of shown) {
+      if (position.offset <= last) this.wrong(`${where}: ${position.offset} comes after ${last}`);
+      last = position.offset;
+      there.add(last);
+    }
+    for (const offset of offsets) {
+      if (there.has(offset) || this.isDamaged(offset)) continue;
+      const { record } = this.#byOffset.get(offset)!;
+      for (const change of record.changes) {
+        const mark = proofMark(change);
+        if (mark === null || this.expired.mayProofHide(mark)) continue;
+        if (isErasure(change) || !this.erased.mayHide(idOf(change), offset, reading.erased))
+          this.wrong(`${where}: ${mark} of ${offset} is neither in the log nor in what is kept of it`);
+      }
     }
   }
 

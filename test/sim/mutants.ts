@@ -1,25 +1,5 @@
-import type { Theme } from './themes.ts';
-
-/** Bugs that the simulation has to find. Each is a change of a line or two of the real sources. */
-export interface Mutant {
-  readonly name: string;
-  /** The schedules that come to the place soonest. */
-  readonly theme: Theme;
-  /** The schedule to begin with, where the first that finds it comes late. */
-  readonly first?: number;
-  readonly edits: readonly Edit[];
-}
-
-interface Edit {
-  readonly file: string;
-  /** Stands in the file exactly once. */
-  readonly find: string;
-  readonly replace: string;
-}
-
-function mutant(name: string, file: string, find: string, replace: string, theme: Theme = 'mixed'): Mutant {
-  return { name, theme, edits: [{ file, find, replace }] };
-}
+import { type Mutant, mutant } from './mutant.ts';
+import { EXPIRING } from './mutants-of-expiry.ts';
 
 const ACTIVE = 'src/log/active-segment.ts';
 const WRITER = 'src/log/writer.ts';
@@ -339,4 +319,7 @@ const ERASING: readonly Mutant[] = [
   ),
 ];
 
-export const MUTANTS: readonly Mutant[] = [...ERASING, ...WRITING, ...STATE, ...RECOVERING, ...READING, ...CONSUMING];
+export const MUTANTS: readonly Mutant[] = [
+  ...[...EXPIRING, ...ERASING, ...WRITING, ...STATE],
+  ...[...RECOVERING, ...READING, ...CONSUMING],
+];

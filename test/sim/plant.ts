@@ -3,13 +3,14 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** What a schedule is made of, and what runs it. */
 const PARTS = [
   'src/erasing',
   'src/erasures.ts',
+  'src/expiry.ts',
   'src/log',
   'src/model',
   'src/state',

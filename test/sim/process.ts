@@ -9,18 +9,22 @@ import { StateKeeper } from '../../src/state/keeper.ts';
 import type { Machine } from './machine.ts';
 import type { Model } from './model.ts';
 import { parseBody } from './requests.ts';
+import type { Reading } from './shown-record.ts';
 import { type Faults, SimFs } from './sim-fs.ts';
 import { SimHost } from './sim-host.ts';
 import { SimState } from './sim-state.ts';
+import { WatchedExpiry } from './watched-expiry.ts';
 
-export type LogLimits = Pick<
-  FileLogOptions,
-  'segmentBytes' | 'preallocateBytes' | 'lowWaterBytes' | 'reservedBytes' | 'retention'
->;
+export interface LogLimits
+  extends Pick<FileLogOptions, 'segmentBytes' | 'preallocateBytes' | 'lowWaterBytes' | 'reservedBytes' | 'retention'> {
+  /** How long choices, erasures and receipts are kept; left out: for ever. */
+  readonly proofsMaxAgeMs?: number;
+}
 
-export const LOG_FOLDER = '/data/log';
-const SNAPSHOT_FOLDER = '/data/snapshots';
-const ERASURES_FOLDER = '/data/erasures';
+export const DATA_FOLDER = '/data';
+export const LOG_FOLDER = `${DATA_FOLDER}/log`;
+const SNAPSHOT_FOLDER = `${DATA_FOLDER}/snapshots`;
+export const RECEIPTS_FOLDER = `${DATA_FOLDER}/erasures`;
 const digest = (key: string): string => createHash('sha256').update(key).digest('hex').slice(0, 32);
 /** Nobody checks receipts here. */
 export const ERASURE_KEY = { keyId: 'sim', digest, publicKey: '', sign: () => '' };
@@ -41,6 +45,7 @@ export class SimProcess {
   keeper!: StateKeeper;
   store!: SimState;
   erasures!: Erasures;
+  expiry!: WatchedExpiry;
   readonly #stop = new AbortController();
 
   constructor(machine: Machine, model: Model, faults: Faults) {
@@ -85,10 +90,11 @@ export class SimProcess {
       host,
     });
     this.erasures = new Erasures({
-      ...{ fs, log: this.log, keeper: this.keeper, key: ERASURE_KEY, directory: ERASURES_FOLDER, partition: 0 },
+      ...{ fs, log: this.log, keeper: this.keeper, key: ERASURE_KEY, directory: RECEIPTS_FOLDER, partition: 0 },
       nowMs: () => host.nowMs(),
       newId: () => String(host.random(10 ** 15)).padStart(16, '0'),
     });
+    this.expiry = new WatchedExpiry(this, limits.proofsMaxAgeMs ?? null);
     this.saidAtStart = [...this.missing];
     // Failures while opening are answered by not opening.
     fs.hasFailed = false;
@@ -101,11 +107,19 @@ export class SimProcess {
 
   /** Everything that this process's log has. */
   async readAll(): Promise<Stored[]> {
+    return await this.#read(this.log.read('start', false, this.#stop.signal), this.model.reading({ isKnown: true }));
+  }
+
+  /** The same, with choices and erasures of what was dropped. */
+  async readWithProofs(reading: Reading): Promise<Stored[]> {
+    return await this.#read(this.log.readWithProofs(this.#stop.signal), reading);
+  }
+
+  async #read(records: AsyncIterable<Stored>, reading: Reading): Promise<Stored[]> {
     const all: Stored[] = [];
-    const since = this.model.erased.now();
-    for await (const stored of this.log.read('start', false, this.#stop.signal)) {
+    for await (const stored of records) {
       if (this.fs.hasStopped) break;
-      this.model.show(stored, 'the log', since);
+      this.model.show(stored, 'the log', reading);
       all.push(stored);
     }
     return all;
@@ -113,9 +127,12 @@ export class SimProcess {
 
   /** Shows what becomes durable, as long as the process runs. */
   async follow(): Promise<void> {
+    // What is shown was read when the last was shown, or later.
+    let reading = this.model.reading({});
     for await (const stored of this.log.read('start', true, this.#stop.signal)) {
       if (this.fs.hasStopped) return;
-      this.model.show(stored, 'a follower');
+      this.model.show(stored, 'a follower', reading);
+      reading = this.model.reading({});
     }
   }
 
@@ -141,7 +158,8 @@ export async function readFromOutside(
   machine: Machine,
   model: Model,
   faults: Faults,
-): Promise<{ shown: Stored[]; missing: Missing[] }> {
+  hasProofs = false,
+): Promise<{ shown: Stored[]; missing: Missing[]; reading: Reading }> {
   const fs = new SimFs(machine.disk, machine.turns, machine.random, faults);
   const host = new SimHost(machine.turns, machine.random, machine.clock, machine.boot);
   const missing: Missing[] = [];
@@ -150,14 +168,15 @@ export async function readFromOutside(
     missing.push(what);
     model.report(what);
   };
-  const since = model.erased.now();
+  const reading = model.reading({ isKnown: true, isInside: false, hasProofs });
   const erasureKey = async () => ERASURE_KEY;
   const options = { fs, directory: LOG_FOLDER, partition: 0, parseBody, report, host, erasureKey };
   const reader = await openLogReader(options);
   const shown: Stored[] = [];
-  for await (const stored of reader.read('start', false, new AbortController().signal)) {
-    model.show(stored, 'a reader outside', since);
+  const { signal } = new AbortController();
+  for await (const stored of hasProofs ? reader.readWithProofs(signal) : reader.read('start', false, signal)) {
+    model.show(stored, 'a reader outside', reading);
     shown.push(stored);
   }
-  return { shown, missing };
+  return { shown, missing, reading };
 }

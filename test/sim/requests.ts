@@ -6,6 +6,8 @@ import { type Change, personKey } from '../../src/model/person.ts';
 import type { LogRecord, ParseBody, StoredEvent } from '../../src/model/record.ts';
 import type { Random } from './random.ts';
 
+/** Of requests that are nobody's, and are shown as they are. */
+export const PLAIN_PATH = '/v2/interact';
 const PERSONS = ['ann', 'bob', 'cleo'];
 
 /** The n-th request of a schedule: sizes, changes and bodies of all kinds, some of them hostile. */
@@ -25,7 +27,7 @@ export function recordOf(number: number, random: Random, atMs: number): LogRecor
     atMs,
     orgId: 'org',
     datastreamId: 'site',
-    path: '/v2/interact',
+    path: PLAIN_PATH,
     ecid: null,
     meta: {},
     events: [],
@@ -69,6 +71,55 @@ export function visitOf(number: number, random: Random, atMs: number): LogRecord
     raw,
     changes,
   };
+}
+
+export function callMark(requestId: string): string {
+  return `call.${requestId}.`;
+}
+
+/** Where requests go to in the theme of expiry. */
+export const DATASTREAMS = ['shop', 'site', 'shop:dev'] as const;
+export const EVENT_TYPES = ['view', 'buy'] as const;
+
+/**
+ * A visit of a datastream whose events have types and expire; of choices it keeps marks of their own. Some are calls that only
+ * choose; of some the body was not kept.
+ */
+export function keptVisitOf(number: number, random: Random, atMs: number): LogRecord {
+  const visit = visitOf(number, random, atMs);
+  const datastreamId = random.pick(DATASTREAMS);
+  const changes = visit.changes.map((change, i): Change => {
+    return change.kind === 'consent' ? choiceOf(change, `choice.${number}.${i}.${idOf(change)}`) : change;
+  });
+  const { requestId } = visit;
+  const [first] = changes;
+  if (first !== undefined && random.oneIn(4)) {
+    const raw = Buffer.from(JSON.stringify({ call: callMark(requestId) }));
+    return {
+      ...visit,
+      datastreamId,
+      ecid: idOf(first),
+      events: [],
+      raw,
+      changes: [choiceOf(first, `choice.${number}.`)],
+    };
+  }
+  const xdms = visit.events.map(({ xdm }): JsonObject => {
+    const eventType = random.pick([...EVENT_TYPES, null]);
+    return eventType === null ? xdm : { ...xdm, eventType };
+  });
+  const raw = random.oneIn(3) ? null : Buffer.from(JSON.stringify({ events: xdms.map((xdm) => ({ xdm })) }));
+  const events = xdms.map((xdm, index) => storedEvent(requestId, xdm, index, atMs));
+  return { ...visit, datastreamId, events, raw, changes };
+}
+
+function choiceOf({ key, time }: Change, mark: string): Change {
+  return { kind: 'consent', key, time, body: { value: { a: mark } } };
+}
+
+/** The visitor that a change is about. */
+export function idOf({ key }: Change): string {
+  return key.split('|')[2]!;
 }
 
 function storedEvent(requestId: string, xdm: JsonObject, index: number, atMs: number): StoredEvent {

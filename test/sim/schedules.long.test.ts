@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { simulate } from './simulate.ts';
-import { THEMES } from './themes.ts';
+import { THEMES, type Theme } from './themes.ts';
 
 /**
  * Schedules behind those of `npm test`, always the same ones: whether a change may land must not hang on a seed.
@@ -8,9 +8,10 @@ import { THEMES } from './themes.ts';
  */
 const FIRST = 20_001;
 const SCHEDULES = 30_000;
-/** Fewer of the youngest theme: the long tests may take 40 minutes in all. */
-const ERASURE_SCHEDULES = 10_000;
-const RUNS = THEMES.map((theme) => [theme, theme === 'erasure' ? ERASURE_SCHEDULES : SCHEDULES] as const);
+/** Fewer of the youngest themes: the long tests may take 40 minutes in all. */
+const FEWER: readonly Theme[] = ['erasure', 'expiry'];
+const FEWER_SCHEDULES = 10_000;
+const RUNS = THEMES.map((theme) => [theme, FEWER.includes(theme) ? FEWER_SCHEDULES : SCHEDULES] as const);
 
 test.each(RUNS)('%s: %i more schedules keep every promise', async (theme, schedules) => {
   for (let seed = FIRST; seed < FIRST + schedules; seed++) {

@@ -1,11 +1,19 @@
 import type { Batch } from '../../src/model/parts.ts';
 import type { Model } from './model.ts';
 import type { SimProcess } from './process.ts';
+import type { Reading } from './shown-record.ts';
 
 /** Lets things happen until the work is done; null if the process stopped first. */
 export type Drive = <T>(work: Promise<T>) => Promise<T | null>;
 
 const NAME = 'sink';
+
+/** A batch that was asked for. */
+interface Waiting {
+  batch: Batch | null;
+  /** When it was. */
+  readonly reading: Reading;
+}
 
 /** One consumer over all processes, and what it may be given next. */
 export class SimConsumer {
@@ -16,7 +24,7 @@ export class SimConsumer {
   /** Where the present reader's next batch may begin; null before its first. */
   #places: Set<number> | null = null;
   #batches: AsyncIterator<Batch> | null = null;
-  #waiting: { batch: Batch | null } | null = null;
+  #waiting: Waiting | null = null;
   /** Where a seek went while a batch lay ready: that batch is of the old place, its commit does nothing, the next is of the new one. */
   #soughtMeanwhile: number | null = null;
   /** A batch whose commit comes late. */
@@ -49,8 +57,8 @@ export class SimConsumer {
     await process.machine.turns.run(() => process.fs.hasStopped);
     const batch = this.#waiting?.batch ?? null;
     if (batch === null || process.fs.hasStopped) return;
+    for (const stored of batch.stored) this.#model.show(stored, 'the consumer', this.#waiting!.reading);
     this.#waiting = null;
-    for (const stored of batch.stored) this.#model.show(stored, 'the consumer');
     const first = batch.stored[0]!.position.offset;
     const next = batch.stored.at(-1)!.position.offset + 1;
     this.#steps.push(`consume ${first} to ${next - 1}${isLeftUncommitted ? ', no commit' : ''}`);
@@ -72,7 +80,7 @@ export class SimConsumer {
   }
 
   #ask(process: SimProcess, batches: AsyncIterator<Batch>): void {
-    const waiting: { batch: Batch | null } = { batch: null };
+    const waiting: Waiting = { batch: null, reading: this.#model.reading({}) };
     this.#waiting = waiting;
     batches.next().then(
       ({ done, value }) => {

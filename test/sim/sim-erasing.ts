@@ -62,6 +62,7 @@ export class SimErasing {
       for (const { erasure, position } of receipts) {
         this.#model.erased.place(`erasure-${erasure}`, Number(position.split(':')[1]));
       }
+      for (const receipt of receipts) this.#model.receipts.give(receipt);
       const done = receipts.map(({ erasure }) => `erasure-${erasure}`);
       this.#model.erased.carriedOut(done, this.#model.placed());
     } catch (error) {

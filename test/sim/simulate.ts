@@ -1,12 +1,12 @@
-import { SEGMENT_HEADER_BYTES } from '../../src/log/segment.ts';
 import { LogUnavailable } from '../../src/model/parts.ts';
+import { flipBit } from './flips.ts';
 import { framesOn, Machine, missingAtStart as missingIn, ROOMY_BYTES } from './machine.ts';
 import { Model } from './model.ts';
 import { LOG_FOLDER, type LogLimits, readFromOutside, SimProcess } from './process.ts';
-import { recordOf, visitOf } from './requests.ts';
+import { keptVisitOf, recordOf, visitOf } from './requests.ts';
 import { expectDisturbed, SimConsumer } from './sim-consumer.ts';
-import type { SimFile } from './sim-disk.ts';
 import { SimErasing } from './sim-erasing.ts';
+import { SimExpiring } from './sim-expiring.ts';
 import { NO_FAULTS } from './sim-fs.ts';
 import { limitsOf, type Theme, WEATHER_OF } from './themes.ts';
 import { faultsIn, WEATHERS, type Weather } from './weather.ts';
@@ -21,6 +21,11 @@ export interface Outcome {
 /** Appends are to be taken again this long after there is space (P5). */
 const RESUME_MS = 5000;
 
+const REQUEST_OF: Record<Theme, typeof recordOf> = {
+  ...{ mixed: recordOf, busy: recordOf, upkeep: recordOf, decay: recordOf, tight: recordOf },
+  ...{ erasure: visitOf, expiry: keptVisitOf },
+};
+
 /** Runs one schedule: a pure function of its seed and theme. */
 export async function simulate(seed: number, theme: Theme = 'mixed'): Promise<Outcome> {
   const simulation = new Simulation(seed, theme);
@@ -33,7 +38,7 @@ export async function simulate(seed: number, theme: Theme = 'mixed'): Promise<Ou
 }
 
 class Simulation {
-  readonly model = new Model();
+  readonly model: Model;
   readonly steps: string[] = [];
   readonly #machine: Machine;
   readonly #theme: Theme;
@@ -43,6 +48,8 @@ class Simulation {
   #sent = 0;
   readonly #consumer: SimConsumer;
   readonly #erasing: SimErasing;
+  /** Null in a theme without it. */
+  readonly #expiring: SimExpiring | null;
   #isSpaceShort = false;
   /** Everything in the log was looked at since the last start. */
   #isSettled = false;
@@ -51,6 +58,7 @@ class Simulation {
 
   constructor(seed: number, theme: Theme) {
     this.#machine = new Machine(seed);
+    this.model = new Model(this.#machine.clock);
     this.#theme = theme;
     const { random } = this.#machine;
     const weather = random.pick(WEATHERS);
@@ -65,6 +73,7 @@ class Simulation {
     this.#limits = { ...limits, ...limitsOf(theme, random) };
     this.#consumer = new SimConsumer(this.model, this.steps);
     this.#erasing = new SimErasing(this.#machine, this.model, this.steps);
+    this.#expiring = theme === 'expiry' ? new SimExpiring(this.#machine, this.model, this.steps) : null;
     this.#step(`seed ${seed}, weather ${this.#weather}, ${JSON.stringify(this.#limits)}`);
   }
 
@@ -110,6 +119,7 @@ class Simulation {
   }
 
   async #start(faults = faultsIn(this.#weather, this.#machine.random, 40)): Promise<void> {
+    this.#expiring?.beforeStart();
     // What bits have flipped, and what the power cut has taken, decides what can still be known.
     if (this.model.hasDamage) this.model.doubtFrom(framesOn(this.#machine.disk).provenEnd);
     const missingAtStart = this.model.hasDamage ? await missingIn(this.#machine.disk, LOG_FOLDER) : [];
@@ -119,7 +129,7 @@ class Simulation {
     try {
       const isOpen = await this.#drive(
         process,
-        process.open(this.#limits).then(() => true),
+        this.#open(process).then(() => true),
       );
       if (isOpen !== null && isUndisturbed()) this.#isMarkSound = true;
       // Stopped between the two halves of a short write, it has left half a mark.
@@ -146,6 +156,11 @@ class Simulation {
     if (this.#isSettled && !this.model.hasDamage) this.model.erased.settle();
   }
 
+  async #open(process: SimProcess): Promise<void> {
+    await process.open(this.#limits);
+    await this.#expiring?.start(process);
+  }
+
   /** Everything that can be checked of a running process when nothing is under way. */
   async #check(process: SimProcess): Promise<void> {
     const { log, store, missing } = process;
@@ -160,6 +175,7 @@ class Simulation {
     if (process.fatal.length > 0 && !process.fs.hasBeenDisturbed) throw process.fatal[0]!;
     for (const breach of process.fs.breaches) this.model.wrong(breach);
     this.#erasing.check();
+    await this.#expiring?.check(process, (work) => this.#drive(process, work));
     this.#isSettled = true;
   }
 
@@ -206,7 +222,9 @@ class Simulation {
     const crash = (): Promise<void> => this.#crash(process);
     const spaceless = (): Promise<void> => this.#spaceless(process);
     const erase = (): Promise<void> => this.#erasing.erase(process);
-    const carryOut = (): Promise<void> => this.#erasing.carryOut(process, (work) => this.#drive(process, work));
+    const drive = <T>(work: Promise<T>): Promise<T | null> => this.#drive(process, work);
+    const carryOut = (): Promise<void> => this.#erasing.carryOut(process, drive);
+    const cutShort = (): Promise<void> => this.#retainInPart(process);
     const acts: Record<Theme, (() => Promise<void>)[]> = {
       mixed: [],
       busy: [burst, burst, burst, burst, trickle, trickle, crash, seek, commitLate, commitLate, commitLate],
@@ -214,6 +232,17 @@ class Simulation {
       decay: [burst, burst, burst, misfortune, misfortune, crash],
       tight: [burst, burst, misfortune, spaceless, spaceless, () => this.#letTimePass(process, 1000), crash],
       erasure: [burst, erase, erase, erase, carryOut, carryOut, carryOut, () => this.#snapshot(process), crash],
+      expiry: [
+        burst,
+        erase,
+        carryOut,
+        upkeep,
+        cutShort,
+        cutShort,
+        crash,
+        () => this.#readOutside(true),
+        ...(this.#expiring?.acts(process, drive) ?? []),
+      ],
     };
     return acts[this.#theme];
   }
@@ -232,8 +261,7 @@ class Simulation {
     const count = random.between(1, 5);
     this.#step(`append ${count} from r${this.#sent}`);
     for (let i = 0; i < count; i++) {
-      const request = this.#theme === 'erasure' ? visitOf : recordOf;
-      const record = request(this.#sent++, random, clock.ms);
+      const record = REQUEST_OF[this.#theme](this.#sent++, random, clock.ms);
       this.model.send(record);
       process.log.append(record).then(
         (position) => {
@@ -269,16 +297,17 @@ class Simulation {
     for (let i = 0; i < count && !turns.areOver && !process.fs.hasStopped; i++) await turns.step();
   }
 
-  async #readOutside(): Promise<void> {
+  async #readOutside(hasProofs = false): Promise<void> {
     if (!this.#machine.disk.folders.has(LOG_FOLDER)) return;
-    this.#step('read from outside');
+    this.#step(hasProofs ? 'read choices and erasures from outside' : 'read from outside');
     const faults = { ...NO_FAULTS, short: 8 };
-    const acknowledged = this.model.acknowledged();
-    const reading = readFromOutside(this.#machine, this.model, faults);
+    const acknowledged = this.model.acknowledged(hasProofs);
+    const reading = readFromOutside(this.#machine, this.model, faults, hasProofs);
     const read = await this.#drive({ fs: { hasStopped: false } }, reading);
     const isUndisturbed = this.#process?.fs.hasBeenDisturbed !== true && this.#process?.fs.hasRunOut !== true;
     if (read !== null && this.#isMarkSound && isUndisturbed && !this.model.hasDamage) {
       this.model.checkShown(acknowledged, read.shown, 'a reader outside');
+      if (hasProofs) this.model.checkProofs(acknowledged, read.shown, read.reading, 'a reader outside');
     }
   }
 
@@ -336,6 +365,12 @@ class Simulation {
     if (!process.fs.hasStopped) await this.#retain(process);
   }
 
+  /** The process stops in the middle of it, or soon after. */
+  async #retainInPart(process: SimProcess): Promise<void> {
+    process.fs.faults = { ...NO_FAULTS, stop: this.#machine.random.between(1, 60) };
+    await this.#retain(process);
+  }
+
   async #letTimePass(process: SimProcess, ms: number): Promise<void> {
     this.#step(`${ms} ms pass`);
     this.#machine.clock.ms += ms;
@@ -357,8 +392,8 @@ class Simulation {
     this.#step(isPowerCut ? 'power is cut' : 'killed');
     if (isPowerCut) this.#machine.cutPower();
     else this.#machine.kill();
-    if (this.#weather === 'rot' && random.oneIn(2)) this.#flipBit();
-    if (random.oneIn(3)) await this.#readOutside();
+    if (this.#weather === 'rot' && random.oneIn(2)) this.#flip();
+    if (random.oneIn(3)) await this.#readOutside(this.#expiring !== null);
   }
 
   async #close(process: SimProcess): Promise<void> {
@@ -376,7 +411,7 @@ class Simulation {
 
   async #misfortune(process: SimProcess): Promise<void> {
     const { random, disk } = this.#machine;
-    if (this.#weather === 'rot') this.#flipBit();
+    if (this.#weather === 'rot') this.#flip();
     else if (this.#weather === 'full-disk' && this.#isSpaceShort) await this.#giveSpace(process);
     else if (this.#weather === 'full-disk' && random.oneIn(2)) {
       disk.capacityBytes = disk.usedBytes + random.below(1500);
@@ -386,6 +421,10 @@ class Simulation {
       process.fs.faults = faultsIn(this.#weather, random, 12);
       this.#step(`coming: ${JSON.stringify(process.fs.faults)}`);
     }
+  }
+
+  #flip(): void {
+    if (flipBit(this.#machine, this.model, this.steps) === 'mark') this.#isMarkSound = false;
   }
 
   /** A full disk still makes files, and has nothing to put into them. */
@@ -407,31 +446,5 @@ class Simulation {
     for (let ms = 0; ms < RESUME_MS && !process.fs.hasStopped; ms += 1000) await this.#letTimePass(process, 1000);
     if (process.log.refusing === 'disk-full')
       this.model.wrong(`appends are refused ${RESUME_MS} ms after space is back`);
-  }
-
-  /** One bit of what the disk holds for good is another: of a record, of a segment's header, or of the mark of the end. */
-  #flipBit(): void {
-    const { random, disk } = this.#machine;
-    const { frames } = framesOn(disk);
-    if (frames.length === 0) return;
-    const { file, frame } = random.pick(frames);
-    const end = disk.names.get(`${LOG_FOLDER}/end`);
-    const kind = random.below(8);
-    if (kind === 0) {
-      this.#flipIn(file, random.below(SEGMENT_HEADER_BYTES), 'a header');
-    } else if (kind === 1 && end !== undefined && end.disk.length > 0) {
-      this.#isMarkSound = false;
-      this.#flipIn(end, random.below(end.disk.length), 'the mark of the end');
-    } else {
-      this.model.damage(frame.offset);
-      this.#flipIn(file, random.between(frame.start, frame.end - 1), `record ${frame.offset}`);
-    }
-  }
-
-  #flipIn(file: SimFile, byte: number, what: string): void {
-    const mask = 1 << this.#machine.random.below(8);
-    file.disk[byte]! ^= mask;
-    if (byte < file.seen.length) file.seen[byte] = file.disk[byte]!;
-    this.#step(`a bit flips in ${what}, byte ${byte}`);
   }
 }
