@@ -56,9 +56,13 @@ class Decisions implements Handle<typeof TYPE, JsonObject> {
 
   get json(): string {
     let payload = '';
-    for (const { proposition, token } of this.#told) {
+    for (let i = 0; i < this.#told.length; i++) {
+      const { proposition, token } = this.#told[i]!;
       const { before, after } = propositionJson(proposition);
-      payload += `${payload === '' ? '' : ','}${before}${token}${after}`;
+      if (i > 0) payload += ',';
+      payload += before;
+      payload += token;
+      payload += after;
     }
     return `{"type":"${TYPE}","payload":[${payload}],"eventIndex":${this.eventIndex}}`;
   }

@@ -24,13 +24,23 @@ export function propositionJson(proposition: Proposition): PropositionJson {
   const { characteristics, ...details } = scopeDetails;
   const told = isObject(characteristics) ? characteristics : {};
   const json = {
-    before: `{${inside({ id, scope })}"scopeDetails":{${inside(details)}"characteristics":{${inside(told)}"eventToken":"`,
-    after: `"}},${inside(offer ?? {})}"items":${JSON.stringify(items)}}`,
+    before: onePiece(
+      `{${inside({ id, scope })}"scopeDetails":{${inside(details)}"characteristics":{${inside(told)}"eventToken":"`,
+    ),
+    after: onePiece(`"}},${inside(offer ?? {})}"items":${JSON.stringify(items)}}`),
     token: contentPart(proposition),
     stored: JSON.stringify([id, scope, activityId, experienceId, items.map((item) => String(item['id'] ?? ''))]),
   };
   if (Object.isFrozen(proposition)) made.set(proposition, json);
   return json;
+}
+
+/**
+ * What is kept is put together once. V8 holds such a text as the tree of its parts, and walks it whenever it becomes part of
+ * another one.
+ */
+function onePiece(text: string): string {
+  return Buffer.from(text).toString();
 }
 
 /** The members of an object as JSON, with a comma behind each. */

@@ -29,11 +29,14 @@ export class MadeDecision implements StoredDecision {
   get json(): string {
     const { verdicts, propositions } = this.#decision;
     let v = '';
-    for (const { json } of verdicts) v += v === '' ? json : `,${json}`;
+    for (let i = 0; i < verdicts.length; i++) {
+      if (i > 0) v += ',';
+      v += verdicts[i]!.json;
+    }
     let p = '';
-    for (const proposition of propositions) {
-      const { stored } = propositionJson(proposition);
-      p += p === '' ? stored : `,${stored}`;
+    for (let i = 0; i < propositions.length; i++) {
+      if (i > 0) p += ',';
+      p += propositionJson(propositions[i]!).stored;
     }
     const head = `"i":${this.i},"h":${jsonText(this.h)},"seed":"${this.seed}","in":${JSON.stringify(this.in)}`;
     return `{${head},"v":[${v}],"p":[${p}]}`;
@@ -59,7 +62,7 @@ export type WrittenDecision = Omit<StoredDecision, 'v'> & { readonly v: readonly
 
 export function verdictJson(verdict: Omit<Verdict, 'json'>): string {
   const { activityId, outcome, experienceId, bucket, marks, because } = verdict;
-  if (isShort(outcome, experienceId, bucket, because)) return `[${jsonText(activityId)},"${marks}"]`;
+  if (isShort(outcome, experienceId, bucket, because)) return JSON.stringify([activityId, marks]);
   const experience = experienceId === null ? 'null' : jsonText(experienceId);
   const why = because === null ? 'null' : jsonText(because);
   return `[${jsonText(activityId)},"${outcome}",${experience},${bucket},"${marks}",${why}]`;

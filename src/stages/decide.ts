@@ -157,9 +157,9 @@ function judgeVerdicts(
   { orgId, hash: definitions }: DecisionDefinitions,
   { verdicts }: Decision,
 ): void {
+  tools.counts.countOutcomes(verdicts);
   let late = 0;
   for (const { outcome, activityId, because } of verdicts) {
-    tools.counts.outcomes[outcome] += 1;
     if (outcome === 'out-of-time') late += 1;
     if (outcome === 'broken') tools.reportBroken({ orgId, definitions, activity: activityId, why: because });
   }

@@ -33,11 +33,11 @@ export class Hmac {
 
   /** The first `MAC_BYTES` of `digest`. */
   mac(...parts: readonly (string | Uint8Array)[]): Buffer {
-    return Buffer.from(this.digest(...parts).slice(0, MAC_BYTES), 'latin1');
+    return Buffer.from(this.digest('binary', ...parts).slice(0, MAC_BYTES), 'latin1');
   }
 
-  /** Of the parts, one after the other, texts in UTF-8: 32 characters of latin1. */
-  digest(...parts: readonly (string | Uint8Array)[]): string {
+  /** Of the parts, one after the other, texts in UTF-8: 32 characters of latin1, or 64 hexadecimal digits. */
+  digest(encoding: 'binary' | 'hex', ...parts: readonly (string | Uint8Array)[]): string {
     let room = BLOCK_BYTES;
     for (const part of parts) room += part.length * (typeof part === 'string' ? UTF8_BYTES_PER_UNIT_MAX : 1);
     if (room > this.#inner.length) this.#inner = Buffer.concat([this.#inner], room);
@@ -50,6 +50,6 @@ export class Hmac {
       }
     }
     this.#outer.write(hash('sha256', this.#inner.subarray(0, end), 'binary'), BLOCK_BYTES, 'latin1');
-    return hash('sha256', this.#outer, 'binary');
+    return hash('sha256', this.#outer, encoding);
   }
 }

@@ -46,7 +46,7 @@ export class TokenSeal {
   /** Signs what a decision shows, each by its `contentPart`. `ecid`: whose decision it was; null where the request had none. */
   signer(orgId: string, ecid: string | null, claims: DecisionClaims): (content: string) => string {
     const [id, key] = this.#signing;
-    const decision = Buffer.concat([Buffer.of(id), Buffer.from(decisionClaims(claims))]).toString('base64url');
+    const decision = decisionPart(id, decisionClaims(claims));
     const secret = secretOf(key, orgId, ecid, decision);
     return (content) => `${decision}.${content}.${tagOf(secret, content)}`;
   }
@@ -80,8 +80,14 @@ export class TokenSeal {
 
 /** The words in front keep this apart from what else is signed with such a key. */
 function secretOf(key: Hmac, orgId: string, ecid: string | null, decision: string): string {
-  const digest = key.digest(`event tokens\0${orgId}\0${ecid ?? ''}\0${decision}`);
-  return Buffer.from(digest, 'latin1').toString('hex');
+  return key.digest('hex', `event tokens\0${orgId}\0${ecid ?? ''}\0${decision}`);
+}
+
+function decisionPart(keyId: number, claims: string): string {
+  const bytes = Buffer.allocUnsafe(1 + Buffer.byteLength(claims));
+  bytes[0] = keyId;
+  bytes.write(claims, 1);
+  return bytes.toString('base64url');
 }
 
 function tagOf(secret: string, content: string): string {

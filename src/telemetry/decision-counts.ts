@@ -13,4 +13,15 @@ export class DecisionCounts {
   notices = 0;
   /** Events that tell of propositions without one: forged, of another system, or of a key that is gone. */
   notOurs = 0;
+
+  /** Of what a page asks for most is refused alike: one after the other they are counted together. */
+  countOutcomes(verdicts: readonly { readonly outcome: Outcome }[]): void {
+    let start = 0;
+    for (let i = 1; i <= verdicts.length; i++) {
+      const { outcome } = verdicts[start]!;
+      if (i < verdicts.length && verdicts[i]!.outcome === outcome) continue;
+      this.outcomes[outcome] += i - start;
+      start = i;
+    }
+  }
 }
