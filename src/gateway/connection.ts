@@ -75,7 +75,8 @@ class Connection implements OwnConnection {
     const { parser } = this.#socket;
     if (typeof parser?.onIncoming !== 'function') return;
     this.#byNode = parser.onIncoming;
-    parser.onIncoming = (req, keepAlive) => this.#take(req, keepAlive);
+    const take: OnIncoming = (req, keepAlive) => this.#take(req, keepAlive);
+    parser.onIncoming = take;
     this.#socket.once('close', () => this.#outlet?.close());
   }
 

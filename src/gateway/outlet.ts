@@ -22,8 +22,9 @@ export class Outlet {
   readonly #own: OwnConnection | null;
   #res: ServerResponse | null = null;
   /**
-   * Told once, when the answer has left or the client is gone. An object and no function: with a closure for each request
-   * their memory was held until the next full garbage collection, and a collection of the young took three times as long.
+   * Told once, when the answer has left or the client is gone. An object and no function: one that is written straight into a
+   * property V8 makes among the old objects, where it and all that it holds of the request stayed
+   * until the next full garbage collection, and a collection of the young took three times as long.
    */
   onClose: OutletUser | null = null;
 

@@ -27,6 +27,10 @@ const CODE: readonly Rule[] = [
 const SOURCE: readonly Rule[] = [
   { pattern: /\b(class|interface|type)\s+(Event|Request|Response)\b/, why: 'a name that hides one of the platform' },
   { pattern: /\bconsole\.\w+\(/, why: 'the program logs through telemetry/log.ts' },
+  {
+    pattern: /\.#?\w+ = (async )?(\([^()]*\)(: [^=]+)?|\w+) =>|\.#?\w+ = (async )?function\b/,
+    why: 'a function written straight into a property: V8 makes it among the old objects, and it holds what it knows until a full garbage collection. Name it first',
+  },
 ];
 
 const TESTS: readonly Rule[] = [
