@@ -127,12 +127,14 @@ export class SimProcess {
 
   /** Shows what becomes durable, as long as the process runs. */
   async follow(): Promise<void> {
-    // What is shown was read when the last was shown, or later.
+    // What is shown was read when the last was shown, or later; or together with others before, and then what rules have hidden of it
+    // by then stays hidden, also where they hide less by now.
     let reading = this.model.reading({});
+    const { expired } = reading;
     for await (const stored of this.log.read('start', true, this.#stop.signal)) {
       if (this.fs.hasStopped) return;
       this.model.show(stored, 'a follower', reading);
-      reading = this.model.reading({});
+      reading = { ...this.model.reading({}), expired };
     }
   }
 

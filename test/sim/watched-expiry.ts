@@ -12,13 +12,15 @@ export class WatchedExpiry {
   #failures = 0;
   #tending = 0;
   #passes = 0;
-  /** Of the clock that is never set: when this process began its last pass, or was started; one before may have made one just then. */
-  #lastPassMs: number;
+  /**
+   * Of the clock that is never set: when this process began its last pass, or first looked when one is due: by the wall clock, which
+   * may have been set back since, a process before may have made one just then. Null: it has not looked yet.
+   */
+  #lastPassMs: number | null = null;
 
   constructor(process: SimProcess, proofsMaxAgeMs: number | null) {
     const { log, host, model, erasures } = process;
     this.#process = process;
-    this.#lastPassMs = host.monotonicMs();
     this.#expiry = new Expiry({
       log: {
         get rules() {
@@ -80,6 +82,7 @@ export class WatchedExpiry {
     const { model, fs, host } = this.#process;
     const { steadyMs, inForce } = model.expired;
     const isUndisturbed = !fs.hasBeenDisturbed && !fs.hasRunOut;
+    this.#lastPassMs ??= host.monotonicMs();
     const isLong = host.monotonicMs() - this.#lastPassMs >= PASS_EVERY_MS;
     const isDue = this.#tending === 0 && isLong && steadyMs >= CLOCK_STEADY_MS;
     const isWriting = this.#writing > 0;
