@@ -17,7 +17,7 @@ import { Deadlines } from './deadlines.ts';
 import { fieldsOf } from './fields.ts';
 import { framingFault } from './framing.ts';
 import { requestIds } from './ids.ts';
-import type { Outlet, OutletUser } from './outlet.ts';
+import type { Outlet } from './outlet.ts';
 import { sendPage } from './pages.ts';
 import { type NoRoute, Paths, type Route } from './paths.ts';
 import { parseQuery } from './query.ts';
@@ -47,10 +47,8 @@ export class Gateway {
   #paths: { readonly of: Workspace; readonly paths: Paths };
   #closing = false;
   #inFlight = 0;
-  readonly #page: OutletUser = {
-    outletClosed: () => {
-      this.#inFlight -= 1;
-    },
+  readonly #pageIsOver = (): void => {
+    this.#inFlight -= 1;
   };
 
   constructor(deps: GatewayDeps) {
@@ -165,7 +163,7 @@ export class Gateway {
   #sendPage(req: WholeRequest, outlet: Outlet, { pages }: Workspace, pathname: string): boolean {
     if (!sendPage(req, outlet, pages, pathname, this.#closing)) return false;
     this.#inFlight += 1;
-    outlet.onClose = this.#page;
+    outlet.onClose = this.#pageIsOver;
     this.#deps.counters.requests.count('edge', 'page', 200);
     return true;
   }
@@ -173,15 +171,13 @@ export class Gateway {
   #call(to: Answerable, endpoint: Endpoint | null, isPost: boolean, trace: RequestTrace | null): Call {
     const call = new Call(this.#deps, this.#deadlines, to, isPost && endpoint?.takesEvents === true, trace);
     this.#inFlight += 1;
-    to.outlet.onClose = new Answering(this, call, to, endpoint?.name ?? NO_ENDPOINT);
+    const onClose = (): void => {
+      this.#inFlight -= 1;
+      call.close();
+      this.#deps.counters.requests.count(to.role, endpoint?.name ?? NO_ENDPOINT, to.status);
+    };
+    to.outlet.onClose = onClose;
     return call;
-  }
-
-  /** The outlet of a call has closed. */
-  over(call: Call, { role, status }: Answerable, endpoint: string): void {
-    this.#inFlight -= 1;
-    call.close();
-    this.#deps.counters.requests.count(role, endpoint, status);
   }
 
   /** Not before it is known whose request it is, or one org could use up what is another's. */
@@ -195,25 +191,6 @@ export class Gateway {
   #nowhere(to: Answerable, why: NoRoute, pathname: string): void {
     if (why !== 'unknown-hint') throw why === 'media' ? noMedia() : nothingAt(pathname, this.#deps.basePath);
     respondEmpty(to, 404);
-  }
-}
-
-/** A call whose outlet is open. */
-class Answering implements OutletUser {
-  readonly #gateway: Gateway;
-  readonly #call: Call;
-  readonly #to: Answerable;
-  readonly #endpoint: string;
-
-  constructor(gateway: Gateway, call: Call, to: Answerable, endpoint: string) {
-    this.#gateway = gateway;
-    this.#call = call;
-    this.#to = to;
-    this.#endpoint = endpoint;
-  }
-
-  outletClosed(): void {
-    this.#gateway.over(this.#call, this.#to, this.#endpoint);
   }
 }
 

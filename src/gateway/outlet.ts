@@ -9,10 +9,6 @@ export interface OwnConnection {
   write(answer: string): void;
 }
 
-export interface OutletUser {
-  outletClosed(): void;
-}
-
 /**
  * Where the answer to one request leaves: as one string on a connection that the request has to itself, or by node:http's
  * response. Most answers are the former, and a response costs 7 µs with its events, ticks and timers: so it is made only
@@ -22,11 +18,11 @@ export class Outlet {
   readonly #own: OwnConnection | null;
   #res: ServerResponse | null = null;
   /**
-   * Told once, when the answer has left or the client is gone. An object and no function: one that is written straight into a
-   * property V8 makes among the old objects, where it and all that it holds of the request stayed
-   * until the next full garbage collection, and a collection of the young took three times as long.
+   * Called once, when the answer has left or the client is gone. To be named before it is put here: a function that is written
+   * straight into a property V8 makes among the old objects, where all that it holds of the request stayed until the next full
+   * garbage collection, and a collection of the young took three times as long.
    */
-  onClose: OutletUser | null = null;
+  onClose: (() => void) | null = null;
 
   /** `own`: null where the response comes at once, by `attach`. */
   constructor(own: OwnConnection | null) {
@@ -63,6 +59,6 @@ export class Outlet {
   close(): void {
     const { onClose } = this;
     this.onClose = null;
-    onClose?.outletClosed();
+    onClose?.();
   }
 }

@@ -50,10 +50,8 @@ async function listener(silenceMs = 5_000): Promise<{ asked: Asked[]; url: strin
 
 function hold(asked: Asked[], req: WholeRequest, outlet: Outlet): void {
   const one: Asked = { url: req.url ?? '', outlet, isDirect: outlet.direct !== null, closed: 0 };
-  outlet.onClose = {
-    outletClosed() {
-      one.closed += 1;
-    },
+  outlet.onClose = () => {
+    one.closed += 1;
   };
   asked.push(one);
 }
