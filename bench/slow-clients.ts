@@ -16,22 +16,34 @@ import { startSink, startWeir } from './targets.ts';
  * What a good client notices of 500 that hang on: `npm run bench:slow`. It sends one page view after the other on one
  * connection, in turns alone, beside the crowd, and while the crowd hangs on another process that does nothing, so that a noisy
  * machine is noisy to all; figures are medians of the rounds' ratios. Weir and that other process are pinned to core 0; the
- * good client and the crowd, a process each, to core 1. The crowd gives way to the good client there, as far as a scheduler lets
- * it: slow clients are on machines of their own. What is left of it is in the first ratio and not in the second.
- * `npm run bench:slow -- bodies` makes up the crowd of one kind, which says whose fault a figure is. WEIR_BENCH_ROUNDS and
- * WEIR_BENCH_SECONDS say how many rounds, and how long each turn.
+ * good client and the crowd, a process each, to core 1, where the crowd runs only while nobody else wants to: slow clients
+ * are on machines of their own. What is left of it is in the first ratio and not in the second.
+ *
+ * Two scenes. `hanging`: all 500 are there from just before the turn until behind its end, which is sooner than the first of them
+ * is cut off. `returning`: they come at times of their own, and whoever is cut off comes again, some 100 a second: a server pays
+ * for new connections and refusals, and not for who hangs on. `npm run bench:slow -- returning bodies` plays one scene, with
+ * a crowd of one kind, which says whose fault a figure is. WEIR_BENCH_ROUNDS says how many rounds.
  */
-const ROUNDS = Number(process.env['WEIR_BENCH_ROUNDS'] ?? 15);
-const SECONDS = Number(process.env['WEIR_BENCH_SECONDS'] ?? 4);
+interface Scene {
+  readonly rounds: number;
+  /** Of each turn. */
+  readonly seconds: number;
+  /** In which all of the crowd come. */
+  readonly arrivalMs: number;
+  /** What is measured is not their coming. */
+  readonly settleMs: number;
+  /** What the 99th percentile beside the crowd may be of that alone; null where nothing is asked. */
+  readonly bar: number | null;
+}
+
+const SCENES: Readonly<Record<string, Scene>> = {
+  // Bodies are cut off after 2 s, the default deadline.
+  hanging: { rounds: 61, seconds: 1.2, arrivalMs: 300, settleMs: 300, bar: 1.1 },
+  // They come in as long as the longest of them but the readers lives.
+  returning: { rounds: 15, seconds: 4, arrivalMs: 6_000, settleMs: 2_000, bar: null },
+};
 const WARM_UP_SECONDS = 5;
 const CROWD = 500;
-/** Of each slow client, once: they come at times of their own, in as long as the longest of them lives. */
-const ARRIVAL_MS = 6_000;
-/** What is measured are clients that hang on, not their coming. */
-const SETTLE_MS = 2_000;
-/** How much less of a processor the crowd gets than the good client, as `nice` counts. */
-const CROWD_NICENESS = 10;
-const BAR = 1.1;
 const REQUEST = { method: 'POST', path: '/ee/v1/interact?configId=bench' };
 const HEADERS = { 'content-type': 'text/plain; charset=UTF-8', origin: 'https://www.shop.test' };
 
@@ -45,7 +57,7 @@ async function main(): Promise<void> {
     const weir = await startWeir(folder);
     const sink = await startSink();
     try {
-      await compare(weir.port, sink.port, folder);
+      for (const name of sceneNames) await compare(name, weir.port, sink.port, folder);
     } finally {
       await Promise.all([weir.stop(), sink.stop()]);
     }
@@ -54,18 +66,22 @@ async function main(): Promise<void> {
   }
 }
 
-async function compare(port: number, sinkPort: number, folder: string): Promise<void> {
+async function compare(name: string, port: number, sinkPort: number, folder: string): Promise<void> {
+  const scene = SCENES[name]!;
+  const rounds = Number(process.env['WEIR_BENCH_ROUNDS'] ?? scene.rounds);
   const [cookie] = readFileSync(join(folder, 'cookies'), 'utf8').split('\n');
   const body = Buffer.from(readFileSync(join(folder, 'body-known'), 'utf8').replace('@COOKIE@', cookie!));
-  console.log(`${machine()}, ${ROUNDS} rounds of three turns of ${SECONDS} s, ${CROWD} slow clients: ${kindNames}`);
+  console.log(
+    `${machine()}, ${rounds} rounds of three turns of ${scene.seconds} s, ${CROWD} slow clients, ${name}: ${kindNames.join(', ')}`,
+  );
   await latencies(port, body, WARM_UP_SECONDS);
   const turns = [
-    () => latencies(port, body, SECONDS),
-    () => beside(port, port, body),
-    () => beside(port, sinkPort, body),
+    () => latencies(port, body, scene.seconds),
+    () => beside(name, port, port, body),
+    () => beside(name, port, sinkPort, body),
   ] as const;
-  const rounds: Round[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
+  const measured: Round[] = [];
+  for (let round = 0; round < rounds; round++) {
     const spreads: Spread[] = [];
     // Each comes first as often.
     for (let i = 0; i < turns.length; i++) {
@@ -73,9 +89,9 @@ async function compare(port: number, sinkPort: number, folder: string): Promise<
       spreads[turn] = await turns[turn]!();
     }
     const [alone, beside, elsewhere] = spreads as [Spread, Spread, Spread];
-    rounds.push({ alone, beside, elsewhere });
+    measured.push({ alone, beside, elsewhere });
   }
-  report(rounds);
+  report(measured, scene.bar);
 }
 
 interface Spread {
@@ -93,17 +109,18 @@ interface Round {
 }
 
 /** `crowdPort`: what the crowd hangs on. */
-async function beside(port: number, crowdPort: number, body: Buffer): Promise<Spread> {
+async function beside(name: string, port: number, crowdPort: number, body: Buffer): Promise<Spread> {
+  const { seconds, settleMs } = SCENES[name]!;
   const self = [process.execPath, ...process.execArgv, fileURLToPath(import.meta.url)];
-  const command = ['-n', String(CROWD_NICENESS), 'taskset', '-c', '1', ...self, 'crowd', String(crowdPort), kindNames];
-  const crowd = spawn('nice', command, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const command = ['--idle', '0', 'taskset', '-c', '1', ...self, 'crowd', String(crowdPort), name, ...kindNames];
+  const crowd = spawn('chrt', command, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const failed = once(crowd, 'exit').then(([code]) => {
     throw new Error(`The crowd ended with exit code ${code} before it was there.`);
   });
   await Promise.race([once(crowd, 'message'), failed]);
   failed.catch(() => {}); // From now on its end is waited for below.
-  await sleep(SETTLE_MS);
-  const spread = await latencies(port, body, SECONDS);
+  await sleep(settleMs);
+  const spread = await latencies(port, body, seconds);
   const gone = once(crowd, 'exit');
   crowd.disconnect();
   await gone;
@@ -130,14 +147,14 @@ async function latencies(port: number, body: Buffer, seconds: number): Promise<S
   return { requests: times.length, p50: at(0.5), p99: at(0.99) };
 }
 
-function report(rounds: readonly Round[]): void {
+function report(rounds: readonly Round[], bar: number | null): void {
   for (const key of ['p50', 'p99'] as const) {
     const of = (turn: keyof Round): string => median(rounds.map((round) => round[turn][key])).toFixed(2);
     const ratio = (than: 'alone' | 'elsewhere'): number[] =>
       rounds.map((round) => round.beside[key] / round[than][key]).sort((a, b) => a - b);
     console.log(
       `${key}: alone ${of('alone')} ms, beside the crowd ${of('beside')} ms, while it hangs elsewhere ${of('elsewhere')} ms; ` +
-        `than alone ${shown(ratio('alone'))}${key === 'p99' ? judged(ratio('alone')) : ''}; than elsewhere ${shown(ratio('elsewhere'))}`,
+        `than alone ${shown(ratio('alone'))}; than elsewhere ${shown(ratio('elsewhere'))}${key === 'p99' && bar !== null ? judged(ratio('elsewhere'), bar) : ''}`,
     );
   }
   console.log(`${median(rounds.map(({ alone }) => alone.requests))} requests in each turn`);
@@ -151,8 +168,8 @@ function shown(sorted: readonly number[]): string {
   return `${half} times (half of the rounds ${quarter} to ${three})`;
 }
 
-function judged(sorted: readonly number[]): string {
-  return `, bar ${BAR}: ${median(sorted) < BAR ? 'met' : 'missed'}`;
+function judged(sorted: readonly number[], bar: number): string {
+  return `, bar ${bar}: ${median(sorted) < bar ? 'met' : 'missed'}`;
 }
 
 function median(values: readonly number[]): number {
@@ -179,11 +196,11 @@ const KINDS: Readonly<Record<string, readonly [start: string, drip: string]>> = 
 };
 
 /** As many of each kind. Whoever is cut off comes again. Goes on until its parent is gone. */
-async function crowd(port: number): Promise<void> {
-  const kinds = kindNames.split(',').map((name) => KINDS[name]!);
+async function crowd(port: number, { arrivalMs }: Scene): Promise<void> {
+  const kinds = kindNames.map((name) => KINDS[name]!);
   await Promise.all(
     Array.from({ length: CROWD }, async (_, i) => {
-      await sleep(ARRIVAL_MS * Math.random());
+      await sleep(arrivalMs * Math.random());
       await hangOn(port, ...kinds[i % kinds.length]!);
     }),
   );
@@ -216,9 +233,20 @@ function pauseMs(): number {
   return PAUSE_MS * (0.5 + Math.random());
 }
 
-const [role = '', port] = process.argv.slice(2);
-const kindNames = (role === 'crowd' ? process.argv[4] : role) || Object.keys(KINDS).join();
-if (kindNames.split(',').some((name) => !Object.hasOwn(KINDS, name)))
-  throw new Error(`There are no slow clients of the kind '${kindNames}'; there are ${Object.keys(KINDS).join(', ')}.`);
-if (role === 'crowd') await crowd(Number(port));
+const [role = '', port, crowdScene = ''] = process.argv.slice(2);
+const names = role === 'crowd' ? process.argv.slice(4) : process.argv.slice(2);
+for (const name of names) {
+  if (Object.hasOwn(KINDS, name) || Object.hasOwn(SCENES, name)) continue;
+  const known = `the kinds ${Object.keys(KINDS).join(', ')} and the scenes ${Object.keys(SCENES).join(', ')}`;
+  throw new Error(`There are no slow clients '${name}'; there are ${known}.`);
+}
+const kindNames = chosen(KINDS);
+const sceneNames = chosen(SCENES);
+if (role === 'crowd') await crowd(Number(port), SCENES[crowdScene]!);
 else await main();
+
+/** Of what there is, what was asked for; all of it where nothing was. */
+function chosen(there: Readonly<Record<string, unknown>>): readonly string[] {
+  const asked = names.filter((name) => Object.hasOwn(there, name));
+  return asked.length > 0 ? asked : Object.keys(there);
+}
