@@ -22,7 +22,8 @@ export const TOKEN_CHARACTERS_MAX = 8_192;
  * A page is told of several propositions, of which each needs a token; what costs is made once for the decision. A token is
  * `decision.content.tag`: base64url of key id (1 byte) and what all of the decision say; base64url of what it says alone; and
  * the beginning of a SHA-256 over a secret of the decision and `content`. The secret is HMAC-SHA-256 over the org, the visitor's
- * ECID and `decision`, in hexadecimal digits. (Nobody can go on with such a hash as with a whole one: half of it is not shown.)
+ * ECID and `decision`, in hexadecimal digits. A hash that begins with a secret of one block, and of which half is not shown, is a
+ * MAC: nobody can go on with it as with a whole one. (AMAC; proven by Bellare, Bernstein and Tessaro, EUROCRYPT 2016.)
  *
  * Tokens of before are base64url of `key id | the first 128 bits of HMAC-SHA-256 over the org, the visitor's ECID and the claims
  * | claims`, and are believed.
