@@ -31,12 +31,12 @@ export async function startSink(): Promise<Target> {
   return start('sink', port, [join(here, 'sink-server.mjs'), String(port)]);
 }
 
-/** Weir from `dist`, with the workspace in `folder` and its data beside it. */
-export async function startWeir(folder: string): Promise<Target> {
+/** Weir from `dist`, with the workspace in `folder` and its data beside it. `flags`: for Node. */
+export async function startWeir(folder: string, flags: readonly string[] = []): Promise<Target> {
   const port = await freePort();
   const folders = ['--workspace', join(folder, 'workspace'), '--data', join(folder, 'data')];
   const ports = ['--edge-port', String(port), '--server-port', '0', '--admin-port', '0'];
-  return start('weir', port, [join(here, '../dist/main.js'), 'serve', ...folders, ...ports]);
+  return start('weir', port, [...flags, join(here, '../dist/main.js'), 'serve', ...folders, ...ports]);
 }
 
 async function start(name: string, port: number, args: readonly string[]): Promise<Target> {
