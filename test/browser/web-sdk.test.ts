@@ -27,7 +27,7 @@ beforeAll(async () => {
   const tls = ['--tls-port', '0', '--tls-cert', cert, '--tls-key', key];
   server = await startServer({ workspace: pageWorkspace(), args: tls });
   const { host } = new URL(server.urls.edgeTls ?? '');
-  browser = await launchChromium({ '*.test': host });
+  browser = await launchChromium({ 'plain.shop.test': new URL(server.urls.edge).host, '*.test': host });
 });
 afterAll(async () => {
   await browser?.close();
@@ -184,5 +184,20 @@ describe('cookies', () => {
     await sdk.command('sendEvent', PAGE_VIEW);
     expect(await sdk.calls[1]!.headerValue('cookie')).toBeNull();
     expect(JSON.parse(sdk.calls[1]!.postData() ?? '').meta.state.entries).toHaveLength(2);
+  });
+
+  it('of a page over plain http come from an edge on another domain: what waited for consent is sent, by one visitor', async () => {
+    const plain = 'http://plain.shop.test/';
+    const config = { ...THIRD_PARTY, defaultConsent: 'pending', idMigrationEnabled: false };
+    const sdk = await openPage(context, plain, config);
+    const sent = sdk.command('sendEvent', PAGE_VIEW);
+    await sdk.command('setConsent', { consent: [{ standard: 'Adobe', version: '1.0', value: { general: 'in' } }] });
+    await sent;
+    const next = await openPage(context, `${plain}?page=2`, config);
+    await next.command('sendEvent', PAGE_VIEW);
+    expect(await storedOf(sdk, 2)).toHaveLength(2);
+    for (const name of ['identity', 'consent']) {
+      expect(await sdk.cookie(name)).toMatchObject({ domain: '.shop.test', secure: false, sameSite: 'Lax' });
+    }
   });
 });
