@@ -4,13 +4,20 @@ import type { EdgeEvent, Exchange } from '../model/exchange.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Stage } from '../model/parts.ts';
 import { problem } from '../model/problem.ts';
-import { ATTRIBUTES_MAX, changedAttributes, sentAttributes, withAttributes } from '../model/profile-attributes.ts';
+import {
+  ATTRIBUTES_MAX,
+  changedAttributes,
+  type SentAttributes,
+  sentAttributes,
+  withAttributes,
+} from '../model/profile-attributes.ts';
 import type { DecidingTools } from './deciding.ts';
 import { changeSection, personOf, type ReadPerson, sectionOf } from './person-sections.ts';
 
 /**
  * Keeps what events say of their visitors: `profile.*` of `data.__adobe.target`, on the device's ECID. Only where the org
- * decides anything, and the visitor has agreed to personalisation. What is kept already costs no change.
+ * decides anything, and the visitor has agreed to personalisation. What is kept already costs no change. Of an event without
+ * an ECID nothing is kept (chosen), which its answer says.
  */
 export class Profile implements Stage {
   readonly name = 'profile';
@@ -30,9 +37,9 @@ export class Profile implements Stage {
       const sent = sentAttributes(event.data);
       if (sent === null || missingConsent(PERSONALIZING, event.consent) !== null) continue;
       const person = personOf(x, event, 'ECID');
-      if (person === null) continue;
+      if (person === null && event.ecid !== null) continue;
       kept ??= new Map();
-      const full = keep(kept, person, sent.attributes);
+      const full = person === null ? wanted(sent.attributes) : keep(kept, person, sent.attributes);
       const names = [...sent.refused, ...full];
       if (names.length > 0) refused.set(event.index, names.join(', ').slice(0, NAMES_CHARACTERS_MAX));
     }
@@ -47,6 +54,8 @@ export class Profile implements Stage {
 
 const NAMES_CHARACTERS_MAX = 200;
 
+type Sent = SentAttributes['attributes'];
+
 interface Kept {
   readonly person: ReadPerson;
   /** With what the request has brought so far. */
@@ -55,7 +64,7 @@ interface Kept {
 }
 
 /** Returns the names of those for which there is no room. */
-function keep(kept: Map<string, Kept>, person: ReadPerson, sent: Parameters<typeof changedAttributes>[1]): string[] {
+function keep(kept: Map<string, Kept>, person: ReadPerson, sent: Sent): string[] {
   let one = kept.get(person.key);
   if (one === undefined) {
     const value = sectionOf(person, 'profile')?.['value'];
@@ -68,13 +77,21 @@ function keep(kept: Map<string, Kept>, person: ReadPerson, sent: Parameters<type
     one.changed = { ...one.changed, ...changed };
   }
   const { all } = one;
-  return Object.keys(sent).filter((name) => sent[name] !== null && !Object.hasOwn(all, name));
+  return wanted(sent).filter((name) => !Object.hasOwn(all, name));
+}
+
+/** Names of those that the event does not take away. */
+function wanted(sent: Sent): string[] {
+  return Object.keys(sent).filter((name) => sent[name] !== null);
 }
 
 function warning(x: Exchange, index: EdgeEvent['index'], names: string) {
+  const isNobodys = x.events.find((event) => event.index === index)?.ecid === null;
   return problem(
     'EXEG-0204-200',
-    `These profile attributes are not kept: ${names}. An attribute is a text of at most 256 characters, a number, true or false, and a visitor has at most ${ATTRIBUTES_MAX}.`,
+    isNobodys
+      ? `These profile attributes are not kept: ${names}. They are kept of devices, and the event names none: send its ECID, or the attributes with every event that they are to decide.`
+      : `These profile attributes are not kept: ${names}. An attribute is a text of at most 256 characters, a number, true or false, and a visitor has at most ${ATTRIBUTES_MAX}.`,
     x.events.length > 1 ? { eventIndex: index } : {},
   );
 }

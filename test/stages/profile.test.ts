@@ -91,13 +91,24 @@ describe('attributes', () => {
   });
 });
 
+test('of an event without a device are warned of: they are kept nowhere', () => {
+  const visits = new Visits();
+  const x = visits.send([{ tier: 'gold' }, { list: [1] }], { ecid: null });
+  expect(x.changes).toEqual([]);
+  expect(x.warnings.map(({ spec, message }) => [spec.code, message])).toEqual([
+    ['EXEG-0204-200', expect.stringContaining('not kept: tier. ')],
+    ['EXEG-0204-200', expect.stringContaining('not kept: list. ')],
+  ]);
+  expect(x.warnings[0]!.message).toContain('ECID');
+  expect(visits.send([{ tier: '' }], { ecid: null }).warnings).toEqual([]);
+});
+
 describe('nothing is kept', () => {
   const consent = { recordId: null, collect: 'in', gpc: false, default: 'in', value: null } as const;
   test.each<[string, Partial<EdgeEvent>]>([
     ['a withheld event', { fate: 'withheld' }],
     ['a duplicate', { fate: 'duplicate' }],
     ['a rejected event', { fate: 'rejected' }],
-    ['nobody', { ecid: null }],
     ['one whose state was not read', { ecid: '9'.repeat(38) }],
     ['one who wants nothing personal', { consent: { ...consent, value: { personalize: { content: { val: 'n' } } } } }],
     ['one who did not choose where that is no', { consent: { ...consent, default: 'pending' } }],
