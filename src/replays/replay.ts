@@ -1,4 +1,5 @@
 import type { Outcome, StoredDecision } from '../model/decision.ts';
+import { withoutNobodies } from '../model/identity-rules.ts';
 import type { LogRecord, Position, Stored } from '../model/record.ts';
 import { Fingerprints } from '../reports/fingerprints.ts';
 import { type Decider, decideAgain, ecidOf, inputOf, type Lack, noteAbsent } from './recompute.ts';
@@ -137,11 +138,15 @@ export class Replay {
   }
 }
 
-/** Who got it: the device, else the request by itself; of an event that is gone, the request's. */
-export function visitorOf(record: LogRecord, { i }: StoredDecision): string {
+/** Who got it: the device, else whom the event names, else the request by itself; of an event that is gone, the request's. */
+export function visitorOf(record: LogRecord, { i, in: { nobodies } }: StoredDecision): string {
   const event = record.events.find(({ index }) => index === i);
   if (event === undefined) return record.ecid ?? record.requestId;
-  return ecidOf(record, event) ?? event.id;
+  const ecid = ecidOf(record, event);
+  if (ecid !== null) return ecid;
+  const identities = withoutNobodies(event.identities, nobodies ?? null);
+  const named = identities.find(({ primary }) => primary) ?? identities[0];
+  return named === undefined ? event.id : `${named.namespace} ${named.id}`;
 }
 
 type Stand = Pick<StoredDecision, 'v' | 'p'>;
