@@ -98,7 +98,7 @@ const HOUR_MS = 3_600_000;
 function capsOf(activity: ActivityDefinition | undefined): string {
   if (activity === undefined || activity.caps.length === 0) return '';
   const caps = activity.caps.map(({ max, periodMs }) =>
-    periodMs === null ? `${max} in all` : `${max} in ${periodMs / HOUR_MS} hours`,
+    periodMs === null ? `${max} in all` : `${max} in ${periodMs / HOUR_MS} hour${periodMs === HOUR_MS ? '' : 's'}`,
   );
   return ` (${caps.join(', ')})`;
 }

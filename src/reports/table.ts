@@ -16,7 +16,7 @@ export function tableOf(subject: Subject, report: Report, range: Range, extent: 
     '',
     ...(rows.length === 0 ? ['Nothing was counted.'] : aligned([head, ...rows])),
     '',
-    ...notesOf(subject, report, extent).map((note) => `${note}\n`.trimEnd()),
+    ...notesOf(subject, report, range, extent).map((note) => `${note}\n`.trimEnd()),
   ];
   return `${lines.join('\n').trimEnd()}\n`;
 }
@@ -77,6 +77,7 @@ const NOT_COUNTED: Readonly<Record<keyof NotCounted, string>> = {
 function notesOf(
   { activity, warnings, credit }: Subject,
   { arms, bots, notCounted }: Report,
+  { from, to }: Range,
   extent: Extent,
 ): readonly string[] {
   const all = [...arms, ...bots];
@@ -98,7 +99,9 @@ function notesOf(
     ...(arms.length === 0 || unseen.length === 0
       ? []
       : [`Nobody was counted of: ${unseen.map(({ name }) => name).join(', ')}.`]),
-    ...(left.length === 0 ? [] : [`Not counted: ${left.join('; ')}.`]),
+    ...(left.length === 0
+      ? []
+      : [`Not counted${from === null && to === null ? '' : ', of all days'}: ${left.join('; ')}.`]),
     ...(extent.isComplete ? [] : ['The log was not read to its end.']),
     ...warnings,
   ];

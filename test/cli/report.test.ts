@@ -78,6 +78,19 @@ Not counted: 1 told again of a decision that was counted; 1 with a token that wa
 `);
   });
 
+  test('says of what is not counted that no days bound it', async () => {
+    const { out } = await weir(
+      'report',
+      '--activity',
+      'hero',
+      '--data',
+      await dataFolder(definitions),
+      '--to',
+      '2026-03-26',
+    );
+    expect(out).toContain('Not counted, of all days: 1 told again');
+  });
+
   test('names the experiences that nobody had', async () => {
     const data = await dataFolder(definitions);
     const { out } = await weir('report', '--activity', 'hero', '--data', data, '--from', '2026-03-28');

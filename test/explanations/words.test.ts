@@ -68,6 +68,12 @@ const cases: Record<Outcome, readonly [experience: string | null, because: strin
   'out-of-time': [[null, null, 'Not shown: the time for decisions had run out before it was its turn.']],
 };
 
+test('a cap of one hour', () => {
+  const once = activityOf('once', { caps: [{ max: 2, periodMs: 3_600_000 }] });
+  const of = definitionsOf({ activities: [once] });
+  expect(outcomeWords(of, 'once', 'capped', null, null)).toContain('(2 in 1 hour)');
+});
+
 describe('the words for', () => {
   for (const [outcome, all] of Object.entries(cases)) {
     test.each(all)(`${outcome}: %s, %s`, (experience, because, words) => {
