@@ -9,6 +9,7 @@ import {
   preferencesOf,
 } from '../model/consent-in-force.ts';
 import { readConsentStrings } from '../model/consent-strings.ts';
+import { completed } from '../model/consent-update.ts';
 import { cookieNamesOf } from '../model/cookie-names.ts';
 import { type Consent as ConsentInForce, type EdgeEvent, type Exchange, THIS_RECORD } from '../model/exchange.ts';
 import { eventField } from '../model/field-path.ts';
@@ -55,8 +56,9 @@ export class Consent implements Stage {
     const key = personKey(x.datastream.orgId, 'ECID', x.ecid!);
     const operation = operationOf(x.received.query);
     const parsed = parseConsent(list, operation);
-    const value = parsed.tcf === null ? parsed.value : { ...parsed.value, tcf: this.#tcfOf(parsed.tcf) };
     const before = sectionOf(x.persons.get(key) ?? null);
+    const said = operation === 'update' ? completed(choicesOf(before), parsed.value) : parsed.value;
+    const value = parsed.tcf === null ? said : { ...said, tcf: this.#tcfOf(parsed.tcf) };
     if (operation === 'update' && !x.isRetry) refuseAfterGeneralOut(before, value);
     const wanted = operation === 'update' ? { ...choicesOf(before), ...value } : value;
     checkSize(wanted);

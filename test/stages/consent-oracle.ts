@@ -52,7 +52,11 @@ export class Visitor {
     } else {
       const isOutOfEverything = this.adobeVersion === '1.0' && valOf(this.adobe.get('collect')) === 'n';
       if (isOutOfEverything && !said.adobe.has('collect')) return false;
-      for (const [name, value] of said.adobe) this.adobe.set(name, value);
+      for (const [name, value] of said.adobe) {
+        // An update of one channel leaves the others, unless it says `any`.
+        const isPartial = (name === 'marketing' || name === 'personalize') && !Object.hasOwn(value as object, 'any');
+        this.adobe.set(name, isPartial ? { ...(this.adobe.get(name) as object), ...(value as object) } : value);
+      }
       this.adobeVersion = said.adobeVersion ?? this.adobeVersion;
       this.tcf = said.tcf ?? this.tcf;
     }

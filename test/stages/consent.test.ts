@@ -213,6 +213,19 @@ describe('a choice', () => {
     expect(x.changes[0]!.body['previous']).toBe('0:3');
   });
 
+  test('an update of one channel keeps what was chosen of the others', () => {
+    const marketing = { email: { val: 'n' } };
+    const x = choice([], {
+      received: {
+        consent: [adobe2({ marketing: { push: { val: 'y' } } })],
+        query: { consent: { operation: 'update' } },
+      },
+      persons: knowing(person({ ...collect('y'), marketing })),
+    });
+    expect(x.preferences).toEqual({ ...collect('y'), marketing: { ...marketing, push: { val: 'y' } } });
+    expect(x.changes[0]!.body).toMatchObject({ given: [adobe2({ marketing: { push: { val: 'y' } } })] });
+  });
+
   test.each(['replace', 'update'])('what is answered is what the state will hold (%s)', (operation) => {
     const before = person({ ...collect('n'), share: { val: 'y' } });
     const x = ran({
