@@ -5,7 +5,7 @@ export interface Mutant {
   readonly name: string;
   /** The schedules that come to the place soonest. */
   readonly theme: Theme;
-  /** The schedule to begin with, where the first that finds it comes late. */
+  /** The schedule to begin with. */
   readonly first?: number;
   readonly edits: readonly Edit[];
 }

@@ -284,11 +284,7 @@ const ERASING: readonly Mutant[] = [
     'const unfinished = path;\n    await unlinkIfThere(fs, unfinished);',
     'erasure',
   ),
-  {
-    // About one schedule in two hundred comes to it.
-    ...mutant('the newest segment is not rewritten', UPKEEP, '    await writer.seal();\n', '', 'erasure'),
-    first: 2271,
-  },
+  mutant('the newest segment is not rewritten', UPKEEP, '    await writer.seal();\n', '', 'erasure'),
   mutant(
     'a rewritten chain keeps its old links',
     REWRITING,
@@ -319,7 +315,28 @@ const ERASING: readonly Mutant[] = [
   ),
 ];
 
+/** The schedule to begin with: shortly before the first that finds it, where that comes late. */
+const FIRST: Readonly<Record<string, number>> = {
+  'rules that a full disk refused are not written again': 73,
+  'choices are not synced before their segment is dropped': 85,
+  'the name of a file of choices is not synced': 90,
+  'choices go while state needs them': 137,
+  'a rule removes what it hides at once': 137,
+  'a disk that was full stays full': 187,
+  'a failed sync is tried again': 274,
+  'a sync that fails for lack of space passes': 274,
+  'one snapshot is enough for retention': 478,
+  'epochs are not looked at': 685,
+  'a commit from before a seek undoes it': 766,
+  'a removed file of choices comes back': 785,
+  'the cut is not synced': 1105,
+  'a mark of another boot is believed': 1450,
+  'retention forgets segments by their number': 1590,
+  'the newest segment is not rewritten': 2275,
+  'a segment that was not made comes back': 4865,
+};
+
 export const MUTANTS: readonly Mutant[] = [
   ...[...EXPIRING, ...ERASING, ...WRITING, ...STATE],
   ...[...RECOVERING, ...READING, ...CONSUMING],
-];
+].map((one) => ({ ...one, first: FIRST[one.name] ?? 1 }));
