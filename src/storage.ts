@@ -230,8 +230,9 @@ export async function* readLog(
   signal: AbortSignal,
   report: (message: string) => void,
   from: Parameters<FileLog['read']>[0] = 'start',
+  atEnd = (): void => {},
 ): AsyncIterable<Stored> {
-  yield* (await openReader(data, report)).read(from, follow, signal);
+  yield* (await openReader(data, report, atEnd)).read(from, follow, signal);
 }
 
 /** As above, all of it, and before it the choices and erasures of what retention has dropped. */
@@ -243,13 +244,14 @@ export async function* readLogWithProofs(
   yield* (await openReader(data, report)).readWithProofs(signal);
 }
 
-function openReader(data: string, report: (message: string) => void): Promise<LogReader> {
+function openReader(data: string, report: (message: string) => void, atEnd = (): void => {}): Promise<LogReader> {
   return openLogReader({
     fs: nodeFs,
     directory: join(data, 'log'),
     partition: PARTITION,
     parseBody,
     report,
+    atEnd,
     erasureKey: () => knownErasureKey(data),
   });
 }

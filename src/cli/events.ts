@@ -47,8 +47,16 @@ async function run(args: string[], io: Io): Promise<number> {
   const { datastream } = values;
   const others = new Set<string>();
   let isFound = datastream === undefined;
+  const isFollowing = values.follow === true;
+  let isSaid = false;
+  const sayIfNone = (): void => {
+    if (isFound || isSaid || stop.signal.aborted) return;
+    isSaid = true;
+    const none = `The log holds no event of the datastream '${datastream}'${isFollowing ? ' yet' : ''}.`;
+    io.stderr.write(`weir events: ${none}${guess(datastream!, [...others])}\n`);
+  };
   try {
-    for await (const stored of readLog(values.data, values.follow === true, stop.signal, report)) {
+    for await (const stored of readLog(values.data, isFollowing, stop.signal, report, 'start', sayIfNone)) {
       const { datastreamId, events: all } = stored.record;
       if (datastream !== undefined && datastreamId !== datastream) {
         if (all.length > 0) others.add(datastreamId);
@@ -66,9 +74,6 @@ async function run(args: string[], io: Io): Promise<number> {
     process.removeListener('SIGINT', onSignal);
     process.removeListener('SIGTERM', onSignal);
   }
-  if (!isFound && !stop.signal.aborted) {
-    const sentence = `The log holds no event of the datastream '${datastream}'.${guess(datastream!, [...others])}`;
-    io.stderr.write(`weir events: ${sentence}\n`);
-  }
+  sayIfNone();
   return damaged ? 1 : 0;
 }

@@ -20,6 +20,8 @@ export interface OutsideOptions extends ReaderOptions {
   readonly host?: Pick<LogHost, 'sleep' | 'bootId' | 'nowMs'>;
   /** By which persons who are being erased are told: asked for only while there are any. */
   readonly erasureKey?: () => Promise<DigestKey | null>;
+  /** Told whenever a reader that follows has read all that there is. */
+  readonly atEnd?: () => void;
 }
 
 export interface LogReader {
@@ -130,6 +132,7 @@ class OutsideView implements View {
   }
 
   async wait(_offset: number, signal: AbortSignal): Promise<boolean> {
+    this.#options.atEnd?.();
     await this.#host.sleep(POLL_MS, signal);
     return !signal.aborted;
   }

@@ -91,6 +91,20 @@ describe('weir events', () => {
     expect(await running).toBe(0);
   });
 
+  test('--follow says at the end of the log that a datastream has no event in it, once, and goes on', async () => {
+    const [stdout, stderr] = [new Kept(), new Kept()];
+    const args = ['events', '--data', server.data, '--datastream', 'blok', '--follow'];
+    const running = main(args, { stdout, stderr });
+    const said = "weir events: The log holds no event of the datastream 'blok' yet. Did you mean 'blog'?\n";
+    await expect.poll(() => stderr.text).toBe(said);
+    // It looks for more ten times a second.
+    await new Promise((resolve) => setTimeout(resolve, 350));
+    expect([stdout.text, stderr.text]).toEqual(['', said]);
+    stdout.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
+    expect(await running).toBe(0);
+    expect(stderr.text).toBe(said);
+  });
+
   test('a reader that is slow is waited for: no more than one line is ever held for it', async () => {
     const taken: string[] = [];
     let release = (): void => {};
