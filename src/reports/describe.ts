@@ -1,9 +1,17 @@
 import type { Credit } from '../model/credit.ts';
 import type { ActivityDefinition } from '../model/decision-definitions.ts';
 import type { JsonObject } from '../model/json.ts';
-import type { DayCounts } from './arms.ts';
+import { Arm, type ArmKey, type DayCounts } from './arms.ts';
 import { dayText } from './calendar.ts';
-import type { ArmReport, ArmTotals, GoalTotals, Range, Report } from './report.ts';
+import {
+  type ArmReport,
+  type ArmTotals,
+  type GoalTotals,
+  noTotals,
+  orderOf,
+  type Range,
+  type Report,
+} from './report.ts';
 import type { Goal, Tally } from './tally.ts';
 
 /** What a report is of. */
@@ -20,6 +28,8 @@ export interface Subject {
     readonly kind: ActivityDefinition['kind'] | 'offers';
     readonly experiences: readonly { readonly id: string; readonly name: string }[];
   };
+  /** The arms that the definitions have. None of offers: any number of them stand together. */
+  readonly arms: readonly ArmKey[];
   readonly warnings: readonly string[];
 }
 
@@ -48,11 +58,25 @@ export function describeReport(subject: Subject, report: Report, range: Range, e
     readUpTo: readUpTo === null ? null : `${readUpTo.partition}:${readUpTo.offset}`,
     logStartsAt: firstAtMs === null ? null : new Date(firstAtMs).toISOString(),
     goals: report.goals.map(({ id, name, count, windowMs }) => ({ id, name, count, windowMs })),
-    arms: report.arms.map((arm) => describeArm(arm, report.goals, subject)),
+    arms: withUnseen(report, subject).map((arm) => describeArm(arm, report.goals, subject)),
     bots: report.bots.map((arm) => describeArm(arm, report.goals, subject)),
     notCounted: { ...report.notCounted },
     warnings: [...warnings],
   };
+}
+
+/** The arms that the definitions have and nobody had. */
+export function unseenOf(subject: Subject, counted: readonly ArmReport[]): readonly ArmKey[] {
+  const seen = new Set(counted.map(({ arm: { key } }) => `${key.kind} ${key.experienceId}`));
+  return subject.arms.filter(({ kind, experienceId }) => !seen.has(`${kind} ${experienceId}`));
+}
+
+/** An arm that nobody had is one with zeros: who compares arms need not learn elsewhere that it is there. */
+function withUnseen({ arms, goals }: Report, subject: Subject): readonly ArmReport[] {
+  const empty = unseenOf(subject, arms).map((key) => ({
+    ...{ arm: new Arm(key, goals.length), totals: noTotals(goals.length), days: [] },
+  }));
+  return [...arms, ...empty].sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
 }
 
 function describeArm({ arm: { key }, totals, days }: ArmReport, goals: readonly Goal[], subject: Subject): JsonObject {

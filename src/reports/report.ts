@@ -102,6 +102,13 @@ export async function reportOf(
   return reporting.report();
 }
 
+export function noTotals(goals: number): ArmTotals {
+  return {
+    ...{ decisions: 0, assigned: 0, visitors: 0, displays: 0, clicks: 0, dismissals: 0, late: 0 },
+    goals: Array.from({ length: goals }, () => ({ visitors: 0, events: 0, sum: 0, sumOfSquares: 0 })),
+  };
+}
+
 /** One arm, put together of the shares. */
 class Sum {
   readonly #arm: Arm;
@@ -110,10 +117,7 @@ class Sum {
 
   constructor(arm: Arm, goals: number) {
     this.#arm = arm;
-    this.#totals = {
-      ...{ decisions: 0, assigned: 0, visitors: 0, displays: 0, clicks: 0, dismissals: 0, late: 0 },
-      goals: Array.from({ length: goals }, () => ({ visitors: 0, events: 0, sum: 0, sumOfSquares: 0 })),
-    };
+    this.#totals = noTotals(goals);
   }
 
   addDays({ days }: Arm, range: Range): void {
@@ -169,6 +173,7 @@ function isIn({ from, to }: Range, day: Day): boolean {
 }
 
 const KINDS = { experience: 0, holdout: 1, 'global-holdout': 2 } as const;
-function orderOf({ arm: { key } }: ArmReport): string {
+/** Experiences by id, then the held out. */
+export function orderOf({ arm: { key } }: ArmReport): string {
   return `${KINDS[key.kind]} ${key.experienceId}`;
 }

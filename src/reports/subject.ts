@@ -1,6 +1,7 @@
 import type { Credit } from '../model/credit.ts';
-import type { DecisionDefinitions } from '../model/decision-definitions.ts';
+import type { ActivityDefinition, DecisionDefinitions } from '../model/decision-definitions.ts';
 import { offerPlaceId } from '../model/offer-place.ts';
+import type { ArmKey } from './arms.ts';
 import { Calendar } from './calendar.ts';
 import type { Subject } from './describe.ts';
 import { compileGoals } from './goals.ts';
@@ -18,8 +19,22 @@ export function subjectOf(
   const bucketBy = activity?.bucketBy ?? 'ECID';
   return {
     counted: { orgId, activityId, bucketBy, credit, goals, calendar: new Calendar(timeZone) },
-    subject: { orgId, timeZone, hash, credit, warnings, activity: activity ?? offerDecision(definitions, activityId) },
+    subject: {
+      ...{ orgId, timeZone, hash, credit, warnings },
+      activity: activity ?? offerDecision(definitions, activityId),
+      arms: activity === undefined ? [] : armsOf(activity, definitions),
+    },
   };
+}
+
+function armsOf(activity: ActivityDefinition, { holdoutPercent }: DecisionDefinitions): readonly ArmKey[] {
+  const heldOut = (kind: ArmKey['kind'], percent: number): readonly ArmKey[] =>
+    percent > 0 ? [{ kind, experienceId: '', isBot: false }] : [];
+  return [
+    ...activity.experiences.map(({ id }) => ({ kind: 'experience' as const, experienceId: id, isBot: false })),
+    ...heldOut('holdout', activity.holdoutPercent),
+    ...heldOut('global-holdout', holdoutPercent),
+  ];
 }
 
 function offerDecision({ offers }: DecisionDefinitions, id: string): Subject['activity'] {

@@ -1,44 +1,58 @@
 import type { ArmKey, DayCounts } from './arms.ts';
 import { dayText } from './calendar.ts';
-import { type Extent, nameOfArm, rounded, type Subject } from './describe.ts';
+import { type Extent, nameOfArm, rounded, type Subject, unseenOf } from './describe.ts';
 import type { ArmReport, Range, Report } from './report.ts';
 import type { Goal, NotCounted } from './tally.ts';
 
 type Row = readonly string[];
+/** An arm. */
+interface Group {
+  readonly name: string;
+  readonly rows: readonly Row[];
+}
+
+/** What a terminal has at least. */
+const LINE_CHARACTERS_MAX = 80;
+const GAP = '  ';
 
 /** A report for people: a row for each arm and day, one for each arm's total, and what is to be known of them. */
 export function tableOf(subject: Subject, report: Report, range: Range, extent: Extent): string {
   const { activity, orgId, timeZone, credit } = subject;
-  const head = ['', 'day', 'assigned', 'visitors', 'displays', 'clicks', 'dismissed', ...report.goals.map(headOf)];
-  const rows = [...report.arms, ...report.bots].flatMap((arm) => rowsOf(arm, subject));
+  const groups = [...report.arms, ...report.bots].map((arm) => groupOf(arm, subject));
   const lines = [
     `${activity.name} (${activity.id}) of ${orgId}${rangeText(range)}; days in ${timeZone}; counted from the ${credit} on`,
     '',
-    ...(rows.length === 0 ? ['Nothing was counted.'] : aligned([head, ...rows])),
+    ...(groups.length === 0 ? ['Nothing was counted.'] : drawn(headsOf(report.goals), groups)),
     '',
     ...notesOf(subject, report, range, extent).map((note) => `${note}\n`.trimEnd()),
   ];
   return `${lines.join('\n').trimEnd()}\n`;
 }
 
-function headOf({ id, count }: Goal): string {
-  return count === 'visitor' ? `${id} (visitors)` : count === 'total' ? `${id} (events)` : `${id} (sum)`;
+/** Two lines: what a goal counts stands below its name, which keeps columns narrow. */
+function headsOf(goals: readonly Goal[]): readonly Row[] {
+  const told = ['day', 'assigned', 'visitors', 'displays', 'clicks', 'dismissed'];
+  return [
+    [...told, ...goals.map(({ id }) => id)],
+    [...told.map(() => ''), ...goals.map(({ count }) => UNITS[count])],
+  ];
 }
+const UNITS: Readonly<Record<Goal['count'], string>> = { visitor: 'visitors', total: 'events', sum: 'sum' };
 
-function rowsOf({ arm: { key }, totals, days }: ArmReport, subject: Subject): readonly Row[] {
+function groupOf({ arm: { key }, totals, days }: ArmReport, subject: Subject): Group {
   const name = `${nameOfArm(key.kind, key.experienceId, subject)}${key.isBot ? ' (bots)' : ''}`;
   const isCredited = subject.credit === 'decision' || isDisplayed(key.kind, totals.displays);
-  const cells = (first: string, day: string, counts: Omit<DayCounts, 'goals'>, goals: readonly number[]): Row => {
+  const cells = (day: string, counts: Omit<DayCounts, 'goals'>, goals: readonly number[]): Row => {
     const { assigned, visitors, displays, clicks, dismissals } = counts;
     const credited = (number: number): string => (isCredited ? String(rounded(number)) : NOT_CREDITED);
     const told = [displays, clicks, dismissals].map(String);
-    return [first, day, String(assigned), credited(visitors), ...told, ...goals.map(credited)];
+    return [day, String(assigned), credited(visitors), ...told, ...goals.map(credited)];
   };
-  const ofDays = days.map(([day, counts], index) =>
-    cells(index === 0 ? name : '', `${dayText(day)}${counts.late > 0 ? ' *' : ''}`, counts, counts.goals),
+  const ofDays = days.map(([day, counts]) =>
+    cells(`${dayText(day)}${counts.late > 0 ? ' *' : ''}`, counts, counts.goals),
   );
   const sums = totals.goals.map(({ sum }) => sum);
-  return [...ofDays, cells('', 'all', totals, sums)];
+  return { name, rows: [...ofDays, cells('all', totals, sums)] };
 }
 /** Zeros would say that the held out did nothing. */
 const NOT_CREDITED = '-';
@@ -48,15 +62,41 @@ function isDisplayed(kind: ArmKey['kind'], displays: number): boolean {
   return kind === 'experience' || displays > 0;
 }
 
-/** The first two columns begin together, the numbers end together. */
-function aligned(rows: readonly Row[]): readonly string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => (column < 2 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
-      .join('  ')
-      .trimEnd(),
-  );
+/** What is too wide for a line goes on below, with the arms and days again. */
+function drawn(heads: readonly Row[], groups: readonly Group[]): readonly string[] {
+  const rows = [...heads, ...groups.flatMap((group) => group.rows)];
+  const widths = heads[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return columnsOfTables(widths).flatMap((columns, index) => {
+    const line = (row: Row): string => lineOf(row, columns, widths);
+    return [
+      ...(index === 0 ? [] : ['']),
+      ...heads.map(line).filter((text) => text !== ''),
+      ...groups.flatMap(({ name, rows }, at) => [...(at === 0 ? [] : ['']), name, ...rows.map(line)]),
+    ];
+  });
+}
+
+/** The first column, the day, is in each. */
+function columnsOfTables(widths: readonly number[]): readonly (readonly number[])[] {
+  const tables: number[][] = [];
+  let left = 0;
+  for (let column = 1; column < widths.length; column++) {
+    left -= GAP.length + widths[column]!;
+    if (left < 0) {
+      tables.push([0]);
+      left = LINE_CHARACTERS_MAX - widths[0]! - GAP.length - widths[column]!;
+    }
+    tables.at(-1)!.push(column);
+  }
+  return tables;
+}
+
+/** Days begin together, numbers end together. */
+function lineOf(row: Row, columns: readonly number[], widths: readonly number[]): string {
+  return columns
+    .map((column) => (column === 0 ? row[0]!.padEnd(widths[0]!) : row[column]!.padStart(widths[column]!)))
+    .join(GAP)
+    .trimEnd();
 }
 
 function rangeText({ from, to }: Range): string {
@@ -75,15 +115,14 @@ const NOT_COUNTED: Readonly<Record<keyof NotCounted, string>> = {
 };
 
 function notesOf(
-  { activity, warnings, credit }: Subject,
+  subject: Subject,
   { arms, bots, notCounted }: Report,
   { from, to }: Range,
   extent: Extent,
 ): readonly string[] {
+  const { warnings, credit } = subject;
   const all = [...arms, ...bots];
-  const counted = new Set(arms.flatMap(({ arm: { key } }) => (key.kind === 'experience' ? key.experienceId : [])));
-  // Of offers any number stand together: what is left of them says nothing.
-  const unseen = activity.kind === 'offers' ? [] : activity.experiences.filter(({ id }) => !counted.has(id));
+  const unseen = unseenOf(subject, arms);
   const left = Object.entries(NOT_COUNTED)
     .filter(([name]) => notCounted[name as keyof NotCounted] > 0)
     .map(([name, text]) => `${notCounted[name as keyof NotCounted]} ${text}`);
@@ -98,7 +137,9 @@ function notesOf(
       : []),
     ...(arms.length === 0 || unseen.length === 0
       ? []
-      : [`Nobody was counted of: ${unseen.map(({ name }) => name).join(', ')}.`]),
+      : [
+          `Nobody was counted of: ${unseen.map(({ kind, experienceId }) => nameOfArm(kind, experienceId, subject)).join(', ')}.`,
+        ]),
     ...(left.length === 0
       ? []
       : [`Not counted${from === null && to === null ? '' : ', of all days'}: ${left.join('; ')}.`]),

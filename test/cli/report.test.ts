@@ -61,16 +61,24 @@ describe('weir report', () => {
     expect(`\n${out}`).toBe(`
 Hero of the home page (hero) of A@AdobeOrg; days in Europe/Berlin; counted from the display on
 
-                  day           assigned  visitors  displays  clicks  dismissed  bought (visitors)  revenue (sum)
-As it was         2026-03-27 *         1         1         1       0          0                  1           21.1
-                  2026-03-28           1         1         1       0          0                  0              0
-                  all                  1         1         2       0          0                  1           21.1
-With a picture    2026-03-27           1         1         1       1          0                  0              0
-                  all                  1         1         1       1          0                  0              0
-held out          2026-03-27           1         -         0       0          0                  -              -
-                  all                  1         -         0       0          0                  -              -
-As it was (bots)  2026-03-27           1         1         1       0          0                  0              0
-                  all                  1         1         1       0          0                  0              0
+day           assigned  visitors  displays  clicks  dismissed    bought  revenue
+                                                               visitors      sum
+As it was
+2026-03-27 *         1         1         1       0          0         1     21.1
+2026-03-28           1         1         1       0          0         0        0
+all                  1         1         2       0          0         1     21.1
+
+With a picture
+2026-03-27           1         1         1       1          0         0        0
+all                  1         1         1       1          0         0        0
+
+held out
+2026-03-27           1         -         0       0          0         -        -
+all                  1         -         0       0          0         -        -
+
+As it was (bots)
+2026-03-27           1         1         1       0          0         0        0
+all                  1         1         1       0          0         0        0
 
 * Events of this day came in after it was over: it may say more than it did.
 The held out are shown nothing, so nothing counts from a display on: compare with them by '--credit decision'.
@@ -99,14 +107,104 @@ Not counted: 1 told again of a decision that was counted; 1 with a token that wa
     expect(empty.out).not.toContain('Nobody');
   });
 
+  test('gives programs the arms that nobody had, with zeros', async () => {
+    const [hero] = definitions.activities;
+    const heldOut = { ...definitions, activities: [{ ...hero!, holdoutPercent: 10 }], holdoutPercent: 5 };
+    const data = await dataFolder(heldOut);
+    const of = async (from: string) => {
+      const { out } = await weir('report', '--activity', 'hero', '--data', data, '--json', '--from', from);
+      return JSON.parse(out);
+    };
+    const { arms, bots } = await of('2026-03-28');
+    expect(arms.map((arm: { experience: string; name: string }) => [arm.experience, arm.name])).toEqual([
+      ...[
+        ['a', 'As it was'],
+        ['b', 'With a picture'],
+      ],
+      ...[
+        [null, 'held out'],
+        [null, 'held out of everything'],
+      ],
+    ]);
+    expect(arms[0].days).toHaveLength(1);
+    expect(arms[1]).toEqual({
+      ...{ kind: 'experience', experience: 'b', name: 'With a picture' },
+      ...{ decisions: 0, assigned: 0, visitors: 0, displays: 0, clicks: 0, dismissals: 0, late: 0 },
+      goals: {
+        bought: { visitors: 0, events: 0, sum: 0, sumOfSquares: 0 },
+        revenue: { visitors: 0, events: 0, sum: 0, sumOfSquares: 0 },
+      },
+      days: [],
+    });
+    expect(bots).toEqual([]);
+    const later = await of('2026-04-01');
+    expect(later.arms.map(({ assigned }: { assigned: number }) => assigned)).toEqual([0, 0, 0, 0]);
+    const table = await weir('report', '--activity', 'hero', '--data', data, '--from', '2026-03-28');
+    expect(table.out).toContain('\nNobody was counted of: With a picture, held out, held out of everything.\n');
+  });
+
+  test('fits into 80 columns: the goals that do not go on below', async () => {
+    const [hero] = definitions.activities;
+    const [goal] = hero!.goals;
+    const goals = ['bought', 'subscribed', 'read', 'came-back-within-a-week'].map((id) => ({ ...goal!, id }));
+    const data = await dataFolder({ ...definitions, activities: [{ ...hero!, goals }] });
+    const { out } = await weir('report', '--activity', 'hero', '--data', data, '--to', '2026-03-27');
+    const lines = out.split('\n').slice(2);
+    expect(
+      lines
+        .slice(
+          0,
+          lines.findIndex((line) => line.startsWith('* ')),
+        )
+        .join('\n'),
+    ).toBe(`\
+day           assigned  visitors  displays  clicks  dismissed    bought
+                                                               visitors
+As it was
+2026-03-27 *         1         1         1       0          0         1
+all                  1         1         1       0          0         1
+
+With a picture
+2026-03-27           1         1         1       1          0         0
+all                  1         1         1       1          0         0
+
+held out
+2026-03-27           1         -         0       0          0         -
+all                  1         -         0       0          0         -
+
+As it was (bots)
+2026-03-27           1         1         1       0          0         0
+all                  1         1         1       0          0         0
+
+day           subscribed      read  came-back-within-a-week
+                visitors  visitors                 visitors
+As it was
+2026-03-27 *           1         1                        1
+all                    1         1                        1
+
+With a picture
+2026-03-27             0         0                        0
+all                    0         0                        0
+
+held out
+2026-03-27             -         -                        -
+all                    -         -                        -
+
+As it was (bots)
+2026-03-27             0         0                        0
+all                    0         0                        0
+`);
+  });
+
   test('compares with the held out from the decision on', async () => {
     const data = await dataFolder(definitions);
     const { out } = await weir('report', '--activity', 'hero', '--data', data, '--credit', 'decision');
     const [head, ...lines] = out.split('\n');
     expect(head).toMatch(/; counted from the decision on$/);
-    expect(lines).toContain(
-      'held out          2026-03-27           1         1         0       0          0                  1              5',
-    );
+    expect(lines.slice(lines.indexOf('held out')).slice(1, 3)).toEqual([
+      '2026-03-27           1         1         0       0          0         1        5',
+      'all                  1         1         0       0          0         1        5',
+    ]);
     expect(out).not.toContain('The held out are shown nothing');
     const json = await weir('report', '--activity', 'hero', '--data', data, '--credit', 'decision', '--json');
     const { credit, arms } = JSON.parse(json.out);
@@ -142,6 +240,15 @@ Not counted: 1 told again of a decision that was counted; 1 with a token that wa
               goals: { bought: 0, revenue: 0 },
             },
           ],
+        },
+        {
+          ...{ kind: 'experience', experience: 'b', name: 'With a picture' },
+          ...{ decisions: 0, assigned: 0, visitors: 0, displays: 0, clicks: 0, dismissals: 0, late: 0 },
+          goals: {
+            bought: { visitors: 0, events: 0, sum: 0, sumOfSquares: 0 },
+            revenue: { visitors: 0, events: 0, sum: 0, sumOfSquares: 0 },
+          },
+          days: [],
         },
       ],
       bots: [],

@@ -41,8 +41,9 @@ describe.each(readdirSync(FIXTURES))('decisions of version %s', (version) => {
     for (const activity of REPORTED) {
       const { code, out } = await weir('report', '--activity', activity, '--data', data, '--json');
       expect(code).toBe(0);
-      // A later version may say more of an arm.
-      expect(JSON.parse(out).arms).toMatchObject(expected.arms[activity] as object);
+      // A later version may say more of an arm, and has those that nobody had.
+      const arms = JSON.parse(out).arms.filter(({ days }: { days: unknown[] }) => days.length > 0);
+      expect(arms).toMatchObject(expected.arms[activity] as object);
     }
   });
 

@@ -61,7 +61,7 @@ test('who would get an offer gets the fallback, and is held against those who go
   const counts = { assigned: 1, visitors: 1, displays: 1 };
   expect(await armsOf('open')).toMatchObject([{ kind: 'global-holdout', experience: null, ...counts }]);
   const table = await command('report', '--activity', 'open~p', '--data', weir.data);
-  expect(table.out).toMatch(/^held out of everything +\S+ +1 +1 +1 +0 +0$/m);
+  expect(table.out).toMatch(/^held out of everything\n\S+ +1 +1 +1 +0 +0$/m);
   expect(table.out).not.toContain('The held out are shown nothing');
 });
 

@@ -129,7 +129,9 @@ async function counted(activity: string) {
   const { out } = await weir('report', '--activity', activity, '--org', ORG, '--data', server.data, '--json');
   const { arms, notCounted } = JSON.parse(out);
   const displays = arms.reduce((sum: number, one: { displays: number }) => sum + one.displays, 0);
-  const experiences = arms.map(({ experience }: { experience: string | null }) => experience);
+  const experiences = arms
+    .filter(({ decisions, displays }: { decisions: number; displays: number }) => decisions + displays > 0)
+    .map(({ experience }: { experience: string | null }) => experience);
   return { displays, experiences, previews: notCounted.previews };
 }
 
