@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { meant } from '../model/did-you-mean.ts';
 import { unsupportedNode } from './node-version.ts';
 import { type Command, type Io, UsageError } from './usage.ts';
@@ -52,6 +53,8 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; readonly load:
   check: { about: 'validate a workspace', load: async () => (await import('./check.ts')).check },
 };
 
+const PACKAGE = new URL('../../package.json', import.meta.url);
+
 /** Runs one command and resolves to the exit code: 0 done, 1 failed, 2 called wrongly. */
 export async function main(args: readonly string[], io: Io): Promise<number> {
   const refusal = unsupportedNode(process.version);
@@ -60,6 +63,11 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     return 1;
   }
   const [name, ...rest] = args;
+  if (name === 'help' && rest.length > 0) return main([rest[0]!, '--help'], io);
+  if (name === '--version') {
+    io.stdout.write(`${JSON.parse(readFileSync(PACKAGE, 'utf8')).version}\n`);
+    return 0;
+  }
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     (name === undefined ? io.stderr : io.stdout).write(usage());
     return name === undefined ? 2 : 0;
@@ -101,7 +109,9 @@ function sentenceOf(error: unknown): string {
   return why === undefined || path === undefined ? message : `'${path}' cannot be used. ${why}`;
 }
 
+const HINT = "'weir <command> --help' lists a command's options. 'weir --version': the version.\n";
+
 function usage(): string {
   const commands = Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(12)} ${about}`);
-  return `Usage: weir <command> [options]\n\n${commands.join('\n')}\n\n'weir <command> --help' lists a command's options.\n`;
+  return `Usage: weir <command> [options]\n\n${commands.join('\n')}\n\n${HINT}`;
 }

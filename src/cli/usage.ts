@@ -34,12 +34,26 @@ function parse<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArg
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code?.startsWith('ERR_PARSE_ARGS') !== true) throw error;
-    const unknown = code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' ? /'(-+([^'\s]+))'/.exec(message) : null;
-    if (unknown === null) throw new UsageError(message, { cause: error });
-    const [, option, name] = unknown;
-    const known = meant(name!, Object.keys(config.options ?? {}));
-    throw new UsageError(`There is no option '${option}'.${known === null ? '' : ` Did you mean '--${known}'?`}`);
+    throw new UsageError(mistakeOf(code, message, Object.keys(config.options ?? {})) ?? message, { cause: error });
   }
+}
+
+/** Null: words of Node's that are not known. */
+function mistakeOf(code: string, message: string, options: readonly string[]): string | null {
+  if (code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') {
+    const word = /^Unexpected argument '(.*?)'\. This/s.exec(message)?.[1];
+    return word === undefined ? null : `'${word}' follows no option that takes a value.`;
+  }
+  const [, option, name] = /'(?:-\w, )?(-+([^'\s]+))/.exec(message) ?? [];
+  if (name === undefined) return null;
+  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
+    const known = meant(name, options);
+    return `There is no option '${option}'.${known === null ? '' : ` Did you mean '--${known}'?`}`;
+  }
+  if (message.includes('does not take an argument')) return `${option} takes no value.`;
+  if (message.includes('argument missing')) return `${option} takes a value, and none follows.`;
+  if (!message.includes('ambiguous')) return null;
+  return `${option} takes a value, and an option follows. A value that begins with a dash is written ${option}=-x.`;
 }
 
 export function isWebAddress(text: string): boolean {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { main } from '../../src/cli/main.ts';
@@ -23,10 +24,23 @@ describe('weir', () => {
     expect(out).toContain('Usage: weir');
   });
 
-  test.each(['start', 'constructor', '__proto__', '--version'])('an unknown command is named: %s', async (name) => {
+  test.each(['start', 'constructor', '__proto__', '--verbose'])('an unknown command is named: %s', async (name) => {
     const { code, err } = await weir(name);
     expect(code).toBe(2);
     expect(err).toContain(`'${name}'`);
+  });
+
+  test('help COMMAND: as COMMAND --help', async () => {
+    expect(await weir('help', 'report')).toEqual(await weir('report', '--help'));
+    expect((await weir('help', 'help')).out).toMatch(/^Usage: weir <command>/);
+    const { code, err } = await weir('help', 'reprot');
+    expect(code).toBe(2);
+    expect(err).toMatch(/^weir: there is no command 'reprot'\. Did you mean 'report'\?\n/);
+  });
+
+  test('--version: the version', async () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    expect(await weir('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' });
   });
 
   test('help is readable at 80 columns', async () => {
@@ -69,6 +83,14 @@ describe('weir', () => {
     [['check', '--workspce', 'x'], "weir check: There is no option '--workspce'. Did you mean '--workspace'?\n"],
     [['import', '--dryrun', 'x'], "weir import: There is no option '--dryrun'. Did you mean '--dry-run'?\n"],
     [['events', '-d', 'x'], "weir events: There is no option '-d'.\n"],
+    [['check', 'shop'], "weir check: 'shop' follows no option that takes a value.\n"],
+    [['events', '--data'], 'weir events: --data takes a value, and none follows.\n'],
+    [
+      ['events', '--data', '--follow'],
+      'weir events: --data takes a value, and an option follows. A value that begins with a dash is written --data=-x.\n',
+    ],
+    [['events', '--data', 'x', '--follow=yes'], 'weir events: --follow takes no value.\n'],
+    [['report', '--help=yes'], 'weir report: --help takes no value.\n'],
     [['admin-token', 'creat', '--data', 'x'], "weir admin-token: There is no 'creat' here. Did you mean 'create'?\n"],
     [
       ['export', ...PERSON, '--admin-url', 'localhost:9090', '--token', 't'],
