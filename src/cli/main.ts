@@ -109,7 +109,7 @@ function sentenceOf(error: unknown): string {
   return why === undefined || path === undefined ? message : `'${path}' cannot be used. ${why}`;
 }
 
-const HINT = "'weir <command> --help' lists a command's options. 'weir --version': the version.\n";
+const HINT = "'weir <command> --help' lists a command's options.\n'weir --version' prints the version.\n";
 
 function usage(): string {
   const commands = Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(12)} ${about}`);

@@ -75,7 +75,7 @@ describe('called wrongly', () => {
   test.each([
     ['an unknown option', ['--workspce', 'x'], "'--workspce'"],
     ['a folder without its option', ['examples/demo-shop'], "'examples/demo-shop'"],
-    ['an option without its value', ['--workspace'], "'--workspace <value>'"],
+    ['an option without its value', ['--workspace'], '--workspace takes a value'],
   ])('with %s', async (_, args, named) => {
     const { code, out, err } = await run(...args);
     expect({ code, out }).toEqual({ code: 2, out: '' });
