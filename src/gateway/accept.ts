@@ -5,7 +5,7 @@ import { warnOfEvents } from '../model/event-warnings.ts';
 import type { Client, EdgeEvent, Exchange, Received, RetryKey } from '../model/exchange.ts';
 import { eventField } from '../model/field-path.ts';
 import { identitiesOf } from '../model/identity.ts';
-import { canonicalJson, type JsonObject, own, valueAt } from '../model/json.ts';
+import { canonicalJson, isObject, type JsonObject, own, quoted, valueAt } from '../model/json.ts';
 import { applyOverrides } from '../model/overrides.ts';
 import { type Problem, problem } from '../model/problem.ts';
 import { occurredAt } from '../model/timestamp.ts';
@@ -16,6 +16,7 @@ import { parseCookies, withEntries } from './cookies.ts';
 import type { Fields } from './fields.ts';
 import { checkIdentityQuery } from './identity-query.ts';
 import type { RequestIds } from './ids.ts';
+import { checkIdentityPlace } from './misplaced-identities.ts';
 import type { Route } from './paths.ts';
 import type { Query } from './query.ts';
 
@@ -47,6 +48,7 @@ export function accept(incoming: Incoming, datastream: Datastream, body: Buffer,
   const received = route.endpoint.parse(route.path, json);
   if (received.events.length > EVENTS_MAX) throw tooManyEvents(received.events.length);
   checkIdentityQuery(route.path, received);
+  checkIdentityPlace(route.path, json, received);
   const warnings: Problem[] = [];
   if (incoming.givenRequestId !== null && ids.clientRequestId === null) warnings.push(unusableRequestId());
   const applied = applyOverrides(datastream, received.meta['configOverrides'], (warning) => warnings.push(warning));
@@ -120,7 +122,7 @@ function clientOf(incoming: Incoming, received: Received, datastream: Datastream
   const { fields, peer, encrypted } = incoming;
   const { ip, host, https } = proxies.resolve(peer, fields, encrypted);
   const referer = fields.referer ?? null;
-  const cookiesEnabled = valueAt(received.meta, 'state', 'cookiesEnabled') === true;
+  const cookiesEnabled = areCookiesEnabled(received.meta);
   const cookieDomain = cookieDomainOf(received.meta, cookiesEnabled);
   const firstParty = cookiesEnabled && covers(cookieDomain, host);
   return {
@@ -142,6 +144,14 @@ function clientOf(incoming: Incoming, received: Received, datastream: Datastream
       datastream.cookiePrefix,
     ),
   };
+}
+
+/** A text "true" is not taken for true: what would be cookies goes through `state:store`. */
+function areCookiesEnabled(meta: JsonObject): boolean {
+  const state = meta['state'] ?? null;
+  if (state === null) return false;
+  if (isObject(state)) return state['cookiesEnabled'] === true;
+  throw problem('EXEG-0102-400', `The field 'meta.state' is ${quoted(state)}; it takes an object.`);
 }
 
 /** "" is what the Web SDK sends on localhost: nothing covers it, so the answer is that of a third party. Documented. */

@@ -95,7 +95,8 @@ export class Gateway {
     }
     const query = parseQuery(mark === -1 ? '' : url.slice(mark + 1));
     const fields = fieldsOf(req);
-    const given = query.requestId ?? fields['x-request-id'] ?? null;
+    // An empty one, as templates leave it, hides none.
+    const given = (query.requestId || fields['x-request-id']) ?? query.requestId;
     const ids = requestIds(given);
     const to: Answerable = {
       outlet,

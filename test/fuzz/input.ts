@@ -63,7 +63,7 @@ const OTHERS: readonly Input[] = [
   }),
   sample('/ee/or2/v1/identity/acquire?configId=shop', {
     query: { identity: { fetch: ['ECID', 'CORE'] } },
-    identityMap,
+    xdm: { identityMap },
   }),
 ];
 

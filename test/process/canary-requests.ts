@@ -87,7 +87,10 @@ function good(c: Canaries): Planted[] {
       value: { collect: { val: 'n' }, metadata: { time: '2026-11-23T09:30:00Z', note: c.text('consent') } },
     },
   ];
-  const acquire = { query: { identity: { fetch: ['ECID'] } }, identityMap: { CRMID: [{ id: c.text('CRMID') }] } };
+  const acquire = {
+    query: { identity: { fetch: ['ECID'] } },
+    xdm: { identityMap: { CRMID: [{ id: c.text('CRMID') }] } },
+  };
   return [
     {
       name: 'a visit',
