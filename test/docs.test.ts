@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CATALOGUE } from '../src/model/problem.ts';
 import { type Running, startServer } from '../src/server.ts';
-import { ROOT } from './support/sources.ts';
+import { ROOT, sources } from './support/sources.ts';
 
 const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', ...markdownOf('docs')];
 
@@ -29,6 +29,14 @@ test('docs/errors.md has every row of the catalogue', () => {
   const text = read('docs/errors.md');
   for (const { code, class: kind, title } of CATALOGUE.values())
     expect(text).toContain(`| ${code} | ${kind} | ${title} |`);
+});
+
+test('docs/errors.md says when each code comes that the source uses', () => {
+  const files = sources('src', /\.ts$/);
+  const used = [...files].filter(([path]) => path !== 'src/model/problem.ts').map(([, text]) => text);
+  const blank = [...read('docs/errors.md').matchAll(/^\| (\S+) \|[^|]*\|[^|]*\|\s*\|$/gm)].map(([, code]) => code!);
+  expect(blank.length).toBeGreaterThan(0);
+  expect(blank.filter((code) => used.some((text) => text.includes(code)))).toEqual([]);
 });
 
 describe('the README’s calls', () => {

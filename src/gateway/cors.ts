@@ -30,7 +30,7 @@ const PREFLIGHT: readonly string[] = [
   'access-control-allow-methods',
   'POST, OPTIONS',
   'access-control-allow-headers',
-  'Content-Type, Authorization, X-Api-Key, X-Gw-Ims-Org-Id, X-Request-Id, X-Adobe-AEP-Validation-Token',
+  'Content-Type, Authorization, X-Api-Key, X-Gw-Ims-Org-Id, X-Sandbox-Name, X-User-Token, X-Request-Id, Traceparent, X-Adobe-AEP-Validation-Token',
   'access-control-max-age',
   String(PREFLIGHT_SECONDS),
 ];

@@ -56,7 +56,8 @@ export class Paths {
       return this.#routes.get(`/${base}/${rest.join('/')}`) ?? (rest[0] === 'va' ? 'media' : 'not-found');
     }
     const known = this.#workspace.regions.byHint.has(first) || /^t\d{1,9}$/.test(first);
-    if (!known) return 'unknown-hint';
+    // Without a version behind it, it is no hint: the version was left out, or misspelt.
+    if (!known) return isVersion(rest[0] ?? '') ? 'unknown-hint' : 'not-found';
     return rest[0] === 'va' ? 'media' : 'not-found';
   }
 }

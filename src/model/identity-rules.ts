@@ -113,7 +113,7 @@ export function judgeIdentities(
   if (rules.isStrict) {
     const index = faulty[0]!;
     const [{ code, text }] = findingsOf(events[index]!, path, rules) as [Finding];
-    throw problem(code, `${text} (event #${index}). Correct it, or leave it out.`, report(index));
+    throw problem(code, `Not taken: ${text} (event #${index}). Correct it, or leave it out.`, report(index));
   }
   warnOfEvents(warnings, faulty, (index) => {
     const texts = findingsOf(events[index]!, path, rules).map(({ text }) => text);

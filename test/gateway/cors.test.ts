@@ -82,6 +82,15 @@ describe('a preflight', () => {
     expect(headers[headers.indexOf('access-control-max-age') + 1]).toBe('600');
   });
 
+  test.each([
+    ['that Weir reads', ['X-User-Token', 'Traceparent', 'X-Request-Id']],
+    ['that documented calls carry', ['X-Sandbox-Name', 'X-Adobe-AEP-Validation-Token']],
+  ])('names headers %s', (_which, names) => {
+    const headers = preflightHeaders('https://www.shop.test', listed);
+    const allowed = headers[headers.indexOf('access-control-allow-headers') + 1]!.split(', ');
+    expect(allowed).toEqual(expect.arrayContaining(names));
+  });
+
   test.each([null, 'null', 'https://evil.test'])('is not for %j', (origin) => {
     const headers = preflightHeaders(origin, listed);
     expect(headers.filter((name) => name.startsWith('access-control'))).toEqual([]);

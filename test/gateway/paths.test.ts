@@ -92,6 +92,10 @@ describe('nothing', () => {
     '/ee/or2',
     '/ee/or2/v1/nothing',
     '/ee/t99/v9/x',
+    '/ee/',
+    '/ee/interact',
+    '/ee/V2/interact',
+    '/ee/xyz9/interact',
     '*',
     'http://h/ee/v1/interact',
   ])('"%s"', (pathname) => {

@@ -99,6 +99,7 @@ describe('the identities of events', () => {
     const { spec, detail, report } = problemOf(() => judged([good, map], true));
     expect(spec.code).toBe(code);
     expect(detail).toContain(text);
+    expect(detail).toMatch(/^Not taken: /);
     expect(detail).toContain('(event #1)');
     expect(report).toEqual({ eventIndex: 1 });
   });

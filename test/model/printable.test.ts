@@ -7,6 +7,7 @@ const half = '\ud83d';
 test.each([
   ['plain words stay as they are: é 😀 "quoted"', 'plain words stay as they are: é 😀 "quoted"'],
   ['a\u0000b\r\nc\u007f\u0085', 'a\\u0000b\\u000d\\u000ac\\u007f\\u0085'],
+  ['\ufeff\u200b\u2060', '\\ufeff\\u200b\\u2060'],
   ['\u2028\u2029\u202e\u2066\u200f', '\\u2028\\u2029\\u202e\\u2066\\u200f'],
   [`${half}… and \ude00`, '\\ud83d… and \\ude00'],
   ['x'.repeat(MAX), 'x'.repeat(MAX)],
