@@ -1,6 +1,5 @@
-import { own } from '../model/json.ts';
 import type { Endpoint } from '../model/parts.ts';
-import { bodyObject, checkIdentityMap, optionalObject, refuseMisplaced, requestParts } from './envelope.ts';
+import { bodyObject, checkIdentityMap, optionalObject, requestParts } from './envelope.ts';
 
 /** Asks for an identity without sending an event: `{query:{identity:{fetch:[…]}}, xdm?:{identityMap}, meta?}`. Documented. */
 export const acquire: Endpoint = {
@@ -14,9 +13,7 @@ export const acquire: Endpoint = {
     const xdm = optionalObject(body, 'xdm', 'xdm');
     const identityMap = xdm === null ? null : optionalObject(xdm, 'identityMap', 'xdm.identityMap');
     if (identityMap !== null) checkIdentityMap(identityMap, 'xdm.identityMap');
-    else refuseMisplaced(own(body, 'identityMap'), 'identityMap', PLACE);
     return { events: [], identityMap, consent: null, ...requestParts(body) };
   },
   success: () => 200,
 };
-const PLACE = { place: 'xdm.identityMap', where: '/v1/identity/acquire' };

@@ -31,19 +31,6 @@ export function refuseBoth(body: JsonObject, path: string): void {
   throw problem('EXEG-0103-400', `The body has an 'event' and an 'events'; ${path} takes ${remedy}`);
 }
 
-/** An identity map where an endpoint does not look, and none where it does: the call could be for a new visitor, without a word. */
-export function refuseMisplaced(identityMap: Json | undefined, path: string, { place, where }: Place): void {
-  if ((identityMap ?? null) === null) return;
-  throw problem(
-    'EXEG-0102-400',
-    `The field '${path}' names nobody here: ${where} does not look at it. Send it as '${place}'.`,
-  );
-}
-interface Place {
-  readonly place: string;
-  readonly where: string;
-}
-
 export function eventList(body: JsonObject): readonly JsonObject[] {
   const events = own(body, 'events');
   if (!Array.isArray(events)) throw wrongType('events', 'an array of events', events);

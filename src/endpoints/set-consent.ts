@@ -1,7 +1,7 @@
-import { isObject, type JsonObject, own, valueAt } from '../model/json.ts';
+import { isObject, type JsonObject, own } from '../model/json.ts';
 import type { Endpoint } from '../model/parts.ts';
 import { problem } from '../model/problem.ts';
-import { bodyObject, checkIdentityMap, optionalObject, refuseMisplaced, requestParts, wrongType } from './envelope.ts';
+import { bodyObject, checkIdentityMap, optionalObject, requestParts, wrongType } from './envelope.ts';
 
 /** A visitor's choice: `{consent:[{standard, version, value}], identityMap?, query?, meta?}`. Documented. What the entries mean: model/consent.ts. */
 export const setConsent: Endpoint = {
@@ -26,9 +26,7 @@ export const setConsent: Endpoint = {
     });
     const identityMap = optionalObject(body, 'identityMap', 'identityMap');
     if (identityMap !== null) checkIdentityMap(identityMap, 'identityMap');
-    else refuseMisplaced(valueAt(body, 'xdm', 'identityMap'), 'xdm.identityMap', PLACE);
     return { events: [], identityMap, consent: consent as JsonObject[], ...requestParts(body) };
   },
   success: () => 200,
 };
-const PLACE = { place: 'identityMap', where: '/v1/privacy/set-consent' };

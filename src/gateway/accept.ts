@@ -16,7 +16,7 @@ import { parseCookies, withEntries } from './cookies.ts';
 import type { Fields } from './fields.ts';
 import { checkIdentityQuery } from './identity-query.ts';
 import type { RequestIds } from './ids.ts';
-import { checkIdentityPlace } from './misplaced-identities.ts';
+import { misplacedIdentities } from './misplaced-identities.ts';
 import type { Route } from './paths.ts';
 import type { Query } from './query.ts';
 
@@ -48,8 +48,8 @@ export function accept(incoming: Incoming, datastream: Datastream, body: Buffer,
   const received = route.endpoint.parse(route.path, json);
   if (received.events.length > EVENTS_MAX) throw tooManyEvents(received.events.length);
   checkIdentityQuery(route.path, received);
-  checkIdentityPlace(route.path, json, received);
-  const warnings: Problem[] = [];
+  const misplaced = misplacedIdentities(route.path, json, received);
+  const warnings: Problem[] = misplaced === null ? [] : [misplaced];
   if (incoming.givenRequestId !== null && ids.clientRequestId === null) warnings.push(unusableRequestId());
   const applied = applyOverrides(datastream, received.meta['configOverrides'], (warning) => warnings.push(warning));
   return {
