@@ -1,13 +1,11 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ensureBuild } from '../scripts/lib/build.mjs';
 import { baselineOf, type Figures, machine, storeBaseline } from './baseline.ts';
 import { HOLDS_EVERY, writeActivities, writeInputs } from './inputs.ts';
-import { cpuMicroseconds, startBase, startWeir, type Target } from './targets.ts';
+import { cpuMicroseconds, type Load, send, startBase, startWeir, type Target } from './targets.ts';
 
 /**
  * interact against the base, side by side: `npm run bench [-- CONNECTIONS … --first-visits --activities N --store]`. Each server is pinned
@@ -20,8 +18,6 @@ import { cpuMicroseconds, startBase, startWeir, type Target } from './targets.ts
 const ROUNDS = Number(process.env['WEIR_BENCH_ROUNDS'] ?? 5);
 const SECONDS = Number(process.env['WEIR_BENCH_SECONDS'] ?? 5);
 const WARM_UP_SECONDS = 3;
-/** wrk calls a request failed that takes longer. A machine that others use too stops a process for seconds. */
-const PATIENCE = '10s';
 const CONNECTIONS = [256, 64, 8];
 const BARS: Readonly<Record<number, number>> = { 64: 0.55, 256: 0.75 };
 /** Where every request asks for content. */
@@ -32,11 +28,6 @@ const FIRST_VISIT_EVERY = 5;
 interface Round {
   readonly requestsPerSecond: number;
   readonly cpuMicroseconds: number;
-}
-interface Load {
-  readonly connections: number;
-  /** One request in so many is a visitor's first; 0 is none. */
-  readonly firstVisitEvery: number;
 }
 /** What is held against the base: a row of the output. */
 interface Subject {
@@ -56,7 +47,6 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const folder = mkdtempSync(join(process.env['WEIR_BENCH_DIR'] ?? tmpdir(), 'weir-bench-'));
-const script = fileURLToPath(new URL('./requests.lua', import.meta.url));
 
 async function main(): Promise<void> {
   const counts = positionals.length > 0 ? positionals.map(Number) : CONNECTIONS;
@@ -150,16 +140,10 @@ function shown(rounds: readonly Round[]): string {
   return `${of('requestsPerSecond')} requests/s, ${of('cpuMicroseconds')} µs CPU`;
 }
 
-function load(target: Target, inputs: string, { connections, firstVisitEvery }: Load, seconds: number): Round {
+function load(target: Target, inputs: string, one: Load, seconds: number): Round {
   const before = cpuMicroseconds(target.pid);
-  const url = `http://127.0.0.1:${target.port}`;
-  const args = ['-c', '1', 'wrk', '-t1', `-c${connections}`, `-d${seconds}`, '--timeout', PATIENCE, '-s', script, url];
-  const env = { ...process.env, WEIR_BENCH_INPUTS: inputs, WEIR_BENCH_FIRST_EVERY: String(firstVisitEvery) };
-  const report = execFileSync('taskset', args, { env, encoding: 'utf8' });
-  if (/Non-2xx|Socket errors/.test(report)) throw new Error(`Requests to ${target.name} failed:\n${report}`);
-  const requests = Number(/(\d+) requests in/.exec(report)![1]);
-  const requestsPerSecond = Number(/Requests\/sec:\s+([\d.]+)/.exec(report)![1]);
-  return { requestsPerSecond, cpuMicroseconds: (cpuMicroseconds(target.pid) - before) / requests };
+  const { requests, perSecond } = send(target, inputs, one, seconds);
+  return { requestsPerSecond: perSecond, cpuMicroseconds: (cpuMicroseconds(target.pid) - before) / requests };
 }
 
 function median(values: readonly number[]): number {

@@ -1,13 +1,11 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { ensureBuild } from '../scripts/lib/build.mjs';
 import { machine } from './baseline.ts';
 import { writeInputs } from './inputs.ts';
-import { startWeir, type Target } from './targets.ts';
+import { type Load, send, startWeir, type Target } from './targets.ts';
 
 /**
  * Whether memory grows with what was served: `npm run bench:memory`. Page views over 64 connections, every fifth a visitor's
@@ -17,8 +15,7 @@ import { startWeir, type Target } from './targets.ts';
 const FROM_EVENTS = 200_000;
 const TO_EVENTS = 1_000_000;
 const TURN_SECONDS = 5;
-const CONNECTIONS = 64;
-const FIRST_VISIT_EVERY = 5;
+const LOAD: Load = { connections: 64, firstVisitEvery: 5 };
 const BAR_MEGABYTES = 20;
 /** Several, since what one finds to be garbage may hold what the next one frees; and for the kernel to get it back. */
 const COLLECTIONS = 4;
@@ -40,11 +37,11 @@ try {
 }
 
 async function main(weir: Target): Promise<void> {
-  console.log(`${machine()}, turns of ${TURN_SECONDS} s, ${CONNECTIONS} connections`);
+  console.log(`${machine()}, turns of ${TURN_SECONDS} s, ${LOAD.connections} connections`);
   let events = 0;
   let before: number | null = null;
   while (events < TO_EVENTS) {
-    events += load(weir.port);
+    events += send(weir, folder, LOAD, TURN_SECONDS).requests;
     process.kill(weir.pid, 'SIGUSR2');
     await sleep(SETTLE_MS);
     const megabytes = anonymousMegabytes(weir.pid);
@@ -54,16 +51,6 @@ async function main(weir: Target): Promise<void> {
     const growth = megabytes - before!;
     console.log(`grew by ${growth.toFixed(0)} MB, bar ${BAR_MEGABYTES}: ${growth <= BAR_MEGABYTES ? 'met' : 'missed'}`);
   }
-}
-
-/** Returns how many were answered. */
-function load(port: number): number {
-  const script = fileURLToPath(new URL('./requests.lua', import.meta.url));
-  const env = { ...process.env, WEIR_BENCH_INPUTS: folder, WEIR_BENCH_FIRST_EVERY: String(FIRST_VISIT_EVERY) };
-  const args = ['-c', '1', 'wrk', '-t1', `-c${CONNECTIONS}`, `-d${TURN_SECONDS}`, '-s', script];
-  const report = execFileSync('taskset', [...args, `http://127.0.0.1:${port}`], { env, encoding: 'utf8' });
-  if (/Non-2xx|Socket errors/.test(report)) throw new Error(`Requests failed:\n${report}`);
-  return Number(/(\d+) requests in/.exec(report)![1]);
 }
 
 function anonymousMegabytes(pid: number): number {

@@ -32,7 +32,7 @@ interface Scene {
   readonly arrivalMs: number;
   /** What is measured is not their coming. */
   readonly settleMs: number;
-  /** What the 99th percentile beside the crowd may be of that alone; null where nothing is asked. */
+  /** What the 99th percentile beside the crowd may be of that while it hangs elsewhere; null where nothing is asked. */
   readonly bar: number | null;
 }
 

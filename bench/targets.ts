@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -74,4 +74,31 @@ export function cpuMicroseconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * TICK_MICROSECONDS;
+}
+
+export interface Load {
+  readonly connections: number;
+  /** One request in so many is a visitor's first; 0 is none. */
+  readonly firstVisitEvery: number;
+}
+
+/** wrk calls a request failed that takes longer. A machine that others use too stops a process for seconds. */
+const PATIENCE = '10s';
+
+/** Sends what `inputs` holds, from core 1, for so long. Throws where a request fails. */
+export function send(
+  target: Target,
+  inputs: string,
+  load: Load,
+  seconds: number,
+): { requests: number; perSecond: number } {
+  const args = ['-c', '1', 'wrk', '-t1', `-c${load.connections}`, `-d${seconds}`, '--timeout', PATIENCE];
+  const url = `http://127.0.0.1:${target.port}`;
+  const env = { ...process.env, WEIR_BENCH_INPUTS: inputs, WEIR_BENCH_FIRST_EVERY: String(load.firstVisitEvery) };
+  const report = execFileSync('taskset', [...args, '-s', join(here, 'requests.lua'), url], { env, encoding: 'utf8' });
+  if (/Non-2xx|Socket errors/.test(report)) throw new Error(`Requests to ${target.name} failed:\n${report}`);
+  return {
+    requests: Number(/(\d+) requests in/.exec(report)![1]),
+    perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(report)![1]),
+  };
 }
