@@ -1,6 +1,6 @@
 import type { Received } from '../model/exchange.ts';
 import { eventField, identityMapField } from '../model/field-path.ts';
-import { isObject, type Json, own } from '../model/json.ts';
+import { isObject, type Json, type JsonObject, own } from '../model/json.ts';
 import { type Problem, problem } from '../model/problem.ts';
 
 /**
@@ -21,7 +21,7 @@ export function misplacedIdentities(path: string, json: Json, { identityMap, eve
 
 const PLACES = ['identityMap', 'xdm.identityMap'] as const;
 
-function isMapAt(body: Json, place: (typeof PLACES)[number]): boolean {
-  const parent = place === 'identityMap' ? body : isObject(body) ? own(body, 'xdm') : undefined;
+function isMapAt(body: JsonObject, place: (typeof PLACES)[number]): boolean {
+  const parent = place === 'identityMap' ? body : own(body, 'xdm');
   return isObject(parent) && isObject(own(parent, 'identityMap'));
 }

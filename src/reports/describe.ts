@@ -73,9 +73,9 @@ export function unseenOf(subject: Subject, counted: readonly ArmReport[]): reado
 
 /** An arm that nobody had is one with zeros: who compares arms need not learn elsewhere that it is there. */
 function withUnseen({ arms, goals }: Report, subject: Subject): readonly ArmReport[] {
-  const empty = unseenOf(subject, arms).map((key) => ({
-    ...{ arm: new Arm(key, goals.length), totals: noTotals(goals.length), days: [] },
-  }));
+  const empty = unseenOf(subject, arms).map((key): ArmReport => {
+    return { arm: new Arm(key, goals.length), totals: noTotals(goals.length), days: [] };
+  });
   return [...arms, ...empty].sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
 }
 

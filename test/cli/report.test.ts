@@ -54,6 +54,16 @@ async function dataFolder(...kept: readonly DecisionDefinitions[]): Promise<stri
   return data;
 }
 
+const NOBODY_HAD = {
+  ...{ kind: 'experience', experience: 'b', name: 'With a picture' },
+  ...{ decisions: 0, assigned: 0, visitors: 0, displays: 0, clicks: 0, dismissals: 0, late: 0 },
+  goals: {
+    bought: { visitors: 0, events: 0, sum: 0, sumOfSquares: 0 },
+    revenue: { visitors: 0, events: 0, sum: 0, sumOfSquares: 0 },
+  },
+  days: [],
+};
+
 describe('weir report', () => {
   test('prints a table for people', async () => {
     const { code, out, err } = await weir('report', '--activity', 'hero', '--data', await dataFolder(definitions));
@@ -127,15 +137,7 @@ Not counted: 1 told again of a decision that was counted; 1 with a token that wa
       ],
     ]);
     expect(arms[0].days).toHaveLength(1);
-    expect(arms[1]).toEqual({
-      ...{ kind: 'experience', experience: 'b', name: 'With a picture' },
-      ...{ decisions: 0, assigned: 0, visitors: 0, displays: 0, clicks: 0, dismissals: 0, late: 0 },
-      goals: {
-        bought: { visitors: 0, events: 0, sum: 0, sumOfSquares: 0 },
-        revenue: { visitors: 0, events: 0, sum: 0, sumOfSquares: 0 },
-      },
-      days: [],
-    });
+    expect(arms[1]).toEqual(NOBODY_HAD);
     expect(bots).toEqual([]);
     const later = await of('2026-04-01');
     expect(later.arms.map(({ assigned }: { assigned: number }) => assigned)).toEqual([0, 0, 0, 0]);
@@ -241,15 +243,7 @@ all                    0         0                        0
             },
           ],
         },
-        {
-          ...{ kind: 'experience', experience: 'b', name: 'With a picture' },
-          ...{ decisions: 0, assigned: 0, visitors: 0, displays: 0, clicks: 0, dismissals: 0, late: 0 },
-          goals: {
-            bought: { visitors: 0, events: 0, sum: 0, sumOfSquares: 0 },
-            revenue: { visitors: 0, events: 0, sum: 0, sumOfSquares: 0 },
-          },
-          days: [],
-        },
+        NOBODY_HAD,
       ],
       bots: [],
       notCounted: { duplicates: 1, unsigned: 1, previews: 0, expired: 0, withoutVisitor: 0, withoutNumber: 0 },
