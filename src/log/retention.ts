@@ -65,10 +65,8 @@ async function bytesOf(fs: Fs, directory: string, ref: SegmentRef): Promise<numb
   }
 }
 
-/** Removes segments, oldest first, so that what is left after a crash has no hole. Durable when it resolves. */
-export async function dropSegments(fs: Fs, directory: string, segments: readonly SegmentRef[]): Promise<void> {
-  for (const ref of segments) {
-    await unlinkIfThere(fs, `${directory}/${ref.name}`);
-    await fs.syncDirectory(directory);
-  }
+/** Removes the oldest segment: one at a time, so that what is left after a crash has no hole. Durable when it resolves. */
+export async function dropSegment(fs: Fs, directory: string, { name }: SegmentRef): Promise<void> {
+  await unlinkIfThere(fs, `${directory}/${name}`);
+  await fs.syncDirectory(directory);
 }

@@ -10,7 +10,7 @@ import type { HiddenFile } from './hidden-file.ts';
 import type { LogHost } from './host.ts';
 import { dropProofs, keepProofs, rewriteProofs } from './proofs.ts';
 import { createdAtMs } from './recovery.ts';
-import { countDroppable, dropSegments, type Retention } from './retention.ts';
+import { countDroppable, dropSegment, type Retention } from './retention.ts';
 import { NOTHING_REWRITTEN, type Rewritten, removeUnfinished, rewriteSegment } from './rewriting.ts';
 import type { SegmentRef } from './segment.ts';
 import type { Writer } from './writer.ts';
@@ -36,6 +36,8 @@ const SEGMENTS_PER_AGE = 8;
 export class Upkeep {
   readonly #deps: UpkeepDeps;
   #retaining: Promise<number> | null = null;
+  /** Forgotten, and not known to be gone from the disk: else only the next start would find its file again. */
+  #leaving: SegmentRef | null = null;
   readonly #alone = new OneAtATime();
   readonly #expiring: Expiring;
   #isStopped = false;
@@ -45,7 +47,7 @@ export class Upkeep {
     this.#expiring = new Expiring(deps, this.#alone, () => this.#checkOpen());
   }
 
-  /** Drops the oldest segments that retention allows, and returns how many. */
+  /** Drops the oldest segments that retention allows, and returns how many. Rejects while a file of them cannot be removed. */
   retain(byAge: boolean): Promise<number> {
     const { maxAgeMs, maxBytes } = this.#deps.retention;
     const retention = { maxAgeMs: byAge ? maxAgeMs : null, maxBytes };
@@ -58,7 +60,7 @@ export class Upkeep {
     return this.#retaining;
   }
 
-  /** Removes from all segments whoever is erased at this moment. */
+  /** Removes from all segments whoever is erased at this moment. Rejects while a file that was dropped cannot be removed. */
   rewrite(): Promise<Rewritten> {
     return this.#alone.run(() => this.#rewrite());
   }
@@ -66,8 +68,13 @@ export class Upkeep {
   /** Removes what has expired: events by rules that have settled, and choices and erasures of that age, which may be infinite. */
   async expire(proofsMaxAgeMs: number): Promise<void> {
     const { fs, directory, host } = this.#deps;
-    const dropped = this.#alone.run(() => dropProofs(fs, directory, host.nowMs() - proofsMaxAgeMs));
+    const dropped = this.#alone.run(async () => {
+      await this.#removeLeaving();
+      await dropProofs(fs, directory, host.nowMs() - proofsMaxAgeMs);
+    });
     await allDone([dropped, this.#expiring.pass(proofsMaxAgeMs)]);
+    // What was dropped meanwhile was passed over.
+    await this.#alone.run(() => this.#removeLeaving());
   }
 
   /** Events that expired and were removed since the start, by datastream. */
@@ -87,17 +94,31 @@ export class Upkeep {
 
   async #retain(retention: Retention): Promise<number> {
     const { fs, directory, mayDropBefore, host, writer } = this.#deps;
+    await this.#removeLeaving();
     const segments = [...writer.segments];
     const nowMs = host.nowMs();
     const count = await countDroppable(fs, directory, segments, retention, mayDropBefore(), nowMs);
     for (let i = 0; i < count; i++) {
       const ref = segments[i]!;
       await keepProofs(this.#deps, ref, segments[i + 1]!.firstOffset, () => this.#checkOpen());
+      // First: readers are to know why its file is not there.
       writer.forget([ref]);
-      await dropSegments(fs, directory, [ref]);
+      this.#leaving = ref;
+      await this.#removeLeaving();
     }
     if (retention.maxAgeMs !== null) await this.#rollOld(nowMs - retention.maxAgeMs / SEGMENTS_PER_AGE);
     return count;
+  }
+
+  /**
+   * Before anything else is done: were a segment behind it dropped, a start would find a gap; were an erasure done, a start would
+   * find who was erased.
+   */
+  async #removeLeaving(): Promise<void> {
+    if (this.#leaving === null) return;
+    this.#checkOpen();
+    await dropSegment(this.#deps.fs, this.#deps.directory, this.#leaving);
+    this.#leaving = null;
   }
 
   async #rollOld(beforeMs: number): Promise<void> {
@@ -111,6 +132,7 @@ export class Upkeep {
   async #rewrite(): Promise<Rewritten> {
     const { fs, directory, writer, hidden } = this.#deps;
     const current = hidden.current.placed();
+    await this.#removeLeaving();
     await removeUnfinished(fs, directory);
     if (current.isEmpty) return NOTHING_REWRITTEN;
     const proofs = await rewriteProofs(this.#deps, (offset, record) => current.shown(offset, record));

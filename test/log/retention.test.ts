@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { countDroppable, dropSegments, type Retention } from '../../src/log/retention.ts';
+import { countDroppable, dropSegment, type Retention } from '../../src/log/retention.ts';
 import { encodeSegmentHeader, type SegmentRef, segmentRef } from '../../src/log/segment.ts';
-import { MemoryFs } from './memory-fs.ts';
+import { failure, MemoryFs } from './memory-fs.ts';
 import {
   appendEach,
   FOLDER,
@@ -91,16 +91,16 @@ describe('what may go', () => {
   });
 });
 
-test('the oldest goes first, each for good before the next: a crash leaves no hole', async () => {
+test('a segment is gone for good before the next goes: a crash leaves no hole', async () => {
   const { fs, refs } = segments(3);
   fs.calls.length = 0;
-  await dropSegments(fs, FOLDER, refs.slice(0, 2));
+  for (const ref of refs.slice(0, 2)) await dropSegment(fs, FOLDER, ref);
   expect(fs.calls.map(({ what, path }) => `${what} ${path}`)).toEqual(
     refs.slice(0, 2).flatMap(({ name }) => [`unlink ${FOLDER}/${name}`, `syncDirectory ${FOLDER}`]),
   );
   expect(segmentsOf(fs)).toEqual([`${FOLDER}/${refs[2]!.name}`]);
   // One that is gone already is no error.
-  await dropSegments(fs, FOLDER, refs.slice(0, 2));
+  await dropSegment(fs, FOLDER, refs[0]!);
 });
 
 describe('a log with retention', () => {
@@ -192,5 +192,84 @@ describe('a log with retention', () => {
     await appendEach(log, 0, 4);
     expect(await Promise.all([log.retain(), log.retain()])).toEqual([3, 3]);
     expect(await log.retain()).toBe(0);
+  });
+});
+
+describe('a file that cannot be removed', () => {
+  const open = (fs?: MemoryFs): Promise<OpenedLog> =>
+    openLog(fs, { segmentBytes: 300, retention: { maxAgeMs: null, maxBytes: 1 } });
+
+  /** Four segments of one record each, the first of which the disk does not let go. */
+  async function stuck(): Promise<OpenedLog & { readonly files: readonly string[] }> {
+    const opened = await open();
+    await appendEach(opened.log, 0, 4);
+    const files = segmentsOf(opened.fs);
+    opened.fs.before = ({ what, path }) => {
+      if (what === 'unlink' && path === files[0]) throw failure('EIO', path);
+    };
+    await expect(opened.log.retain()).rejects.toThrow('EIO');
+    return { ...opened, files };
+  }
+
+  test('is tried again before those behind it go, so that there is never a gap', async () => {
+    const { log, fs, files, missing } = await stuck();
+    expect(segmentsOf(fs)).toEqual(files);
+    await expect(log.retain()).rejects.toThrow('EIO');
+    expect(segmentsOf(fs)).toEqual(files);
+    expect(told(await readAll((await open(fs.killed())).log))).toBe('0:r0 1:r1 2:r2 3:r3');
+    fs.before = null;
+    fs.calls.length = 0;
+    expect(await log.retain()).toBe(2);
+    expect(
+      fs.calls.filter(({ what, path }) => what === 'unlink' && files.includes(path)).map(({ path }) => path),
+    ).toEqual(files.slice(0, 3));
+    expect(told(await readAll(log))).toBe('3:r3');
+    expect([told(await readAll((await open(fs)).log)), missing]).toEqual(['3:r3', []]);
+  });
+
+  test('and one whose removal a power cut may undo, keep an erasure and a pass of expiry from being done', async () => {
+    for (const what of ['unlink', 'syncDirectory'] as const) {
+      const opened = await open();
+      const { log, fs } = opened;
+      await appendEach(log, 0, 4);
+      const [first] = segmentsOf(fs);
+      fs.before = (call) => {
+        if (call.what === what && (call.path === first || call.path === FOLDER)) throw failure('EIO', call.path);
+      };
+      await expect(log.retain()).rejects.toThrow('EIO');
+      await expect(log.rewrite()).rejects.toThrow('EIO');
+      await expect(log.expire()).rejects.toThrow('EIO');
+      expect(segmentsOf(fs.powerCut())).toContain(first);
+      fs.before = null;
+      await log.expire();
+      expect(segmentsOf(fs.powerCut())).not.toContain(first);
+    }
+  });
+
+  test('keeps a pass of expiry from being whole that was under way when it was dropped', async () => {
+    const { log, fs, host } = await open();
+    await log.setRules([{ datastreamId: 'site', sinceMs: host.ms, maxAgeMs: HOUR_MS, eventTypes: new Map() }]);
+    await appendEach(log, 0, 4);
+    host.ms += 24 * HOUR_MS;
+    const [first, second] = segmentsOf(fs);
+    const held = fs.hold(({ what, path }) => what === 'open' && path === second);
+    const passed = expect(log.expire()).rejects.toThrow(`EIO: ${first}`);
+    await held.reached;
+    const hold = fs.before;
+    fs.before = (call) => {
+      if (call.what === 'unlink' && call.path === first) throw failure('EIO', call.path);
+      return hold?.(call);
+    };
+    const retained = expect(log.retain()).rejects.toThrow('EIO');
+    held.release();
+    await Promise.all([passed, retained]);
+  });
+
+  test('is left to the next process where the log is closed', async () => {
+    const { log, fs, files } = await stuck();
+    await log.close();
+    fs.before = null;
+    await expect(log.retain()).rejects.toMatchObject({ reason: 'closed' });
+    expect(segmentsOf(fs)).toEqual(files);
   });
 });

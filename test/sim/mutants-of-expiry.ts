@@ -8,7 +8,6 @@ const HIDDEN = 'src/log/hidden.ts';
 const PROOFS = 'src/log/proofs.ts';
 const UPKEEP = 'src/log/upkeep.ts';
 const KEEP_PROOFS = 'await keepProofs(this.#deps, ref, segments[i + 1]!.firstOffset, () => this.#checkOpen());';
-const DROP_SEGMENT = 'await dropSegments(fs, directory, [ref]);';
 const REPLACE_PROOFS = 'replaceFile(fs, folder, name, Buffer.concat(proofs.map(encode)))';
 const UNSYNCED_PROOFS = `(async () => {
     const file = await fs.open(\`\${folder}/\${name}.new\`, 'create');
@@ -31,14 +30,12 @@ export const EXPIRING: readonly Mutant[] = [
   expiring('choices are not synced before their segment is dropped', PROOFS, REPLACE_PROOFS, UNSYNCED_PROOFS),
   expiring('the name of a file of choices is not synced', PROOFS, REPLACE_PROOFS, UNNAMED_PROOFS),
   expiring('choices go with the segment that is dropped', UPKEEP, KEEP_PROOFS, ''),
-  {
-    name: 'a segment is dropped before its choices are kept',
-    theme: 'expiry',
-    edits: [
-      { file: UPKEEP, find: DROP_SEGMENT, replace: '' },
-      { file: UPKEEP, find: KEEP_PROOFS, replace: `${DROP_SEGMENT}\n      ${KEEP_PROOFS}` },
-    ],
-  },
+  expiring(
+    'a segment is dropped before its choices are kept',
+    UPKEEP,
+    KEEP_PROOFS,
+    `await dropSegment(fs, directory, ref);\n      ${KEEP_PROOFS}`,
+  ),
   expiring('a removed file of choices comes back', PROOFS, 'await fs.syncDirectory(`$', 'await Promise.resolve(`$'),
   expiring(
     'choices go while state needs them',
