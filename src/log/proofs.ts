@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { proofsOf } from '../model/expiry.ts';
+import { proofsOf, withoutOldProofs } from '../model/expiry.ts';
 import type { Fs } from '../model/fs.ts';
 import { decodeRecord, type LogRecord, type ParseBody, type Stored } from '../model/record.ts';
 import { type Missing, type ReaderOptions, type Report, readRecords, type View } from './cursor.ts';
@@ -15,8 +15,8 @@ import { type SegmentRef, UnknownFormat } from './segment.ts';
  *
  * "0000000000000042-0000000000000977-1700000000000.proofs": offsets of the first and the last record in it, and when the newest was
  * received. Each record: bytes u32 · crc u32 (of what follows) · offset f64 · the record's bytes, as in a segment; little-endian.
- * A file is written as a whole before its segment goes. After a crash in between the segment is there too, and counts. Whoever
- * lays it out otherwise gives it another name: this version does not open a log that has one.
+ * A file is written as a whole before its segment goes. After a crash in between the segment is there too, and counts: more of it
+ * may be removed until it goes, and what is kept of it then replaces what was kept before. Whoever lays it out otherwise gives it another name: this version does not open a log that has one.
  */
 const FOLDER = 'proofs';
 const HEADER_BYTES = 16;
@@ -48,7 +48,10 @@ export interface ProofsDeps {
   readonly report: Report;
 }
 
-/** Keeps what a segment has of them: durable when it resolves. What cannot be read is reported, and lost. `checkOpen` throws where it is to break off. */
+/**
+ * Keeps what a segment has of them, in place of what was kept of it before: durable when it resolves. What cannot be read is
+ * reported, and lost, unless it was kept before. `checkOpen` throws where it is to break off.
+ */
 export async function keepProofs(
   deps: ProofsDeps,
   ref: SegmentRef,
@@ -58,44 +61,55 @@ export async function keepProofs(
   const file = await openIfThere(deps.fs, `${deps.directory}/${ref.name}`, 'read');
   if (file === null) return;
   try {
+    const names = new Set<string>();
     let proofs: Proof[] = [];
     let bytes = 0;
     let expected = ref.firstOffset;
+    let missing = 0;
     for await (const { frame } of framesOf(deps, file, ref, limit, { unreadable: 'is-damage', slice: SLICE_RECORDS })) {
       checkOpen();
-      reportMissing(deps.report, expected, frame.offset);
+      missing += reportMissing(deps.report, expected, frame.offset);
       expected = frame.offset + 1;
       const record = proofsOf(decodeRecord(frame.payload, deps.parseBody));
       if (record === null) continue;
       proofs.push({ offset: frame.offset, record });
       bytes += frame.payload.length;
       if (bytes < FILE_BYTES) continue;
-      await write(deps, proofs);
+      names.add(await write(deps, proofs));
       proofs = [];
       bytes = 0;
     }
-    reportMissing(deps.report, expected, limit);
-    if (proofs.length > 0) await write(deps, proofs);
+    missing += reportMissing(deps.report, expected, limit);
+    if (proofs.length > 0) names.add(await write(deps, proofs));
+    if (missing > 0) return;
+    for (const { name, firstOffset, lastOffset } of await listProofs(deps.fs, deps.directory)) {
+      const isOfSegment = firstOffset >= ref.firstOffset && lastOffset < limit;
+      if (isOfSegment && !names.has(name)) await remove(deps.fs, deps.directory, name);
+    }
   } finally {
     await file.close();
   }
 }
 
-function reportMissing(report: Report, fromOffset: number, toOffset: number): void {
-  if (fromOffset >= toOffset) return;
+/** Returns how many there are. */
+function reportMissing(report: Report, fromOffset: number, toOffset: number): number {
+  if (fromOffset >= toOffset) return 0;
   report(
     `Records ${fromOffset} to ${toOffset - 1} could not be read when retention dropped them: choices and erasures in them are lost.`,
     { why: 'damaged', fromOffset, toOffset },
   );
+  return toOffset - fromOffset;
 }
 
-async function write(deps: ProofsDeps, proofs: readonly Proof[], replaced: string | null = null): Promise<void> {
+/** Returns the name of the file. */
+async function write(deps: ProofsDeps, proofs: readonly Proof[], replaced: string | null = null): Promise<string> {
   const { fs, directory, space } = deps;
   const folder = `${directory}/${FOLDER}`;
   await fs.mkdir(folder);
   const newestMs = Math.max(...proofs.map(({ record }) => record.atMs));
   const name = replaced ?? nameOf(proofs[0]!.offset, proofs.at(-1)!.offset, newestMs);
   await space.withReserve(() => replaceFile(fs, folder, name, Buffer.concat(proofs.map(encode))));
+  return name;
 }
 
 function nameOf(firstOffset: number, lastOffset: number, newestMs: number): string {
@@ -200,28 +214,38 @@ async function* readProofs(
 
 /** Writes anew what has less in it, and removes what is damaged, for nobody knows what it held. Returns how many records have less. */
 export async function rewriteProofs(deps: ProofsDeps, left: Left): Promise<number> {
-  const { fs, directory, parseBody } = deps;
+  const { fs, directory } = deps;
   let records = 0;
   await removeUnfinished(fs, directory);
-  for (const { name } of await listProofs(fs, directory)) {
-    const bytes = await readFile(fs, `${directory}/${FOLDER}/${name}`);
-    if (bytes === null) continue;
-    const { proofs, isWhole } = decodeAll(bytes, parseBody);
-    const shown = proofs.map(({ offset, record }) => ({ offset, record: left(offset, record) }));
-    const less = shown.filter(({ record }, index) => record !== proofs[index]!.record).length;
-    records += less;
-    if (isWhole && less === 0) continue;
-    const kept = shown.filter(({ record }) => record.changes.length > 0);
-    if (kept.length > 0) await write(deps, kept, name);
-    else await remove(fs, directory, name);
-  }
+  for (const { name } of await listProofs(fs, directory)) records += await rewrite(deps, name, left);
   return records;
 }
 
-/** Removes files in which nothing was received since `beforeMs`. */
-export async function dropProofs(fs: Fs, directory: string, beforeMs: number): Promise<void> {
-  for (const { name, newestMs } of await listProofs(fs, directory))
-    if (newestMs < beforeMs) await remove(fs, directory, name);
+async function rewrite(deps: ProofsDeps, name: string, left: Left): Promise<number> {
+  const { fs, directory, parseBody } = deps;
+  const bytes = await readFile(fs, `${directory}/${FOLDER}/${name}`);
+  if (bytes === null) return 0;
+  const { proofs, isWhole } = decodeAll(bytes, parseBody);
+  const shown = proofs.map(({ offset, record }) => ({ offset, record: left(offset, record) }));
+  const less = shown.filter(({ record }, index) => record !== proofs[index]!.record).length;
+  if (isWhole && less === 0) return 0;
+  const kept = shown.filter(({ record }) => record.changes.length > 0);
+  if (kept.length > 0) await write(deps, kept, name);
+  else await remove(fs, directory, name);
+  return less;
+}
+
+/**
+ * Removes files in which all are older than `maxAgeMs`. From `keptFrom` on, where segments are still there, what a crash has left
+ * loses its old ones one by one, as these do.
+ */
+export async function dropProofs(deps: ProofsDeps, maxAgeMs: number, nowMs: number, keptFrom: number): Promise<void> {
+  const { fs, directory } = deps;
+  for (const { name, firstOffset, newestMs } of await listProofs(fs, directory)) {
+    if (newestMs < nowMs - maxAgeMs) await remove(fs, directory, name);
+    else if (firstOffset >= keptFrom)
+      await rewrite(deps, name, (_offset, record) => withoutOldProofs(record, maxAgeMs, nowMs));
+  }
 }
 
 async function remove(fs: Fs, directory: string, name: string): Promise<void> {

@@ -67,10 +67,10 @@ export class Upkeep {
 
   /** Removes what has expired: events by rules that have settled, and choices and erasures of that age, which may be infinite. */
   async expire(proofsMaxAgeMs: number): Promise<void> {
-    const { fs, directory, host } = this.#deps;
+    const { host, writer } = this.#deps;
     const dropped = this.#alone.run(async () => {
       await this.#removeLeaving();
-      await dropProofs(fs, directory, host.nowMs() - proofsMaxAgeMs);
+      await dropProofs(this.#deps, proofsMaxAgeMs, host.nowMs(), writer.segments[0]?.firstOffset ?? writer.offset);
     });
     await allDone([dropped, this.#expiring.pass(proofsMaxAgeMs)]);
     // What was dropped meanwhile was passed over.

@@ -18,6 +18,7 @@ import {
 } from './open-log.ts';
 
 const NEVER = new AbortController().signal;
+const YEAR_MS = 365 * 24 * 60 * 60 * 1000;
 const KEY = { keyId: 'key', digest: (text: string) => Buffer.from(text).toString('hex') };
 
 /** Some three records a segment; all but the newest segment go when retention is asked. */
@@ -184,6 +185,46 @@ describe('what retention drops', () => {
     }
   });
 
+  /** Killed when it had kept the choices of its first segment, records 0 and 1, the first of which is a year older; and before it dropped that. */
+  async function keptAndKilled(host: TestHost): Promise<MemoryFs> {
+    const { log, fs } = await open(undefined, { host });
+    for (let number = 0; number < 5; number++) {
+      await log.append({ ...requestOf(number, 'ann', ['consent'], { given: `given-${number}` }), atMs: host.ms });
+      if (number === 0) host.ms += YEAR_MS;
+    }
+    const { reached } = fs.hold(({ what, path }) => what === 'unlink' && path.endsWith('.segment'));
+    void log.retain();
+    await reached;
+    const left = fs.killed();
+    expect(proofsIn(left)).toEqual([expect.stringContaining('/0000000000000000-0000000000000001-')]);
+    return left;
+  }
+
+  test('was kept by a process that was killed then: what has been removed since is nowhere', async () => {
+    const host = new TestHost();
+    const fs = await keptAndKilled(host);
+    const next = await open(fs, { host });
+    host.ms += 60_000;
+    await next.log.expire(YEAR_MS);
+    const shown = ['1:r1 ann', '2:r2 ann', '3:r3 ann', '4:r4 ann'];
+    expect(await choices(next)).toEqual(shown);
+    expect(fs.contents.filter(([, bytes]) => bytes.includes('given-0')).map(([path]) => path)).toEqual([]);
+    await next.log.retain();
+    expect(await choices(next)).toEqual(shown);
+    const ranges = proofsIn(fs).map((path) => /(\d+)-0*(\d+)-\d+\.proofs$/.exec(path)!.slice(1).map(Number).join('-'));
+    expect(ranges).toEqual(['1-1', '2-3']);
+  });
+
+  test('was kept by a process that was killed then, and less of it can be read by now: what was kept stays', async () => {
+    const host = new TestHost();
+    const fs = await keptAndKilled(host);
+    const next = await open(fs, { host });
+    fs.content(segmentsOf(fs)[0]!)[300]! ^= 1;
+    await next.log.retain();
+    expect(next.missing).toEqual([{ why: 'damaged', fromOffset: 0, toOffset: 1 }]);
+    expect(await choices(next)).toEqual(['0:r0 ann', '1:r1 ann', '2:r2 ann', '3:r3 ann', '4:r4 ann']);
+  });
+
   test('in a format of a later version is refused to whoever reads it, and stays', async () => {
     const opened = await open();
     const { log, fs } = opened;
@@ -311,7 +352,6 @@ test('of dropped segments go when all in their file are older than they are kept
 describe('that still stand in segments', () => {
   const openKeeping = (covered: () => number): Promise<OpenedLog> =>
     open(undefined, { retention: { maxAgeMs: null, maxBytes: null }, mayDropBefore: covered });
-  const YEAR_MS = 365 * 24 * 60 * 60 * 1000;
 
   test('go when they are older than they are kept, with the call that made them; all else stays', async () => {
     const opened = await openKeeping(() => Number.POSITIVE_INFINITY);
