@@ -4,7 +4,7 @@ import type { LogRecord } from '../model/record.ts';
 import { TIME_SLACK_MS } from './cursor.ts';
 import type { ExpiryRule } from './hidden.ts';
 import { createdAtMs } from './recovery.ts';
-import { removeUnfinished, rewriteSegment } from './rewriting.ts';
+import { rewriteSegment } from './rewriting.ts';
 import type { SegmentRef } from './segment.ts';
 import type { UpkeepDeps } from './upkeep.ts';
 
@@ -45,7 +45,7 @@ export class Expiring {
    * at the end. Choices and erasures go where they are older than `proofsMaxAgeMs`, which may be infinite.
    */
   async pass(proofsMaxAgeMs: number): Promise<void> {
-    const { fs, directory, hidden, host, writer } = this.#deps;
+    const { hidden, host, writer } = this.#deps;
     const ages = { nowMs: host.nowMs(), rules: hidden.current.settledRules(), proofsMaxAgeMs };
     this.#begin(ages);
     const failures: unknown[] = [];
@@ -57,7 +57,6 @@ export class Expiring {
         })
         .catch((error: unknown) => void failures.push(error));
     if (shortestOf(ages) < Number.POSITIVE_INFINITY) {
-      await attempt(() => removeUnfinished(fs, directory));
       await attempt(() => this.#seal(ages));
       for (const ref of [...writer.segments]) await attempt(() => this.#expire(ref, ages));
     }

@@ -144,7 +144,8 @@ function decodeAll(bytes: Buffer, parseBody: ParseBody): { readonly proofs: Proo
 
 /** In the order of the log. Other files are left alone. Throws `UnknownFormat` for one whose name only another version can read. */
 export async function listProofs(fs: Fs, directory: string): Promise<ProofsFile[]> {
-  return (await namesIn(fs, directory)).sort().flatMap((name): ProofsFile[] => {
+  const names = (await readdirIfThere(fs, `${directory}/${FOLDER}`)) ?? [];
+  return names.sort().flatMap((name): ProofsFile[] => {
     if (!name.endsWith('.proofs')) return [];
     const parts = NAME.exec(name);
     if (parts === null) throw new UnknownFormat(`The log holds the file ${FOLDER}/${name}`);
@@ -153,14 +154,14 @@ export async function listProofs(fs: Fs, directory: string): Promise<ProofsFile[
   });
 }
 
-/** The folder is made with its first file. */
-async function namesIn(fs: Fs, directory: string): Promise<string[]> {
-  return (await readdirIfThere(fs, `${directory}/${FOLDER}`)) ?? [];
-}
-
-/** What a crash left of writing: it may hold what is to be removed by now. */
-async function removeUnfinished(fs: Fs, directory: string): Promise<void> {
-  for (const name of await namesIn(fs, directory)) if (name.endsWith('.proofs.new')) await remove(fs, directory, name);
+/** What a crash left of writing: it may hold what is to be removed by now. Durable when it resolves, with what was done in the folder before. */
+export async function removeUnfinishedProofs(fs: Fs, directory: string): Promise<void> {
+  const folder = `${directory}/${FOLDER}`;
+  const names = await readdirIfThere(fs, folder);
+  // The folder is made with its first file.
+  if (names === null) return;
+  for (const name of names) if (name.endsWith('.proofs.new')) await unlinkIfThere(fs, `${folder}/${name}`);
+  await fs.syncDirectory(folder);
 }
 
 /** All records from the start of what is left, before it the choices and erasures of what retention has dropped, or drops while this is read. */
@@ -216,7 +217,6 @@ async function* readProofs(
 export async function rewriteProofs(deps: ProofsDeps, left: Left): Promise<number> {
   const { fs, directory } = deps;
   let records = 0;
-  await removeUnfinished(fs, directory);
   for (const { name } of await listProofs(fs, directory)) records += await rewrite(deps, name, left);
   return records;
 }

@@ -8,7 +8,7 @@ import type { DiskSpace } from './disk-space.ts';
 import { Expiring } from './expiring.ts';
 import type { HiddenFile } from './hidden-file.ts';
 import type { LogHost } from './host.ts';
-import { dropProofs, keepProofs, rewriteProofs } from './proofs.ts';
+import { dropProofs, keepProofs, removeUnfinishedProofs, rewriteProofs } from './proofs.ts';
 import { createdAtMs } from './recovery.ts';
 import { countDroppable, dropSegment, type Retention } from './retention.ts';
 import { NOTHING_REWRITTEN, type Rewritten, removeUnfinished, rewriteSegment } from './rewriting.ts';
@@ -51,30 +51,29 @@ export class Upkeep {
   retain(byAge: boolean): Promise<number> {
     const { maxAgeMs, maxBytes } = this.#deps.retention;
     const retention = { maxAgeMs: byAge ? maxAgeMs : null, maxBytes };
-    if (retention.maxAgeMs === null && maxBytes === null) return Promise.resolve(0);
-    this.#retaining ??= this.#alone
-      .run(() => this.#retain(retention))
-      .finally(() => {
-        this.#retaining = null;
-      });
+    if (maxAgeMs === null && maxBytes === null) return Promise.resolve(0);
+    this.#retaining ??= this.#run(() => this.#retain(retention)).finally(() => {
+      this.#retaining = null;
+    });
     return this.#retaining;
   }
 
   /** Removes from all segments whoever is erased at this moment. Rejects while a file that was dropped cannot be removed. */
   rewrite(): Promise<Rewritten> {
-    return this.#alone.run(() => this.#rewrite());
+    return this.#run(() => this.#rewrite());
   }
 
   /** Removes what has expired: events by rules that have settled, and choices and erasures of that age, which may be infinite. */
   async expire(proofsMaxAgeMs: number): Promise<void> {
     const { host, writer } = this.#deps;
-    const dropped = this.#alone.run(async () => {
+    const removed = this.#run(() => this.#removeUnfinished());
+    const dropped = this.#run(async () => {
       await this.#removeLeaving();
       await dropProofs(this.#deps, proofsMaxAgeMs, host.nowMs(), writer.segments[0]?.firstOffset ?? writer.offset);
     });
-    await allDone([dropped, this.#expiring.pass(proofsMaxAgeMs)]);
+    await allDone([removed, dropped, this.#expiring.pass(proofsMaxAgeMs)]);
     // What was dropped meanwhile was passed over.
-    await this.#alone.run(() => this.#removeLeaving());
+    await this.#run(() => this.#removeLeaving());
   }
 
   /** Events that expired and were removed since the start, by datastream. */
@@ -86,6 +85,14 @@ export class Upkeep {
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#alone.settled();
+  }
+
+  /** When nothing else is under way; not where the log was closed until then: its folder may be another process's. */
+  #run<T>(what: () => Promise<T>): Promise<T> {
+    return this.#alone.run(async () => {
+      this.#checkOpen();
+      return await what();
+    });
   }
 
   #checkOpen(): void {
@@ -107,6 +114,7 @@ export class Upkeep {
       await this.#removeLeaving();
     }
     if (retention.maxAgeMs !== null) await this.#rollOld(nowMs - retention.maxAgeMs / SEGMENTS_PER_AGE);
+    await this.#removeUnfinished();
     return count;
   }
 
@@ -116,9 +124,15 @@ export class Upkeep {
    */
   async #removeLeaving(): Promise<void> {
     if (this.#leaving === null) return;
-    this.#checkOpen();
     await dropSegment(this.#deps.fs, this.#deps.directory, this.#leaving);
     this.#leaving = null;
+  }
+
+  /** Durable when it resolves, as is what a pass before did in these folders and could not sync. */
+  async #removeUnfinished(): Promise<void> {
+    const { fs, directory } = this.#deps;
+    await removeUnfinished(fs, directory);
+    await removeUnfinishedProofs(fs, directory);
   }
 
   async #rollOld(beforeMs: number): Promise<void> {
@@ -130,10 +144,10 @@ export class Upkeep {
   }
 
   async #rewrite(): Promise<Rewritten> {
-    const { fs, directory, writer, hidden } = this.#deps;
+    const { writer, hidden } = this.#deps;
     const current = hidden.current.placed();
     await this.#removeLeaving();
-    await removeUnfinished(fs, directory);
+    await this.#removeUnfinished();
     if (current.isEmpty) return NOTHING_REWRITTEN;
     const proofs = await rewriteProofs(this.#deps, (offset, record) => current.shown(offset, record));
     await writer.seal();

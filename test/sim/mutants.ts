@@ -319,7 +319,6 @@ const ERASING: readonly Mutant[] = [
 const FIRST: Readonly<Record<string, number>> = {
   'rules that a full disk refused are not written again': 73,
   'choices are not synced before their segment is dropped': 85,
-  'the name of a file of choices is not synced': 90,
   'choices go while state needs them': 137,
   'a rule removes what it hides at once': 137,
   'a disk that was full stays full': 187,
@@ -331,9 +330,10 @@ const FIRST: Readonly<Record<string, number>> = {
   'a removed file of choices comes back': 785,
   'the cut is not synced': 1105,
   'a mark of another boot is believed': 1450,
-  'retention forgets segments by their number': 1590,
   'the newest segment is not rewritten': 2275,
+  'the name of a file of choices is not synced': 2895,
   'a segment that was not made comes back': 4865,
+  'retention forgets segments by their number': 7890,
 };
 
 export const MUTANTS: readonly Mutant[] = [

@@ -46,6 +46,8 @@ export class SimProcess {
   store!: SimState;
   erasures!: Erasures;
   expiry!: WatchedExpiry;
+  /** Erasures that were asked for, and not answered yet. */
+  erasing = 0;
   readonly #stop = new AbortController();
 
   constructor(machine: Machine, model: Model, faults: Faults) {

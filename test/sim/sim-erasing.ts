@@ -31,8 +31,10 @@ export class SimErasing {
     this.#steps.push(`erase ${visitor} (${record.requestId})`);
     this.#model.send(record);
     this.#model.erased.begin(visitor, record.requestId);
+    process.erasing += 1;
     process.erasures.erase(erasure).then(
       () => {
+        process.erasing -= 1;
         if (process.fs.hasStopped) return;
         this.#model.erased.answer(record.requestId);
         const placed = process.log.erasures.find(({ id }) => id === erasure.id);
@@ -42,6 +44,7 @@ export class SimErasing {
         this.#model.erased.place(record.requestId, placed.offset);
       },
       (error: unknown) => {
+        process.erasing -= 1;
         if (!process.fs.hasStopped) this.#steps.push(`not erased: ${String(error)}`);
       },
     );

@@ -88,6 +88,8 @@ export class SimExpiring {
 
   /** Time passes, and what is due is done; it may be cut short at any of its calls, or others come meanwhile. */
   async letHoursPass(process: SimProcess, drive: Drive): Promise<void> {
+    // No disk takes so long: the record of an erasure would be older by them than the segment that it comes to.
+    await this.#machine.turns.run(() => process.fs.hasStopped || process.erasing === 0);
     this.#pass(this.#machine.random.pick(HOURS));
     process.host.runTimers();
     await this.tend(process, drive);
