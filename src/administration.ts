@@ -266,9 +266,15 @@ export class Administration {
   }
 }
 
-function retentionOf({ lastPassMs, failure, removed }: Storage['expiry']['status']): Health['retention'] {
+function retentionOf({
+  lastPassMs,
+  waitsForClock,
+  failure,
+  removed,
+}: Storage['expiry']['status']): Health['retention'] {
   return {
     lastPassAt: lastPassMs === null ? null : new Date(lastPassMs).toISOString(),
+    waitsForClock,
     failure,
     removedSinceStart: [...removed.values()].reduce((sum, count) => sum + count, 0),
   };

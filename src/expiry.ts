@@ -45,6 +45,8 @@ export interface ExpiryDeps {
 export interface ExpiryStatus {
   /** When the last whole pass was over, also of a process before; null where that is not known. */
   readonly lastPassMs: number | null;
+  /** Nothing is removed by its age: the wall clock has not run evenly for long enough. */
+  readonly waitsForClock: boolean;
   /** Why the last one was not whole; null where it was. */
   readonly failure: string | null;
   /** Events that were removed since the start, by datastream. */
@@ -94,7 +96,8 @@ export class Expiry {
   }
 
   get status(): ExpiryStatus {
-    return { lastPassMs: this.#lastPassMs, failure: this.#failure, removed: this.#deps.log.expired };
+    const waitsForClock = !this.#isSteadyAt(this.#deps.monotonicMs());
+    return { lastPassMs: this.#lastPassMs, waitsForClock, failure: this.#failure, removed: this.#deps.log.expired };
   }
 
   /** Calls back when less is shown than was, or more. */
@@ -164,6 +167,10 @@ export class Expiry {
     const offsetMs = nowMs() - atMs;
     if (Math.abs(offsetMs - this.#offsetMs) > CLOCK_JUMP_MS) this.#steadySinceMs = atMs;
     this.#offsetMs = offsetMs;
+    return this.#isSteadyAt(atMs);
+  }
+
+  #isSteadyAt(atMs: number): boolean {
     return atMs - this.#steadySinceMs >= CLOCK_STEADY_MS;
   }
 

@@ -144,6 +144,27 @@ test.each([
   expect(told.passes).toBe(1);
 });
 
+test('while the clock is not relied on it waits for it, and says so', async () => {
+  const { tend, expiry, clock, restart, on } = setUp();
+  expect(expiry.status.waitsForClock).toBe(true);
+  await tend(CLOCK_STEADY_MS - MINUTE_MS);
+  expect(expiry.status.waitsForClock).toBe(true);
+  await tend(MINUTE_MS);
+  expect(expiry.status.waitsForClock).toBe(false);
+  clock.wallMs += DAY_MS;
+  await tend(MINUTE_MS);
+  expect(expiry.status.waitsForClock).toBe(true);
+  await tend(CLOCK_STEADY_MS);
+  expect((await restart()).expiry.status.waitsForClock).toBe(false);
+  // A machine that is started again and again before the hour is over never removes anything.
+  for (let start = 2; start < 30; start++) {
+    Object.assign(on, { bootId: `boot ${start}` });
+    clock.monotonicMs = 5;
+    const next = await restart(CLOCK_STEADY_MS - MINUTE_MS);
+    expect([next.told.passes, next.expiry.status.waitsForClock]).toEqual([0, true]);
+  }
+});
+
 test('a clock that is slewed is steady', async () => {
   const { told, tend, clock } = setUp();
   for (let minute = 0; minute < 60; minute++) {

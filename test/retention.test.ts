@@ -109,6 +109,7 @@ test('what it says is seen, and in time the disk holds it no more', async () => 
   holdClocks();
   await weir.halt();
   await weir.restart();
+  expect(await get(weir, '/health')).toMatchObject({ status: 'ok', retention: { waitsForClock: true } });
   vi.setSystemTime(Date.now() + DAY_MS);
   expect(await get(weir, '/health')).toMatchObject({
     status: 'ok',
@@ -118,10 +119,13 @@ test('what it says is seen, and in time the disk holds it no more', async () => 
   const lastPassAt = async (): Promise<string | null> =>
     ((await get(weir, '/health')) as { retention: { lastPassAt: string | null } }).retention.lastPassAt;
   await until(async () => (await lastPassAt()) !== null);
-  expect(await get(weir, '/health')).toMatchObject({ retention: { failure: null, removedSinceStart: 3 } });
+  expect(await get(weir, '/health')).toMatchObject({
+    retention: { waitsForClock: false, failure: null, removedSinceStart: 3 },
+  });
   const { body } = await send(weir.running.urls.admin, { method: 'GET', path: '/metrics' });
   expect(body.toString()).toContain('weir_log_expired_events_total{datastream="shop"} 3\n');
   expect(body.toString()).toContain('weir_log_expiry_failed 0\n');
+  expect(body.toString()).toContain('weir_log_expiry_waits_for_clock 0\n');
   expect(filesWith(weir.data, [markOf(0, 0), markOf(0, 1), markOf(1, 0)])).toEqual([]);
   expect(filesWith(weir.data, [markOf(1, 1)])).toHaveLength(1);
   const seen = String(await lastPassAt());

@@ -11,9 +11,13 @@ export interface Health {
     readonly warnings: readonly string[];
   };
   readonly log: { readonly nextOffset: number; readonly refusing: string | null; readonly damage: readonly string[] };
-  /** Events that datastreams keep no longer: when the last whole pass removed them, null for none since the start; why the last one was not whole. */
+  /**
+   * What is kept no longer: when the last whole pass removed it, null where none is known; whether nothing is removed by its age now,
+   * because the clock has not run evenly for an hour; why the last pass was not whole.
+   */
   readonly retention: {
     readonly lastPassAt: string | null;
+    readonly waitsForClock: boolean;
     readonly failure: string | null;
     readonly removedSinceStart: number;
   };

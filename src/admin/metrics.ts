@@ -13,6 +13,7 @@ export interface MetricSources {
   readonly expiry: () => {
     readonly removed: ReadonlyMap<string, number>;
     readonly lastPassMs: number | null;
+    readonly waitsForClock: boolean;
     readonly failure: string | null;
   };
   readonly segmentBytes: () => Promise<number>;
@@ -107,12 +108,13 @@ function log(out: Exposition, { logMeter, log: numbersOf, expiry }: MetricSource
   out.family(METRICS.appends, [[logMeter.records]]);
   out.family(METRICS.appendedBytes, [[writtenBytes]]);
   out.family(METRICS.nextPosition, [[nextOffset]]);
-  const { removed, lastPassMs, failure } = expiry();
+  const { removed, lastPassMs, waitsForClock, failure } = expiry();
   out.family(
     METRICS.expired,
     [...removed].map(([datastream, count]): Sample => [count, datastream]),
   );
   out.family(METRICS.expiryPass, [[lastPassMs === null ? Number.NaN : lastPassMs / 1000]]);
+  out.family(METRICS.expiryWaits, [[Number(waitsForClock)]]);
   out.family(METRICS.expiryFailed, [[Number(failure !== null)]]);
   out.family(METRICS.logFailed, [[Number(refusing === 'failed')]]);
   out.family(METRICS.logRefusing, [[Number(refusing !== null)]]);

@@ -70,6 +70,10 @@ export const METRICS = {
     'weir_log_expiry_pass_timestamp_seconds',
     'When the last whole pass over the log for expired events was over; NaN before the first.',
   ),
+  expiryWaits: gauge(
+    'weir_log_expiry_waits_for_clock',
+    '1 while nothing is removed from the log by its age, because the machine’s clock has not run evenly for an hour.',
+  ),
   expiryFailed: gauge('weir_log_expiry_failed', '1 where the last pass over the log for expired events was not whole.'),
   logFailed: gauge(
     'weir_log_failed',
