@@ -1,5 +1,5 @@
-import { isUtf8 } from 'node:buffer';
-import { type Json, parseJson, quoted } from '../model/json.ts';
+import { isAscii, isUtf8 } from 'node:buffer';
+import { type Json, quoted } from '../model/json.ts';
 import { problem } from '../model/problem.ts';
 
 /** The Web SDK posts text/plain, so that browsers ask no permission first. Documented. */
@@ -33,10 +33,10 @@ export const VALUES_MAX = 20_000;
  */
 export function parseBody(body: Buffer): Json {
   if (body.length === 0) throw problem('EXEG-0109-408', 'The body is empty. Send a JSON object.');
-  if (!isUtf8(body)) throw problem('EXEG-0101-400', 'The body is not UTF-8 text. Send JSON in UTF-8, not compressed.');
+  const text = textOf(body);
   let json: Json;
   try {
-    json = parseJson(body.toString('utf8'));
+    json = JSON.parse(text) as Json;
   } catch (cause) {
     throw problem('EXEG-0101-400', `The body is not valid JSON: ${reason(cause)}`, {}, { cause });
   }
@@ -46,6 +46,13 @@ export function parseBody(body: Buffer): Json {
     throw problem('EXEG-0112-413', `The body holds more than ${VALUES_MAX} values. Send fewer events at once.`);
   }
   return json;
+}
+
+/** Most bodies are ASCII, which is told and copied in two thirds of the time that UTF-8 takes. */
+function textOf(body: Buffer): string {
+  if (isAscii(body)) return body.toString('latin1');
+  if (!isUtf8(body)) throw problem('EXEG-0101-400', 'The body is not UTF-8 text. Send JSON in UTF-8, not compressed.');
+  return body.toString('utf8');
 }
 
 /** V8's own words name the place or the character, but some quote the body around it; the quote is cut off. */
@@ -61,7 +68,10 @@ function reason(error: unknown): string {
 /** More than any body can hold. */
 const TOO_DEEP = 2 ** 30;
 
-/** How many values there are in all, this one included; at least `TOO_DEEP` where some lie deeper than `depthLeft`. */
+/**
+ * How many values there are in all, this one included; at least `TOO_DEEP` where some lie deeper than `depthLeft`. Takes out
+ * own `__proto__` keys on its way, as `parseJson` does: to search the text for them costs a seventh of the parse.
+ */
 function valuesIn(value: Json, depthLeft: number): number {
   if (typeof value !== 'object' || value === null) return 1;
   if (depthLeft === 0) return TOO_DEEP;
@@ -70,6 +80,9 @@ function valuesIn(value: Json, depthLeft: number): number {
     for (let i = 0; i < value.length; i++) count += valuesIn(value[i]!, depthLeft - 1);
     return count;
   }
-  for (const key in value) count += valuesIn(value[key]!, depthLeft - 1);
+  for (const key in value) {
+    if (key === '__proto__') Reflect.deleteProperty(value, key);
+    else count += valuesIn(value[key]!, depthLeft - 1);
+  }
   return count;
 }
