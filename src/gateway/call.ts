@@ -10,6 +10,7 @@ import type { Deadline, Deadlines, Due } from './deadlines.ts';
 import type { Route } from './paths.ts';
 import { late, tooLarge, unexpected } from './refusals.ts';
 import { type Answerable, type Reply, replyTo, respondProblem, send } from './respond.ts';
+import type { Turn } from './turn.ts';
 import { TOO_LARGE, type WholeRequest } from './whole-request.ts';
 
 export interface CallDeps {
@@ -26,6 +27,7 @@ export interface CallDeps {
 export class Call implements Due {
   readonly #deps: CallDeps;
   readonly #deadlines: Deadlines;
+  readonly #turn: Turn;
   readonly #to: Answerable;
   #deadline: Deadline | null = null;
   #x: Exchange | null = null;
@@ -36,6 +38,8 @@ export class Call implements Due {
   /** What became of its events, once they could be read. */
   #fates: Fates | null = null;
   #nowMs = 0;
+  /** All of its body is here: it is taken, also where its client has gone by then (a page that closes). */
+  #isReceived = false;
   #isOver = false;
   /** Its record, or the first copies of its duplicates, are on their way to disk: until then nobody knows. */
   #isOnItsWay = false;
@@ -43,9 +47,17 @@ export class Call implements Due {
   #isEntered = false;
 
   /** `takesEvents`: it stands in the ingress ledger. */
-  constructor(deps: CallDeps, deadlines: Deadlines, to: Answerable, takesEvents: boolean, trace: RequestTrace | null) {
+  constructor(
+    deps: CallDeps,
+    deadlines: Deadlines,
+    turn: Turn,
+    to: Answerable,
+    takesEvents: boolean,
+    trace: RequestTrace | null,
+  ) {
     this.#deps = deps;
     this.#deadlines = deadlines;
+    this.#turn = turn;
     this.#to = to;
     this.#takesEvents = takesEvents;
     this.#trace = trace;
@@ -66,7 +78,10 @@ export class Call implements Due {
     this.#deadline = this.#deadlines.begin(this, deadlineMs);
     const { requestBytesMax } = this.#deps;
     if (admitted === undefined) {
-      req.collect(requestBytesMax, (body) => this.#begin(body, route, accept));
+      req.collect(requestBytesMax, (body) => {
+        this.#isReceived = true;
+        this.#turn.add(() => this.#begin(body, route, accept));
+      });
       return;
     }
     const whole = new Promise<Buffer | typeof TOO_LARGE>((resolve) => req.collect(requestBytesMax, resolve));
@@ -181,7 +196,7 @@ export class Call implements Due {
   /** The client is gone: there is nobody to be late for, and what it has not sent yet does not come. */
   #abandon(): void {
     this.#stopWaiting();
-    if (this.#isOver || !this.#isUnread()) return;
+    if (this.#isOver || this.#isReceived || !this.#isUnread()) return;
     this.#isOver = true;
     this.#failure = { code: ABORTED, status: CLIENT_CLOSED_REQUEST };
     this.#enter(false);

@@ -24,6 +24,7 @@ import { parseQuery } from './query.ts';
 import { methodNotAllowed, noMedia, nothingAt, originNotAllowed } from './refusals.ts';
 import { type RequestUnits, UNITS_USED_UP } from './request-units.ts';
 import { type Answerable, respondEmpty, respondPreflight } from './respond.ts';
+import { Turn } from './turn.ts';
 import type { WholeRequest } from './whole-request.ts';
 
 export interface GatewayDeps extends CallDeps {
@@ -44,6 +45,7 @@ export interface GatewayDeps extends CallDeps {
 export class Gateway {
   readonly #deps: GatewayDeps;
   readonly #deadlines = new Deadlines(() => performance.now());
+  readonly #turn = new Turn();
   #paths: { readonly of: Workspace; readonly paths: Paths };
   #closing = false;
   #inFlight = 0;
@@ -170,7 +172,7 @@ export class Gateway {
   }
 
   #call(to: Answerable, endpoint: Endpoint | null, isPost: boolean, trace: RequestTrace | null): Call {
-    const call = new Call(this.#deps, this.#deadlines, to, isPost && endpoint?.takesEvents === true, trace);
+    const call = new Call(this.#deps, this.#deadlines, this.#turn, to, isPost && endpoint?.takesEvents === true, trace);
     this.#inFlight += 1;
     const onClose = (): void => {
       this.#inFlight -= 1;

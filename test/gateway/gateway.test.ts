@@ -1,6 +1,8 @@
+import { Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ENDPOINTS } from '../../src/components.ts';
-import { DISCARDED_BYTES_MAX } from '../../src/gateway/whole-request.ts';
+import { Outlet } from '../../src/gateway/outlet.ts';
+import { DISCARDED_BYTES_MAX, WholeRequest } from '../../src/gateway/whole-request.ts';
 import type { Workspace } from '../../src/model/datastream.ts';
 import { decodeIdentityCookie } from '../../src/model/identity-cookie.ts';
 import { LogUnavailable, type Stage, type StateStore } from '../../src/model/parts.ts';
@@ -378,4 +380,28 @@ describe('while it stops', () => {
     gateway.startClosing();
     expect((await post(edge, PATH, BODY)).header('connection')).toBe('close');
   });
+});
+
+test('a client that goes when its whole body has been read is not forgotten: a page that closes waits for no answer', async () => {
+  const log = automatic();
+  const { gateway } = await start({ eventLog: log });
+  const req = Object.assign(new WholeRequest(new Socket()), {
+    ...{ method: 'POST', url: PATH, httpVersion: '1.1' },
+    rawHeaders: ['Host', 'weir.test', 'Content-Type', 'application/json'],
+  });
+  const answers: string[] = [];
+  const outlet = new Outlet({
+    isGone: true,
+    makeResponse() {
+      throw new Error('Nobody asks for a response.');
+    },
+    write: (answer) => void answers.push(answer),
+  });
+  gateway.handler('edge', false)(req, outlet);
+  req.push(Buffer.from(JSON.stringify(BODY)));
+  req.push(null);
+  outlet.close();
+  await until(() => log.stored.length === 1);
+  expect(log.stored[0]!.events).toHaveLength(1);
+  expect(gateway.inFlight).toBe(0);
 });
