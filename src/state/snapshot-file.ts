@@ -172,9 +172,13 @@ async function* linesOf(fs: Fs, path: string, damaged: Damaged): AsyncGenerator<
     let rest = Buffer.alloc(0);
     for (let position = 0; ; ) {
       const piece = Buffer.allocUnsafe(PIECE_BYTES);
-      const read = await file.read(piece, 0, PIECE_BYTES, position).catch((error: unknown) => {
-        throw damaged(`the disk does not give its bytes from ${position} on`, error);
-      });
+      const readPiece = (): Promise<number> => file.read(piece, 0, PIECE_BYTES, position);
+      // Twice: a snapshot that is called damaged is not read any more, and the disk may have refused this once.
+      const read = await readPiece()
+        .catch(readPiece)
+        .catch((error: unknown) => {
+          throw damaged(`the disk does not give its bytes from ${position} on`, error);
+        });
       if (read === 0) break;
       position += read;
       const bytes = rest.length === 0 ? piece.subarray(0, read) : Buffer.concat([rest, piece.subarray(0, read)]);
