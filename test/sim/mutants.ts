@@ -286,6 +286,20 @@ const ERASING: readonly Mutant[] = [
   ),
   mutant('the newest segment is not rewritten', UPKEEP, '    await writer.seal();\n', '', 'erasure'),
   mutant(
+    'an erasure passes over a segment that could not be removed',
+    UPKEEP,
+    '    const current = hidden.current.placed();\n    await this.#removeLeaving();\n',
+    '    const current = hidden.current.placed();\n',
+    'stuck',
+  ),
+  mutant(
+    'segments are dropped behind one that could not be removed',
+    UPKEEP,
+    '    await this.#removeLeaving();\n    const segments = [...writer.segments];\n',
+    '    const segments = [...writer.segments];\n',
+    'stuck',
+  ),
+  mutant(
     'a rewritten chain keeps its old links',
     REWRITING,
     'this.#crc = sealFrame(bytes, 0, payload.length, frame);',

@@ -9,7 +9,7 @@ import { THEMES, type Theme } from './themes.ts';
 const FIRST = 20_001;
 const SCHEDULES = 30_000;
 /** Fewer of the youngest themes: the long tests may take 40 minutes in all. */
-const FEWER: readonly Theme[] = ['erasure', 'expiry'];
+const FEWER: readonly Theme[] = ['erasure', 'stuck', 'expiry'];
 const FEWER_SCHEDULES = 10_000;
 const RUNS = THEMES.map((theme) => [theme, FEWER.includes(theme) ? FEWER_SCHEDULES : SCHEDULES] as const);
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { simulate } from './simulate.ts';
 import { THEMES, type Theme } from './themes.ts';
 
-/** 22,000 schedules of faults, crashes and restarts, always the same ones; `npm run sim` has more. */
+/** 23,000 schedules of faults, crashes and restarts, always the same ones; `npm run sim` has more. */
 const BLOCK_SCHEDULES = 1000;
 const MIXED_BLOCKS = 16;
 const BLOCKS: readonly (readonly [Theme, number])[] = [

@@ -15,6 +15,8 @@ export interface Faults {
   newFile: number | null;
   /** The process stops at the n-th call from now: that call and all later ones never return. */
   stop: number | null;
+  /** No segment is removed: each try fails with EIO. */
+  stuck: boolean;
   /** One write or read in so many moves fewer bytes than asked. */
   short: number;
 }
@@ -26,6 +28,7 @@ export const NO_FAULTS: Faults = {
   read: null,
   newFile: null,
   stop: null,
+  stuck: false,
   short: 0,
 };
 
@@ -220,6 +223,10 @@ export class SimFs implements Fs {
   unlink(path: string): Promise<void> {
     return this.#call('unlink', path, () => {
       if (!this.#disk.names.has(path)) throw error('ENOENT', path);
+      if (this.faults.stuck && path.endsWith('.segment')) {
+        this.hasBeenDisturbed = true;
+        throw error('EIO', `unlink ${path}`);
+      }
       this.#disk.change(folderOf(path), (all) => all.delete(path));
     });
   }

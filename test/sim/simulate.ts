@@ -23,7 +23,7 @@ const RESUME_MS = 5000;
 
 const REQUEST_OF: Record<Theme, typeof recordOf> = {
   ...{ mixed: recordOf, busy: recordOf, upkeep: recordOf, decay: recordOf, tight: recordOf },
-  ...{ erasure: visitOf, expiry: keptVisitOf },
+  ...{ erasure: visitOf, stuck: visitOf, expiry: keptVisitOf },
 };
 
 /** Runs one schedule: a pure function of its seed and theme. */
@@ -225,6 +225,7 @@ class Simulation {
     const drive = <T>(work: Promise<T>): Promise<T | null> => this.#drive(process, work);
     const carryOut = (): Promise<void> => this.#erasing.carryOut(process, drive);
     const cutShort = (): Promise<void> => this.#retainInPart(process);
+    const stuck = (): Promise<void> => this.#retainStuck(process);
     const acts: Record<Theme, (() => Promise<void>)[]> = {
       mixed: [],
       busy: [burst, burst, burst, burst, trickle, trickle, crash, seek, commitLate, commitLate, commitLate],
@@ -232,6 +233,7 @@ class Simulation {
       decay: [burst, burst, burst, misfortune, misfortune, crash],
       tight: [burst, burst, misfortune, spaceless, spaceless, () => this.#letTimePass(process, 1000), crash],
       erasure: [burst, erase, erase, erase, carryOut, carryOut, carryOut, () => this.#snapshot(process), crash],
+      stuck: [burst, erase, erase, erase, carryOut, carryOut, carryOut, upkeep, stuck, stuck, stuck, crash],
       expiry: [
         burst,
         erase,
@@ -357,6 +359,15 @@ class Simulation {
       if (!process.fs.hasStopped) await this.#snapshot(process);
     }
     if (!process.fs.hasStopped) await this.#retain(process);
+  }
+
+  /** The disk does not let go of what retention drops. Others may be dropped when it does. */
+  async #retainStuck(process: SimProcess): Promise<void> {
+    process.fs.faults = { ...NO_FAULTS, stuck: true };
+    await this.#upkeep(process);
+    if (this.#machine.random.oneIn(2) || process.fs.hasStopped) return;
+    process.fs.faults = { ...NO_FAULTS };
+    await this.#upkeep(process);
   }
 
   async #retainBeside(process: SimProcess): Promise<void> {

@@ -6,13 +6,13 @@ import type { Weather } from './weather.ts';
  * What a schedule does more often than the rest. `mixed` does everything alike; the others lead to places where that
  * rarely comes: `busy`, batch after batch, and commits that come late; `upkeep`, snapshots and retention while records
  * are being written; `decay`, bits that flip in much that was written; `tight`, a disk that is full time and again; `erasure`,
- * persons who are erased, and carried out, while others come; `expiry`, days that pass, events that expire by rules that change,
- * and choices, erasures and receipts that outlive them.
+ * persons who are erased, and carried out, while others come; `stuck`, the same, with files that retention drops and the disk does
+ * not let go; `expiry`, days that pass, events that expire by rules that change, and choices, erasures and receipts that outlive them.
  */
-export type Theme = 'mixed' | 'busy' | 'upkeep' | 'decay' | 'tight' | 'erasure' | 'expiry';
-export const THEMES: readonly Theme[] = ['mixed', 'busy', 'upkeep', 'decay', 'tight', 'erasure', 'expiry'];
+export type Theme = 'mixed' | 'busy' | 'upkeep' | 'decay' | 'tight' | 'erasure' | 'stuck' | 'expiry';
+export const THEMES: readonly Theme[] = ['mixed', 'busy', 'upkeep', 'decay', 'tight', 'erasure', 'stuck', 'expiry'];
 
-export const WEATHER_OF: Partial<Record<Theme, Weather>> = { decay: 'rot', tight: 'full-disk' };
+export const WEATHER_OF: Partial<Record<Theme, Weather>> = { decay: 'rot', tight: 'full-disk', stuck: 'calm' };
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -20,6 +20,10 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 export function limitsOf(theme: Theme, random: Random): Partial<LogLimits> {
   if (theme === 'decay') return { retention: { maxAgeMs: null, maxBytes: null } };
   if (theme === 'erasure') return { segmentBytes: random.between(600, 2500) };
+  if (theme === 'stuck') {
+    const retention = { maxAgeMs: null, maxBytes: random.between(1, 3000) };
+    return { segmentBytes: random.between(600, 2500), retention };
+  }
   if (theme === 'expiry') {
     const retention = {
       maxAgeMs: random.oneIn(3) ? random.between(1, 6) * DAY_MS : null,
