@@ -38,8 +38,8 @@ export class Call implements Due {
   /** What became of its events, once they could be read. */
   #fates: Fates | null = null;
   #nowMs = 0;
-  /** All of its body is here: it is taken, also where its client has gone by then (a page that closes). */
-  #isReceived = false;
+  /** Its body is here, and its turn comes: also where its client goes meanwhile (a page that closes). */
+  #isTaken = false;
   #isOver = false;
   /** Its record, or the first copies of its duplicates, are on their way to disk: until then nobody knows. */
   #isOnItsWay = false;
@@ -77,16 +77,17 @@ export class Call implements Due {
   ): void {
     this.#deadline = this.#deadlines.begin(this, deadlineMs);
     const { requestBytesMax } = this.#deps;
+    const begin = (body: Buffer | typeof TOO_LARGE): void => {
+      this.#isTaken = true;
+      this.#turn.add(() => this.#begin(body, route, accept));
+    };
     if (admitted === undefined) {
-      req.collect(requestBytesMax, (body) => {
-        this.#isReceived = true;
-        this.#turn.add(() => this.#begin(body, route, accept));
-      });
+      req.collect(requestBytesMax, begin);
       return;
     }
     const whole = new Promise<Buffer | typeof TOO_LARGE>((resolve) => req.collect(requestBytesMax, resolve));
     Promise.all([whole, admitted]).then(
-      ([body]) => this.#begin(body, route, accept),
+      ([body]) => begin(body),
       (error: unknown) => this.fail(error),
     );
   }
@@ -196,7 +197,7 @@ export class Call implements Due {
   /** The client is gone: there is nobody to be late for, and what it has not sent yet does not come. */
   #abandon(): void {
     this.#stopWaiting();
-    if (this.#isOver || this.#isReceived || !this.#isUnread()) return;
+    if (this.#isOver || this.#isTaken || !this.#isUnread()) return;
     this.#isOver = true;
     this.#failure = { code: ABORTED, status: CLIENT_CLOSED_REQUEST };
     this.#enter(false);
