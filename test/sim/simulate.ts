@@ -3,12 +3,11 @@ import { flipBit } from './flips.ts';
 import { framesOn, Machine, missingAtStart as missingIn, ROOMY_BYTES } from './machine.ts';
 import { Model } from './model.ts';
 import { LOG_FOLDER, type LogLimits, readFromOutside, SimProcess } from './process.ts';
-import { keptVisitOf, recordOf, visitOf } from './requests.ts';
 import { expectDisturbed, SimConsumer } from './sim-consumer.ts';
 import { SimErasing } from './sim-erasing.ts';
 import { SimExpiring } from './sim-expiring.ts';
 import { NO_FAULTS } from './sim-fs.ts';
-import { limitsOf, type Theme, WEATHER_OF } from './themes.ts';
+import { limitsOf, REQUEST_OF, type Theme, WEATHER_OF } from './themes.ts';
 import { faultsIn, WEATHERS, type Weather } from './weather.ts';
 
 /** What one schedule did, and what was wrong; nothing where all promises were kept. */
@@ -20,11 +19,6 @@ export interface Outcome {
 
 /** Appends are to be taken again this long after there is space (P5). */
 const RESUME_MS = 5000;
-
-const REQUEST_OF: Record<Theme, typeof recordOf> = {
-  ...{ mixed: recordOf, busy: recordOf, upkeep: recordOf, decay: recordOf, tight: recordOf },
-  ...{ erasure: visitOf, stuck: visitOf, expiry: keptVisitOf },
-};
 
 /** Runs one schedule: a pure function of its seed and theme. */
 export async function simulate(seed: number, theme: Theme = 'mixed'): Promise<Outcome> {
@@ -63,14 +57,7 @@ class Simulation {
     const { random } = this.#machine;
     const weather = random.pick(WEATHERS);
     this.#weather = WEATHER_OF[theme] ?? weather;
-    const limits = {
-      segmentBytes: random.between(400, 4000),
-      preallocateBytes: random.oneIn(3) ? 0 : random.between(256, 2048),
-      lowWaterBytes: random.between(0, 1000),
-      reservedBytes: random.oneIn(4) ? 0 : 512,
-      retention: { maxAgeMs: random.oneIn(4) ? 2000 : null, maxBytes: random.oneIn(2) ? 2000 : null },
-    };
-    this.#limits = { ...limits, ...limitsOf(theme, random) };
+    this.#limits = limitsOf(theme, random);
     this.#consumer = new SimConsumer(this.model, this.steps);
     this.#erasing = new SimErasing(this.#machine, this.model, this.steps);
     this.#expiring = theme === 'expiry' ? new SimExpiring(this.#machine, this.model, this.steps) : null;

@@ -1,5 +1,6 @@
 import type { LogLimits } from './process.ts';
 import type { Random } from './random.ts';
+import { keptVisitOf, recordOf, visitOf } from './requests.ts';
 import type { Weather } from './weather.ts';
 
 /**
@@ -14,10 +15,26 @@ export const THEMES: readonly Theme[] = ['mixed', 'busy', 'upkeep', 'decay', 'ti
 
 export const WEATHER_OF: Partial<Record<Theme, Weather>> = { decay: 'rot', tight: 'full-disk', stuck: 'calm' };
 
+export const REQUEST_OF: Record<Theme, typeof recordOf> = {
+  ...{ mixed: recordOf, busy: recordOf, upkeep: recordOf, decay: recordOf, tight: recordOf },
+  ...{ erasure: visitOf, stuck: visitOf, expiry: keptVisitOf },
+};
+
 const DAY_MS = 24 * 60 * 60 * 1000;
 
+export function limitsOf(theme: Theme, random: Random): LogLimits {
+  const limits = {
+    segmentBytes: random.between(400, 4000),
+    preallocateBytes: random.oneIn(3) ? 0 : random.between(256, 2048),
+    lowWaterBytes: random.between(0, 1000),
+    reservedBytes: random.oneIn(4) ? 0 : 512,
+    retention: { maxAgeMs: random.oneIn(4) ? 2000 : null, maxBytes: random.oneIn(2) ? 2000 : null },
+  };
+  return { ...limits, ...otherLimits(theme, random) };
+}
+
 /** What is other than in a mixed schedule. */
-export function limitsOf(theme: Theme, random: Random): Partial<LogLimits> {
+function otherLimits(theme: Theme, random: Random): Partial<LogLimits> {
   if (theme === 'decay') return { retention: { maxAgeMs: null, maxBytes: null } };
   if (theme === 'erasure') return { segmentBytes: random.between(600, 2500) };
   if (theme === 'stuck') {
