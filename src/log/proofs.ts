@@ -16,7 +16,8 @@ import { type SegmentRef, UnknownFormat } from './segment.ts';
  * "0000000000000042-0000000000000977-1700000000000.proofs": offsets of the first and the last record in it, and when the newest was
  * received. Each record: bytes u32 · crc u32 (of what follows) · offset f64 · the record's bytes, as in a segment; little-endian.
  * A file is written as a whole before its segment goes. After a crash in between the segment is there too, and counts: more of it
- * may be removed until it goes, and what is kept of it then replaces what was kept before. Whoever lays it out otherwise gives it another name: this version does not open a log that has one.
+ * may be removed until it goes, and what is kept of it then replaces what was kept before. Whoever lays it out otherwise gives it
+ * another name: this version does not open a log that has one.
  */
 const FOLDER = 'proofs';
 const HEADER_BYTES = 16;
