@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { type Running, startServer } from '../server.ts';
 import { type Command, type Io, readArgs, UsageError } from './usage.ts';
 
@@ -41,6 +42,9 @@ async function run(args: string[], io: Io): Promise<number> {
   }
   if (values.workspace === undefined) throw new UsageError('--workspace is missing.');
   if (values.data === undefined) throw new UsageError('--data is missing.');
+  // V8 watches of which places in the code the objects survive, and makes theirs among the old ones from then on. Here all that
+  // a request is made of survives, as long as it waits for the disk, and is garbage right behind: half the time it filled the old.
+  setFlagsFromString('--no-allocation-site-pretenuring');
   const running = await startServer({
     workspace: values.workspace,
     data: values.data,
