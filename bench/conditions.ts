@@ -39,16 +39,7 @@ const agents = new UserAgents();
 const NOW_MS = Date.UTC(2026, 10, 28, 12);
 const client = (): JsonObject => clientFacts({ userAgent: AGENT, headers: {}, xdm, parse: agents.parse });
 const consent: Consent = { recordId: null, collect: 'in', gpc: false, default: 'in', value: null };
-const factsNow = (): Facts =>
-  makeFacts({
-    xdm,
-    data: null,
-    profile,
-    consent,
-    client,
-    nowMs: NOW_MS,
-    zone,
-  });
+const factsNow = (): Facts => makeFacts({ xdm, data: null, profile, consent, client, nowMs: NOW_MS }, zone);
 
 const url: Json = { var: 'page.url' };
 const isC: Json = { '==': [{ var: 'SKU' }, 'C'] };

@@ -122,7 +122,7 @@ function runtimeOf(definitions: DecisionDefinitions): DecisionRuntime {
   const namespaceOf = (id: string): string => namespaces.get(id) ?? 'ECID';
   return {
     engine: compileDecisions(definitions),
-    makeFacts: (parts) => makeFacts({ ...parts, zone }),
+    makeFacts: (parts) => makeFacts(parts, zone),
     clientFacts: clientFactsIn(definitions),
     capacity: capacityOf(definitions),
     namespaceOf,

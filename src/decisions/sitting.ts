@@ -14,7 +14,7 @@ export class Sitting {
   readonly placements: Placement[] = [];
   assigned: Record<string, string> | null = null;
   /** Scopes and surfaces that have what only one can have, and the activity that has it. */
-  readonly #taken = new Map<string, string>();
+  #taken: Map<string, string> | null = null;
   readonly #compiled: Compiled;
   /** By requirement; undefined: not asked yet. */
   readonly #missing: (string | null | undefined)[];
@@ -62,14 +62,16 @@ export class Sitting {
   }
 
   takenBy(scope: string): string | null {
-    return this.#taken.get(scope) ?? null;
+    return this.#taken?.get(scope) ?? null;
   }
 
   /** Into the answer. */
   place(placements: readonly Placement[]): void {
     for (const placement of placements) {
       this.placements.push(placement);
-      if (placement.isSingle) this.#taken.set(placement.askedAs, placement.proposition.activityId);
+      if (!placement.isSingle) continue;
+      this.#taken ??= new Map();
+      this.#taken.set(placement.askedAs, placement.proposition.activityId);
     }
   }
 }

@@ -10,6 +10,8 @@ export class Refusals {
   readonly #activityId: string;
   readonly #leaves: number;
   readonly #known = new Map<number, Verdict>();
+  #lastCode = -1;
+  #last: Verdict | null = null;
 
   constructor(activityId: string, leaves: number) {
     this.#activityId = activityId;
@@ -18,9 +20,16 @@ export class Refusals {
 
   /** `code`: of a conjunction. */
   of(code: number): Verdict {
-    const known = this.#known.get(code);
-    if (known !== undefined) return known;
-    const made = new MadeVerdict(this.#activityId, 'audience', null, null, codedMarksText(this.#leaves, code), null);
+    if (code !== this.#lastCode || this.#last === null) {
+      this.#last = this.#known.get(code) ?? this.#made(code);
+      this.#lastCode = code;
+    }
+    return this.#last;
+  }
+
+  #made(code: number): Verdict {
+    const marks = codedMarksText(this.#leaves, code);
+    const made = new MadeVerdict(this.#activityId, 'audience', null, null, marks, null, true);
     this.#known.set(code, made);
     return made;
   }
@@ -34,6 +43,7 @@ export class MadeVerdict implements Verdict {
   readonly bucket: number | null;
   readonly marks: string;
   readonly because: string | null;
+  readonly #isShared: boolean;
   #json: string | null = null;
 
   constructor(
@@ -43,6 +53,7 @@ export class MadeVerdict implements Verdict {
     bucket: number | null,
     marks: string,
     because: string | null,
+    isShared = false,
   ) {
     this.activityId = activityId;
     this.outcome = outcome;
@@ -50,6 +61,12 @@ export class MadeVerdict implements Verdict {
     this.bucket = bucket;
     this.marks = marks;
     this.because = because;
+    this.#isShared = isShared;
+  }
+
+  /** No part of what was decided: how it was come by. */
+  get isShared(): boolean {
+    return this.#isShared;
   }
 
   get json(): string {

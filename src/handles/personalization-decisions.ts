@@ -16,7 +16,11 @@ function source(service: ServiceName, provider: string, isAlways: boolean): Hand
     type: TYPE,
     service,
     wanted: (x) => x.personalization !== null,
-    produce: (x) => x.personalization!.flatMap((one) => handlesOf(one, provider, isAlways)),
+    produce(x) {
+      const handles: Handle[] = [];
+      for (const one of x.personalization!) addHandle(handles, one, provider, isAlways);
+      return handles;
+    },
   };
 }
 
@@ -24,15 +28,15 @@ export const targetDecisions = source('decisions', 'TGT', true);
 export const offerDecisions = source('offers', 'ODE', false);
 export const messageDecisions = source('messages', 'AJO', false);
 
-function handlesOf(one: EventDecision, provider: string, isAlways: boolean): Handle[] {
-  if (!one.isAsked) return [];
+function addHandle(handles: Handle[], one: EventDecision, provider: string, isAlways: boolean): void {
+  if (!one.isAsked) return;
   const told: Told[] = [];
   const { propositions } = one.decision;
   for (let i = 0; i < propositions.length; i++) {
     const proposition = propositions[i]!;
     if (proposition.scopeDetails['decisionProvider'] === provider) told.push({ proposition, token: one.tokens[i]! });
   }
-  return told.length === 0 && !isAlways ? [] : [new Decisions(told, one.eventIndex)];
+  if (told.length > 0 || isAlways) handles.push(new Decisions(told, one.eventIndex));
 }
 
 interface Told {

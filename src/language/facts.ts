@@ -13,13 +13,11 @@ export interface FactInputs {
   readonly client: () => JsonObject;
   /** Unix epoch, milliseconds. */
   readonly nowMs: number;
-  /** Of the org. */
-  readonly zone: ZoneTime;
 }
 
-/** Facts about one event. Making them costs next to nothing: what is not read is not made. */
-export function makeFacts(inputs: FactInputs): Facts {
-  return new EventFacts(inputs);
+/** Facts about one event. Making them costs next to nothing: what is not read is not made. `zone`: of the org. */
+export function makeFacts(inputs: FactInputs, zone: ZoneTime): Facts {
+  return new EventFacts(inputs, zone);
 }
 
 const NONE: JsonObject = Object.freeze({});
@@ -29,16 +27,18 @@ class EventFacts implements Facts {
   readonly data: JsonObject;
   readonly profile: JsonObject;
   readonly #inputs: FactInputs;
+  readonly #zone: ZoneTime;
   #consent: JsonObject | null = null;
   #client: JsonObject | null = null;
   #page: JsonObject | null = null;
   #time: JsonObject | null = null;
 
-  constructor(inputs: FactInputs) {
+  constructor(inputs: FactInputs, zone: ZoneTime) {
     this.xdm = inputs.xdm;
     this.data = inputs.data ?? NONE;
     this.profile = inputs.profile;
     this.#inputs = inputs;
+    this.#zone = zone;
   }
 
   get consent(): JsonObject {
@@ -58,7 +58,7 @@ class EventFacts implements Facts {
   }
 
   get time(): JsonObject {
-    this.#time ??= this.#inputs.zone.at(this.#inputs.nowMs);
+    this.#time ??= this.#zone.at(this.#inputs.nowMs);
     return this.#time;
   }
 }

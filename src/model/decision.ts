@@ -127,6 +127,8 @@ export interface Verdict {
   readonly marks: string;
   /** What stood in the way: the purpose that is missing, the activity that won; null. */
   readonly because: string | null;
+  /** One object for all who are refused so: what is made of it is worth keeping. */
+  readonly isShared: boolean;
   /** As the log keeps it. */
   readonly json: string;
 }

@@ -1,6 +1,9 @@
 import type { Decision, Outcome, StoredDecision, StoredInputs, Verdict } from './decision.ts';
 import { jsonText } from './json.ts';
 import { propositionJson } from './proposition-json.ts';
+import { VerdictTexts } from './verdict-texts.ts';
+
+const verdictTexts = new VerdictTexts();
 
 /** What the log keeps of a decision that was just made. It is mostly written: as JSON, from texts that were made before. */
 export class MadeDecision implements StoredDecision {
@@ -28,11 +31,7 @@ export class MadeDecision implements StoredDecision {
 
   get json(): string {
     const { verdicts, propositions } = this.#decision;
-    let v = '';
-    for (let i = 0; i < verdicts.length; i++) {
-      if (i > 0) v += ',';
-      v += verdicts[i]!.json;
-    }
+    const v = verdictTexts.join(verdicts);
     let p = '';
     for (let i = 0; i < propositions.length; i++) {
       if (i > 0) p += ',';
@@ -60,7 +59,7 @@ type WrittenVerdict = StoredVerdict | readonly [activityId: string, marks: strin
 type StoredVerdict = StoredDecision['v'][number];
 export type WrittenDecision = Omit<StoredDecision, 'v'> & { readonly v: readonly WrittenVerdict[] };
 
-export function verdictJson(verdict: Omit<Verdict, 'json'>): string {
+export function verdictJson(verdict: Omit<Verdict, 'json' | 'isShared'>): string {
   const { activityId, outcome, experienceId, bucket, marks, because } = verdict;
   if (isShort(outcome, experienceId, bucket, because)) return JSON.stringify([activityId, marks]);
   const experience = experienceId === null ? 'null' : jsonText(experienceId);

@@ -70,7 +70,7 @@ export function inputOf(
     query: asked === null ? NOTHING_ASKED : decisionQuery(asked, ASKED),
     sectionOf: (namespace, section) => read.get(`${section} ${namespace}`) ?? null,
     client: () => known,
-    makeFacts: (parts) => makeFacts({ ...parts, zone }),
+    makeFacts: (parts) => makeFacts(parts, zone),
   });
 }
 

@@ -67,7 +67,7 @@ function factsMaker(zone: ZoneTime): (event: StoredEvent) => Facts {
     if (facts !== null && last === event) return facts;
     const { xdm, data, consent, occurredAtMs } = event;
     last = event;
-    facts = makeFacts({ xdm, data, consent, zone, profile: NOTHING, client: () => NOTHING, nowMs: occurredAtMs });
+    facts = makeFacts({ xdm, data, consent, profile: NOTHING, client: () => NOTHING, nowMs: occurredAtMs }, zone);
     return facts;
   };
 }

@@ -13,7 +13,7 @@ import { propositionJson } from '../model/proposition-json.ts';
 import { MadeDecision } from '../model/stored-decision.ts';
 import { ANSWER_RESERVE_MS } from './deadline.ts';
 import type { DecidingTools } from './deciding.ts';
-import { inputsOf, namespacesOf, restricted, type Work } from './decision-inputs.ts';
+import { inputsOf, type Mutable, namespacesOf, restricted, type Work } from './decision-inputs.ts';
 import { changeSection, personOf, sectionOf } from './person-sections.ts';
 
 /** Hexadecimal digits of a seed. */
@@ -138,8 +138,6 @@ function decide(
   judgeVerdicts(x, event, tools, definitions, decision);
   return { decision, seed, profile: input.facts.profile, histories: input.histories };
 }
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
  * The same for each copy of an event, and for no other: made of what copies are known by, and the visitor. (An event that

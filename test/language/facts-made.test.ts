@@ -18,15 +18,15 @@ const CONSENT: Consent = {
 test('facts are made when they are read, and once', () => {
   let made = 0;
   const xdm = { web: { webPageDetails: { URL: 'https://shop.example/' } } };
-  const facts = makeFacts({
+  const inputs = {
     xdm,
     data: null,
     profile: { tier: 'gold' },
     consent: CONSENT,
     client: () => ({ isBot: made++ > 0 }),
     nowMs: Date.UTC(2026, 10, 28, 12),
-    zone: new ZoneTime('Europe/Zurich'),
-  });
+  };
+  const facts = makeFacts(inputs, new ZoneTime('Europe/Zurich'));
   expect(made).toBe(0);
   expect([facts.client['isBot'], facts.client['isBot'], made]).toEqual([false, false, 1]);
   expect(facts.page).toBe(facts.page);

@@ -133,7 +133,7 @@ export class Traffic {
     const input = decisionInput({
       ...{ event, ecid, capacity, stored, sectionOf, seed, datastreamId: 'shop', notices: null, nowMs: this.#atMs },
       ...{ query: decisionQuery(personalization, 'query'), client: () => client, wantsActivation: false },
-      makeFacts: (parts) => makeFacts({ ...parts, zone }),
+      makeFacts: (parts) => makeFacts(parts, zone),
     });
     const made = decideAgain(this.#decider, input, { v: [], p: [] }, false);
     const decision = { i: 0, h: definitions.hash, seed, in: { ...stored, sections }, ...made };
