@@ -1,5 +1,6 @@
 import type { DecisionQuery } from './decision.ts';
 import type { ReceivedEvent } from './exchange.ts';
+import { meant } from './did-you-mean.ts';
 import { isObject, type Json, type JsonObject, own, quoted, valueAt } from './json.ts';
 import { type Problem, problem } from './problem.ts';
 
@@ -18,6 +19,27 @@ export function personalizationOf(query: JsonObject | null, path: string): JsonO
   const enabled = valueAt(asked, 'enabled');
   if (enabled !== undefined && typeof enabled !== 'boolean') throw wrong(`${path}.enabled`, 'true or false', enabled);
   return enabled === false ? null : asked;
+}
+
+const KEYS = ['schemas', 'decisionScopes', 'surfaces', 'enabled'];
+/** So many unknown keys are compared with those that there are. Chosen. */
+export const UNKNOWN_KEYS_MAX = 10;
+
+/**
+ * The warning of a key that is nearly one of those above: what it asks for is not heard. Null where there is none. Keys that are
+ * like none of them are a client's business.
+ */
+export function misspeltKey(asked: JsonObject, path: string): Problem | null {
+  let unknown = 0;
+  for (const key of Object.keys(asked)) {
+    if (KEYS.includes(key) || unknown >= UNKNOWN_KEYS_MAX) continue;
+    unknown += 1;
+    const known = meant(key, KEYS);
+    if (known === null || Object.hasOwn(asked, known)) continue;
+    const message = `The field '${path}.${key}' has no effect, because there is none of this name. Did you mean '${known}'?`;
+    return problem('EXEG-0204-200', message);
+  }
+  return null;
 }
 
 /** Whether the event has one of its own, which stands for the request's: one that is switched off too. Documented. */

@@ -3,12 +3,12 @@ import type { Decision, DecisionInput, DecisionQuery, StoredInputs } from '../mo
 import type { DecisionDefinitions } from '../model/decision-definitions.ts';
 import { withExperiences } from '../model/decision-history.ts';
 import { decisionInput } from '../model/decision-input.ts';
-import { decisionQuery, hasOwnQuery, personalizationOf } from '../model/decision-query.ts';
+import { decisionQuery, hasOwnQuery, misspeltKey, personalizationOf } from '../model/decision-query.ts';
 import type { EdgeEvent, EventDecision, Exchange } from '../model/exchange.ts';
 import { eventField } from '../model/field-path.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Stage } from '../model/parts.ts';
-import { problem } from '../model/problem.ts';
+import { type Problem, problem } from '../model/problem.ts';
 import { propositionJson } from '../model/proposition-json.ts';
 import { MadeDecision } from '../model/stored-decision.ts';
 import { ANSWER_RESERVE_MS } from './deadline.ts';
@@ -39,6 +39,13 @@ export class Decide implements Stage {
     const tools = this.#tools;
     const { decisions: definitions } = x.datastream;
     let ofRequest: DecisionQuery | null | undefined;
+    let misspelt: Problem | null = null;
+    const queryOf = (query: JsonObject | null, path: string): DecisionQuery | null => {
+      const asked = personalizationOf(query, path);
+      if (asked === null) return null;
+      misspelt ??= misspeltKey(asked, path);
+      return decisionQuery(asked, path);
+    };
     for (const event of x.events) {
       const isOwn = hasOwnQuery(event);
       if (!isOwn && ofRequest === undefined) ofRequest = queryOf(x.received.query, 'query.personalization');
@@ -48,12 +55,9 @@ export class Decide implements Stage {
       if (tools === null || definitions === null || (event.fate !== 'store' && event.fate !== 'duplicate')) continue;
       decideEvent({ x, event, tools, definitions, runtime: tools.runtimeOf(definitions) }, query, !isOwn);
     }
+    // The first only: a batch has the same mistake in each of its events.
+    if (misspelt !== null) x.warnings.push(misspelt);
   }
-}
-
-function queryOf(query: JsonObject | null, path: string): DecisionQuery | null {
-  const asked = personalizationOf(query, path);
-  return asked === null ? null : decisionQuery(asked, path);
 }
 
 function decideEvent(work: Work, asked: DecisionQuery | null, isOfRequest: boolean): void {

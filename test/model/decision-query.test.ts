@@ -2,10 +2,12 @@ import { describe, expect, test } from 'vitest';
 import {
   decisionQuery,
   hasOwnQuery,
+  misspeltKey,
   personalizationOf,
   SCHEMAS_MAX,
   SCOPE_CHARACTERS_MAX,
   SCOPES_MAX,
+  UNKNOWN_KEYS_MAX,
 } from '../../src/model/decision-query.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import { Problem } from '../../src/model/problem.ts';
@@ -52,6 +54,35 @@ test.each<[JsonObject | null, boolean]>([
   // It stands for the request's, and says that nothing is wanted.
   [{ personalization: { enabled: false } }, true],
 ])('an event with %j has a query of its own: %j', (query, expected) => expect(hasOwnQuery({ query })).toBe(expected));
+
+describe('misspeltKey', () => {
+  const warned = (asked: JsonObject): string | null => misspeltKey(asked, PATH)?.message ?? null;
+
+  test.each([
+    ['decisionScope', 'decisionScopes'],
+    ['decisionscopes', 'decisionScopes'],
+    ['surface', 'surfaces'],
+    ['shcemas', 'schemas'],
+    ['enable', 'enabled'],
+  ])('of %s: %s was meant', (key, known) =>
+    expect(warned({ [key]: ['hero'] })).toBe(
+      `The field '${PATH}.${key}' has no effect, because there is none of this name. Did you mean '${known}'?`,
+    ),
+  );
+
+  test.each<[string, JsonObject]>([
+    ['what there is', { schemas: [], decisionScopes: [], surfaces: [], enabled: true }],
+    ['what is like none of it', { sendDisplayEvent: true, scopes: [] }],
+    ['what is beside the one that it is like', { decisionScopes: [], decisionScope: [] }],
+    ['what is inherited', Object.create({ surface: [] }) as JsonObject],
+  ])('of %s: no word', (_, asked) => expect(warned(asked)).toBeNull());
+
+  test('so many unknown keys are looked at', () => {
+    const others = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`x-${n}`, 1]));
+    expect(warned({ ...others(UNKNOWN_KEYS_MAX - 1), surface: [] })).not.toBeNull();
+    expect(warned({ ...others(UNKNOWN_KEYS_MAX), surface: [] })).toBeNull();
+  });
+});
 
 describe('decisionQuery', () => {
   test.each<[JsonObject, object]>([

@@ -305,6 +305,26 @@ describe('nothing is decided, and nothing is asked for', () => {
   });
 });
 
+describe('a key of a query that is misspelt', () => {
+  const misspelt = { personalization: { decisionScope: ['hero'] } };
+  const warnings = ({ warnings: all }: Exchange): string[] => all.map(({ spec, message }) => `${spec.code} ${message}`);
+
+  test('is warned of once, by the first that has it, whether anything is decided or not', () => {
+    const events = [asking(), asking({ query: misspelt, index: 1 }), asking({ query: misspelt, index: 2 })];
+    for (const tools of [decidingTools(), null]) {
+      const [only, ...others] = warnings(decide(one, events, tools));
+      expect(only).toContain("EXEG-0204-200 The field 'events[1].query.personalization.decisionScope' has no effect");
+      expect(others).toEqual([]);
+    }
+  });
+
+  test('of the request is warned of', () => {
+    const received = { ...exchangeOf({}).received, query: misspelt };
+    const x = decide(one, [asking({ query: null }), asking({ query: null, index: 1 })], decidingTools(), { received });
+    expect(warnings(x)).toEqual([expect.stringContaining("'query.personalization.decisionScope' has no effect")]);
+  });
+});
+
 describe('a bot', () => {
   const BOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)';
   const BROWSER =
