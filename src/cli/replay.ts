@@ -44,10 +44,13 @@ async function run(args: string[], io: Io): Promise<number> {
   }
   const { data, workspace = null, activity = null, json = false } = values;
   if (data === undefined) throw new UsageError('--data is missing.');
+  const [from, to] = [boundOf('from', values.from), boundOf('to', values.to)];
+  if (from !== null && to !== null && isEmpty(from, to)) {
+    throw new UsageError(`--from ${values.from} is not before --to ${values.to}.`);
+  }
   let isDamaged = false;
   const made = await replayDecisions({
-    ...{ data, workspace, activityId: activity },
-    ...{ from: boundOf('from', values.from), to: boundOf('to', values.to) },
+    ...{ data, workspace, from, to, activityId: activity },
     namedMax: json ? NAMED_IN_JSON_MAX : NAMED_MAX,
     report(message) {
       isDamaged = true;
@@ -67,6 +70,12 @@ function boundOf(name: string, text: string | undefined): Bound | null {
   throw new UsageError(
     `--${name} is '${text}'; it takes a time such as 2026-11-28T12:00:00Z or a position such as 0:1200.`,
   );
+}
+
+/** A position and a time cannot be told apart without the log. */
+function isEmpty(from: Bound, to: Bound): boolean {
+  if ('offset' in from) return 'offset' in to && from.offset >= to.offset;
+  return 'timeMs' in to && from.timeMs >= to.timeMs;
 }
 
 function describe({ counts, visitors, shifts, named }: Replay): JsonObject {

@@ -218,6 +218,15 @@ describe('a replay by other definitions', () => {
     expect(replay.counts.same + replay.counts.different).toBe(REQUESTS);
   });
 
+  test.each([
+    ['0:50', '0:20'],
+    ['0:50', '0:50'],
+    ['2026-11-02T00:00:00Z', '2026-11-01T00:00:00Z'],
+  ])('of nothing is refused: from %s to %s', async (from, to) => {
+    const { code, out, err } = await weir('replay', '--data', tempFolder(), '--from', from, '--to', to);
+    expect([code, out, err.split('\n')[0]]).toEqual([2, '', `weir replay: --from ${from} is not before --to ${to}.`]);
+  });
+
   test('does not guess what was not kept of the client', async () => {
     const { sent } = await trafficOf(8);
     const [hero] = FIRST.activities;
