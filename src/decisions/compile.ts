@@ -100,7 +100,7 @@ class ActivityCompiler {
 
   named(id: string, when: Json | null): Named {
     try {
-      return { id, when: when === null ? null : this.#condition(when, id, this.#marksFrom), problem: null };
+      return { id, when: when === null ? null : this.#condition(when, this.#marksFrom), problem: null };
     } catch (error) {
       return { id, when: null, problem: messageOf(error) };
     }
@@ -119,7 +119,7 @@ class ActivityCompiler {
     const own: Leaf[] = [];
     const compiled = (rule: Json | null): Condition | null => {
       if (rule === null) return null;
-      const condition = this.#condition(rule, definition.id, end);
+      const condition = this.#condition(rule, end);
       own.push(...condition.leaves);
       end += condition.leaves.length;
       return condition;
@@ -169,8 +169,8 @@ class ActivityCompiler {
     };
   }
 
-  #condition(rule: Json, owner: string, firstLeaf: number): Condition {
-    const condition = this.#conditions.compile(rule, owner, firstLeaf);
+  #condition(rule: Json, firstLeaf: number): Condition {
+    const condition = this.#conditions.compile(rule, firstLeaf);
     this.marks = Math.max(this.marks, firstLeaf + condition.leaves.length);
     return condition;
   }

@@ -20,7 +20,7 @@ export class Conditions {
 
   constructor(definitions: readonly AudienceDefinition[], judge: Judge | null) {
     const rules = new Map(definitions.map(({ id, when }) => [id, when]));
-    const compiled = compileAudiences(rules, { firstLeaf: 0, ...judging(judge, null, this.once) });
+    const compiled = compileAudiences(rules, { firstLeaf: 0, ...judging(judge, this.once) });
     this.audiences = compiled.conditions;
     this.end = compiled.nextLeaf;
     this.#judge = judge;
@@ -28,11 +28,11 @@ export class Conditions {
   }
 
   /** Throws where the condition is wrong: its owner is then broken. */
-  compile(rule: Json, owner: string, firstLeaf: number): Condition {
+  compile(rule: Json, firstLeaf: number): Condition {
     const compiled = compileCondition(rule, {
       audiences: this.audiences,
       firstLeaf,
-      ...judging(this.#judge, owner, this.once),
+      ...judging(this.#judge, this.once),
     });
     if (isCondition(compiled)) return compiled;
     throw new Error(textOf(compiled));
@@ -48,20 +48,16 @@ export class Conditions {
       pending.push(...(this.#named.get(id) ?? []));
     }
     return [...seen].flatMap((id) =>
-      (this.audiences.get(id)?.leaves ?? []).map(({ index, text }) => ({ index, text: `audience '${id}': ${text}` })),
+      (this.audiences.get(id)?.leaves ?? []).map((leaf) => ({ ...leaf, text: `audience '${id}': ${leaf.text}` })),
     );
   }
 }
 
-/** To explain: what a leaf of an owner (an activity or offer; null: an audience) is taken for. */
-export type Judge = (owner: string | null, index: number, holds: boolean) => boolean;
+/** To explain: what a comparison is taken for, whoever makes it. */
+export type Judge = NonNullable<ConditionContext['judge']>;
 
-function judging(
-  judge: Judge | null,
-  owner: string | null,
-  shared: ComparisonsOnce,
-): Pick<ConditionContext, 'judge' | 'shared'> {
-  return judge === null ? { shared } : { judge: (index, holds) => judge(owner, index, holds) };
+function judging(judge: Judge | null, shared: ComparisonsOnce): Pick<ConditionContext, 'judge' | 'shared'> {
+  return judge === null ? { shared } : { judge };
 }
 
 function textOf(problems: readonly ConditionProblem[]): string {

@@ -20,18 +20,21 @@ export function leavesOf(engine: DecisionEngine, activityId: string): readonly L
 
 /**
  * The single comparisons that would have changed what became of an activity, or its experience, in the order of its marks. The
- * whole decision is made again for each, so that ranks and audiences shared with others are as they would have been. One that
- * was not looked at changes nothing by itself. Empty where the activity was not asked for.
+ * whole decision is made again for each, so that ranks and audiences shared with others are as they would have been: who makes
+ * the same comparison finds the same. One that was not looked at changes nothing by itself. Empty where the activity was not
+ * asked for.
  */
 export function flips(engine: DecisionEngine, input: DecisionInput, activityId: string): readonly Flip[] {
   const explaining = explainingOf(compiledOf(engine));
   const before = explaining.verdictOf(input, activityId, null);
   if (before === null) return [];
+  const tried = new Set<string>();
   return leavesOf(engine, activityId).flatMap((leaf, place) => {
     const mark = before.marks[place];
-    if (mark === undefined || mark === NOT_LOOKED_AT) return [];
+    if (mark === undefined || mark === NOT_LOOKED_AT || tried.has(leaf.comparison)) return [];
+    tried.add(leaf.comparison);
     const held = mark === HELD;
-    const after = explaining.verdictOf(input, activityId, { leaf, holds: !held });
+    const after = explaining.verdictOf(input, activityId, { comparison: leaf.comparison, holds: !held });
     if (after === null || (after.outcome === before.outcome && after.experienceId === before.experienceId)) return [];
     return [{ leaf, held, outcome: after.outcome, experienceId: after.experienceId }];
   });
@@ -41,30 +44,23 @@ const NOT_LOOKED_AT = '-';
 const HELD = '1';
 
 interface Forced {
-  readonly leaf: Leaf;
+  readonly comparison: string;
   readonly holds: boolean;
 }
 
-/** The same definitions, compiled with a judge that takes one leaf for what it is told to. */
+/** The same definitions, compiled with a judge that takes one comparison for what it is told to. */
 class ExplainingEngine {
   readonly #engine: CompiledEngine;
-  readonly #audienceMarks: number;
-  #forced: (Forced & { readonly owner: string | null }) | null = null;
+  #forced: Forced | null = null;
 
   constructor({ compiled }: CompiledEngine) {
-    this.#audienceMarks = compiled.audienceMarks;
-    this.#engine = new CompiledEngine(compiled.definitions, (owner, index, holds) => {
-      const forced = this.#forced;
-      if (forced === null || forced.leaf.index !== index) return holds;
-      return forced.owner === null || forced.owner === owner ? forced.holds : holds;
-    });
+    this.#engine = new CompiledEngine(compiled.definitions, (comparison, holds) =>
+      this.#forced?.comparison === comparison ? this.#forced.holds : holds,
+    );
   }
 
   verdictOf(input: DecisionInput, activityId: string, forced: Forced | null): Verdict | null {
-    const isOwn = forced !== null && forced.leaf.index >= this.#audienceMarks;
-    // Offers have places of their own for their leaves: those tell whose they are.
-    const isActivity = this.#engine.compiled.activities.some(({ definition }) => definition.id === activityId);
-    this.#forced = forced === null ? null : { ...forced, owner: isOwn && isActivity ? activityId : null };
+    this.#forced = forced;
     try {
       return this.#engine.decide(input, null).verdicts.find((one) => one.activityId === activityId) ?? null;
     } finally {

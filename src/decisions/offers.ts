@@ -117,7 +117,7 @@ class OfferCompiler {
 
   #offer(offer: OfferDefinition, decision: OfferDecisionDefinition, placement: PlacementDefinition): Offer {
     const { id, startMs, endMs, caps } = offer;
-    const when = offer.when === null ? null : this.#conditions.compile(offer.when, id, this.end);
+    const when = offer.when === null ? null : this.#conditions.compile(offer.when, this.end);
     this.end += when?.leaves.length ?? 0;
     return {
       id,
@@ -131,7 +131,7 @@ class OfferCompiler {
 }
 
 function leavesOf({ id, when }: Offer): readonly Leaf[] {
-  return (when?.leaves ?? []).map(({ index, text }) => ({ index, text: `offer '${id}': ${text}` }));
+  return (when?.leaves ?? []).map((leaf) => ({ ...leaf, text: `offer '${id}': ${leaf.text}` }));
 }
 
 /** Documented: content or a delivery URL, languages in a list, characteristics as texts; `data.id` is the item's. */

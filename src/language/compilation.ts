@@ -146,9 +146,10 @@ export class Compilation {
     }
     const index = this.#firstLeaf + this.leaves.length;
     const { compare, text } = make({ ...place, leaf: index });
-    this.leaves.push({ index, text: leafText(text) });
+    const leaf = { index, text: leafText(text), comparison: comparison ?? text };
+    this.leaves.push(leaf);
     const whole = this.#holdingTests.has(index) ? withErrorsInside(compare, index) : compare;
-    if (this.#judge !== undefined) return judged(whole, index, this.#judge);
+    if (this.#judge !== undefined) return judged(whole, leaf, this.#judge);
     if (comparison === null || this.#shared === undefined) return marking(whole, index);
     const slot = this.#shared.slotOf(comparison);
     return this.conjuncts.alone(markingOnce(whole, index, this.#shared, slot), { compare: whole, slot });

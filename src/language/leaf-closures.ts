@@ -1,4 +1,4 @@
-import { type ConditionContext, MARKS, type SharedComparisons } from '../model/condition.ts';
+import { type ConditionContext, type Leaf, MARKS, type SharedComparisons } from '../model/condition.ts';
 import { type Compare, ERROR, markOf, type Test, YES } from './closures.ts';
 
 /** From a comparison to a leaf, which has its place in `marks`. */
@@ -35,10 +35,14 @@ export function withErrorsInside(compare: Compare, index: number): Compare {
   };
 }
 
-export function judged(compare: Compare, index: number, judge: NonNullable<ConditionContext['judge']>): Test {
+export function judged(
+  compare: Compare,
+  { index, comparison }: Leaf,
+  judge: NonNullable<ConditionContext['judge']>,
+): Test {
   return (facts, marks, item) => {
     const mark = compare(facts, marks, item);
-    const holds = judge(index, mark === YES);
+    const holds = judge(comparison, mark === YES);
     marks[index] = holds === (mark === YES) ? mark : markOf(holds);
     return holds;
   };

@@ -58,6 +58,8 @@ export interface Leaf {
   readonly index: number;
   /** For people: "profile.tier is 'gold'". */
   readonly text: string;
+  /** The same for the same comparison, whoever makes it. */
+  readonly comparison: string;
 }
 
 /** What is wrong with a condition's text: where in it, and a sentence that says what and how to mend it. */
@@ -76,7 +78,7 @@ export interface ConditionContext {
    * To explain: what each of its own leaves is taken for, asked after the leaf is known and before its mark is set.
    * Left out where requests are served: nothing is asked then.
    */
-  readonly judge?: (index: number, holds: boolean) => boolean;
+  readonly judge?: (comparison: string, holds: boolean) => boolean;
   /** Comparisons that several conditions make are then made once, until the facts are others. Not beside a judge. */
   readonly shared?: SharedComparisons;
 }

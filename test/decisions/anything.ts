@@ -16,7 +16,7 @@ export function decideAnything(runs: number): ReadonlyMap<Outcome, number> {
       const before = JSON.stringify(definitions);
       const engine = compileDecisions(definitions);
       // With a judge, each comparison is made anew wherever it stands.
-      const patient = new CompiledEngine(definitions, (_owner, _index, holds) => holds);
+      const patient = new CompiledEngine(definitions, (_comparison, holds) => holds);
       for (const input of inputs) {
         const first = engine.decide(input, null);
         expect(tookMs(() => engine.decide(input, null))).toBeLessThan(STALL_MS);

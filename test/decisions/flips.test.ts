@@ -72,7 +72,7 @@ describe('what a single comparison would have changed', () => {
     expect(told(definitionsOf({ activities }), {})).toEqual([["profile.tier is 'gold'", false, 'shown', 'gold']]);
   });
 
-  it('is of that activity alone, and takes its rank into account', () => {
+  it('takes the rank into account', () => {
     const activities = [
       activityOf('x', { when: is('a', '1'), experiences }),
       activityOf('y', { when: is('b', '1'), experiences, priority: 5 }),
@@ -83,6 +83,34 @@ describe('what a single comparison would have changed', () => {
     expect(told(definitionsOf({ activities }), { b: '1' }, 'y')).toEqual([
       ["profile.b is '1'", true, 'audience', null],
     ]);
+  });
+
+  it('is found the same by all who make it: only one of them has the place', () => {
+    const activities = [
+      activityOf('x', { when: is('a', '1'), experiences }),
+      activityOf('y', { when: { and: [is('b', '1'), is('a', '1')] }, experiences, priority: 5 }),
+    ];
+    const definitions = definitionsOf({ activities });
+    expect(told(definitions, { b: '1' }, 'y')).toEqual([["profile.a is '1'", false, 'shown', 'a']]);
+    expect(told(definitions, { b: '1' }, 'x')).toEqual([["profile.a is '1'", false, 'outranked', 'a']]);
+    expect(told(definitions, { a: '1', b: '1' }, 'x')).toEqual([["profile.a is '1'", true, 'audience', null]]);
+  });
+
+  it('is found the same wherever an activity makes it, and by its audiences', () => {
+    const when = { or: [{ and: [is('a', '1'), is('b', '1')] }, { and: [is('a', '1'), { audience: 'also' }] }] };
+    const audiences = [{ id: 'also', name: 'Also', when: { '!=': [{ var: 'profile.a' }, '2'] }, segment }];
+    const definitions = definitionsOf({ audiences, activities: [activityOf('x', { when, experiences })] });
+    expect(told(definitions, { a: '1', b: '1' })).toEqual([["profile.a is '1'", true, 'audience', null]]);
+    expect(told(definitions, { a: '1' })).toEqual([
+      ["profile.a is '1'", true, 'audience', null],
+      ["the visitor is in the audience 'also'", true, 'audience', null],
+      ["audience 'also': profile.a is not '2'", true, 'audience', null],
+    ]);
+    const both = definitionsOf({
+      audiences: [{ ...audiences[0]!, when: is('a', '1') }],
+      activities: [activityOf('x', { when: { or: [is('a', '1'), { audience: 'also' }] }, experiences })],
+    });
+    expect(told(both, { a: '1' })).toEqual([["profile.a is '1'", true, 'audience', null]]);
   });
 
   it('leaves the engine as it was, and says nothing of an activity that is not known or not asked for', () => {

@@ -164,19 +164,21 @@ describe('leaves', () => {
   });
 
   test('a judge is asked about each leaf that is looked at, and decides', () => {
-    const asked: [number, boolean][] = [];
-    const judge = (index: number, holds: boolean): boolean => {
-      asked.push([index, holds]);
-      return index === 0 ? !holds : holds;
+    const asked: [string, boolean][] = [];
+    const judge = (comparison: string, holds: boolean): boolean => {
+      asked.push([comparison, holds]);
+      return asked.length === 1 ? !holds : holds;
     };
     const condition = compileCondition({ or: [tier, { '==': [{ var: 'profile.tier' }, 5] }] }, { ...NONE, judge });
     if (!isCondition(condition)) throw new Error('It compiles.');
     const marks = new Uint8Array(2);
     expect(condition.test(gold, marks)).toBe(false);
+    const [first, second] = condition.leaves.map(({ comparison }) => comparison);
     expect(asked).toEqual([
-      [0, true],
-      [1, false],
+      [first, true],
+      [second, false],
     ]);
+    expect(first).not.toBe(second);
     expect([...marks]).toEqual([1, 3]);
   });
 

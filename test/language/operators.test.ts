@@ -302,7 +302,7 @@ test('leaves are told in plain words', () => {
       { or: [{ '<': [18, v('age'), 30] }, { startsWith: [{ var: 'page.query.utm_source' }, 'news'] }] },
     ],
   });
-  expect(leaves).toEqual([
+  expect(leaves.map(({ index, text }) => ({ index, text }))).toEqual([
     { index: 0, text: "profile.tier is 'gold'" },
     { index: 1, text: 'profile.age is more than 18 and less than 30' },
     { index: 2, text: "page.query.utm_source starts with 'news'" },
