@@ -1,6 +1,6 @@
 import { HELD_OUT, type Outcome, type Verdict } from '../model/decision.ts';
 import { DEVICE } from '../model/decision-history.ts';
-import { OFFERS_JOINED_BY } from '../model/offer-place.ts';
+import { FALLBACK, NO_OFFER_LEFT, OFFERS_JOINED_BY } from '../model/offer-place.ts';
 import { isCapped } from './caps.ts';
 import { marksText } from './marks.ts';
 import { OFFER_ITEMS_MAX } from './offer-scopes.ts';
@@ -43,7 +43,8 @@ export function judgeOffers({ place, scope, itemCount }: AskedOffers, sitting: S
     return verdict('global-holdout', null, fallback === null ? null : FALLBACK);
   }
   if (fallback !== null) {
-    return verdict('shown', show([fallback], fallback.id, false), `${FALLBACK}: ${missing ?? 'no offer is left'}`);
+    const why = missing === null ? NO_OFFER_LEFT : `${FALLBACK}: ${missing}`;
+    return verdict('shown', show([fallback], fallback.id, false), why);
   }
   return missing === null ? verdict('no-experience', null, null) : verdict('no-consent', null, missing);
 
@@ -88,9 +89,6 @@ function isAskedFor(schema: string, schemas: ReadonlySet<string> | null): boolea
   for (const asked of schemas) if (asked.startsWith(COMPONENT)) return false;
   return true;
 }
-
-/** In `because`: what stands there is the fallback. */
-const FALLBACK = 'fallback';
 
 function idsOf(offers: readonly Offer[]): string {
   return offers.map(({ id }) => id).join(OFFERS_JOINED_BY);

@@ -1,5 +1,8 @@
 import { type Flip, flips, leavesOf } from '../decisions/flips.ts';
+import { Visitor } from '../decisions/visitor.ts';
 import { type DecisionInput, HELD_OUT, type StoredDecision } from '../model/decision.ts';
+import type { ActivityDefinition } from '../model/decision-definitions.ts';
+import { DEVICE } from '../model/decision-history.ts';
 import { OFFERS_JOINED_BY } from '../model/offer-place.ts';
 import type { LogRecord, StoredEvent } from '../model/record.ts';
 import { type Decider, ecidOf, type Lack } from '../replays/recompute.ts';
@@ -91,12 +94,18 @@ function shownLines({ decision: { p }, decider }: Recorded): readonly string[] {
   });
 }
 
-function verdictLines({ decider, input }: Recorded, verdict: StoredDecision['v'][number]): readonly string[] {
+function verdictLines({ decider, input, decision }: Recorded, verdict: StoredDecision['v'][number]): readonly string[] {
   const [id, outcome, experienceId, bucket, marks, because] = verdict;
   if (decider === null) return [`'${id}': ${briefly(outcome, experienceId)}`];
   const { definitions, engine } = decider;
+  const previews = decision.in.preview;
   const activity = definitions.activities.find((one) => one.id === id);
-  const lines = [activityWords(definitions, id), `  ${outcomeWords(definitions, id, outcome, experienceId, because)}`];
+  const kept = activity === undefined || typeof input === 'string' ? null : keptWords(activity, input, verdict);
+  const lines = [
+    activityWords(definitions, id),
+    `  ${kept?.instead ?? outcomeWords(definitions, id, outcome, experienceId, because, previews)}`,
+    ...(kept?.beside === undefined ? [] : [`  ${kept.beside}`]),
+  ];
   for (const [index, leaf] of leavesOf(engine, id).entries()) {
     lines.push(`  ${(MARK_WORDS[marks[index] ?? '-'] ?? '').padEnd(MARK_WIDTH)}${leaf.text}`);
   }
@@ -110,6 +119,22 @@ function verdictLines({ decider, input }: Recorded, verdict: StoredDecision['v']
   if (changing.length > FLIPS_MAX) lines.push(`  … and ${changing.length - FLIPS_MAX} rules more.`);
   if (changing.length === 0 && marks !== '') lines.push('  No single rule would have changed this by itself.');
   return lines;
+}
+
+/** Of what a device or a person keeps from before, when nothing is drawn. */
+function keptWords(
+  activity: ActivityDefinition,
+  input: DecisionInput,
+  [, outcome, experienceId, bucket]: StoredDecision['v'][number],
+): { readonly instead?: string; readonly beside?: string } {
+  if (activity.kind !== 'ab' || activity.bucketBy === DEVICE || outcome === 'preview') return {};
+  if (outcome === 'holdout' && new Visitor(input).keptOf(activity.id, activity.bucketBy) === HELD_OUT) {
+    return { instead: 'Not shown: the visitor was held out to compare with on an earlier visit, and stays so.' };
+  }
+  if (experienceId === null || bucket !== null) return {};
+  return {
+    beside: `Kept from an earlier visit, of the device or of the id in ${activity.bucketBy}: nothing was drawn.`,
+  };
 }
 
 const MARK_WORDS: Readonly<Record<string, string>> = {

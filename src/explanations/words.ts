@@ -1,6 +1,6 @@
-import type { Outcome } from '../model/decision.ts';
+import type { Outcome, StoredInputs } from '../model/decision.ts';
 import type { ActivityDefinition, DecisionDefinitions } from '../model/decision-definitions.ts';
-import { offerPlaceId } from '../model/offer-place.ts';
+import { FALLBACK, NO_OFFER_LEFT, offerPlaceId } from '../model/offer-place.ts';
 
 /** Plain words for what became of an activity. */
 
@@ -28,19 +28,20 @@ export function experienceWords({ activities, offers }: DecisionDefinitions, act
     .join(', ');
 }
 
-/** A sentence. `because`: of the verdict. */
+/** A sentence. `because`: of the verdict. `previews`: what the decision was a preview of. */
 export function outcomeWords(
   definitions: DecisionDefinitions,
   activityId: string,
   outcome: Outcome,
   experienceId: string | null,
   because: string | null,
+  previews: StoredInputs['preview'] = {},
 ): string {
   const experience = experienceId === null ? '' : experienceWords(definitions, activityId, experienceId);
   const activity = definitions.activities.find(({ id }) => id === activityId);
   switch (outcome) {
     case 'shown':
-      return `Shown: ${experience}.`;
+      return `Shown: ${experience}${fallbackWords(because)}.`;
     case 'preview':
       return `Shown as a preview, which counts nowhere: ${experience}.`;
     case 'nothing-here':
@@ -56,7 +57,10 @@ export function outcomeWords(
     case 'audience':
       return 'Not shown: the visitor is not in its audience.';
     case 'no-experience':
-      return because === null ? 'Not shown: none of its experiences is for this visitor.' : `Not shown: ${because}.`;
+      if (because !== null) return `Not shown: ${because}.`;
+      return activity === undefined
+        ? 'Not shown: no offer is left by dates, conditions and caps, and it has no fallback.'
+        : 'Not shown: none of its experiences is for this visitor.';
     case 'traffic':
       return `Not shown: of those who qualify ${percent(activity?.trafficPercent)} take part, and this visitor is not among them.`;
     case 'holdout':
@@ -72,12 +76,19 @@ export function outcomeWords(
     case 'outranked':
       return because === null
         ? 'Not shown: another activity outranked it.'
-        : `Not shown: ${activityWords(definitions, because)} outranked it${prioritiesOf(definitions, activity, because)}.`;
+        : `Not shown: ${activityWords(definitions, because)} outranked it${Object.hasOwn(previews, because) ? ' (a preview comes before all others)' : prioritiesOf(definitions, activity, because)}.`;
     case 'broken':
       return `Not shown: it is broken${because === null ? '' : `: ${because.replace(/\.$/, '')}`}.`;
     case 'out-of-time':
       return 'Not shown: the time for decisions had run out before it was its turn.';
   }
+}
+
+/** `because` of offers that are shown: what the fallback stands there for. */
+function fallbackWords(because: string | null): string {
+  if (because === null) return '';
+  if (because === NO_OFFER_LEFT) return ', the fallback: no offer is left by dates, conditions and caps';
+  return `, the fallback: the visitor’s consent was missing (${because.slice(`${FALLBACK}: `.length)})`;
 }
 
 /** "shown b", "not shown (audience)". */

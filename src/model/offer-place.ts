@@ -12,3 +12,7 @@ export function offerPlaceId(decisionId: string, placementId: string): string {
 export function displayedIds(activityId: string, experienceId: string): readonly string[] {
   return activityId.includes(MARK) ? [activityId, ...experienceId.split(OFFERS_JOINED_BY)] : [activityId];
 }
+
+/** In `because` of offers: what stands there is the fallback. */
+export const FALLBACK = 'fallback';
+export const NO_OFFER_LEFT = `${FALLBACK}: no offer is left`;

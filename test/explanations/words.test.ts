@@ -30,7 +30,17 @@ const definitions = definitionsOf({
 });
 
 const cases: Record<Outcome, readonly [experience: string | null, because: string | null, words: string][]> = {
-  shown: [['a', null, "Shown: 'a' (Experience a)."]],
+  shown: [
+    ['a', null, "Shown: 'a' (Experience a)."],
+    [
+      ...(['a', 'fallback: no offer is left'] as const),
+      "Shown: 'a' (Experience a), the fallback: no offer is left by dates, conditions and caps.",
+    ],
+    [
+      ...(['a', 'fallback: personalize.content'] as const),
+      "Shown: 'a' (Experience a), the fallback: the visitor’s consent was missing (personalize.content).",
+    ],
+  ],
   preview: [['b', null, "Shown as a preview, which counts nowhere: 'b'."]],
   'nothing-here': [
     ['a', null, "Not shown: 'a' (Experience a) has nothing for what was asked."],
@@ -101,4 +111,17 @@ test('Shares are of what has a weight', () => {
     "* 25 %: 'a' (Experience a)",
     "  75 %: 'b'",
   ]);
+});
+
+test('a preview outranks whatever the priorities are, and is not said to have the smaller id', () => {
+  const words = (previews: Record<string, string>) =>
+    outcomeWords(definitions, 'even', 'outranked', 'a', 'hero', previews);
+  expect(words({})).toMatch(/ outranked it \(both have priority 3: the smaller id wins\)\.$/);
+  expect(words({ hero: 'a' })).toBe("Not shown: 'hero' (Hero) outranked it (a preview comes before all others).");
+});
+
+test('a placement without a fallback is of offers', () => {
+  expect(outcomeWords(definitions, 'od~side', 'no-experience', null, null)).toBe(
+    'Not shown: no offer is left by dates, conditions and caps, and it has no fallback.',
+  );
 });
