@@ -41,8 +41,8 @@ export function contentFor(
 }
 
 const NOTHING_HERE: Missed = { outcome: 'nothing-here', because: null };
-/** Before everything else. */
-const PREVIEW_RANK = 0;
+/** Before everything else. Not 0, which the Web SDK takes for none, and puts behind all others. Observed. */
+const PREVIEW_RANK = -1;
 
 /** Null where there is nothing in the schemas that were asked for. */
 function placementFor(

@@ -11,7 +11,7 @@ const SURFACE = 'web://www.shop.test/fixture';
 const MESSAGE = 'https://ns.adobe.com/personalization/message';
 const ANY_EVENT = '{ type: matcher, definition: { key: "~type", matcher: ex, values: [] } }';
 
-const DATASTREAMS = ['previews', 'redirects', 'inboxes', 'history', 'looks'];
+const DATASTREAMS = ['previews', 'drafts', 'redirects', 'inboxes', 'history', 'looks'];
 const FILES = {
   'site/fixture.html': FIXTURE,
   ...Object.fromEntries(DATASTREAMS.map((id) => [`datastreams/${id}.yaml`, `id: ${id}\norg: ${ORG}\nname: ${id}\n`])),
@@ -20,6 +20,19 @@ datastreams: [previews]
 experiences:
   - { id: usual, actions: [{ setText: Usual, selector: "#title" }] }
   - { id: rare, weight: 0, actions: [{ setText: Rare, selector: "#title" }] }
+`,
+  'activities/draft.yaml': `id: draft
+enabled: false
+datastreams: [drafts]
+surface: ${SURFACE}
+experiences:
+  - { id: all, rank: 9, message: { html: <html><body><h1>Draft</h1></body></html> } }
+`,
+  'activities/running.yaml': `id: running
+datastreams: [drafts]
+surface: ${SURFACE}
+experiences:
+  - { id: all, rank: 1, message: { html: <html><body><h1>Running</h1></body></html> } }
 `,
   'offers/closing.yaml': `placements: [{ id: bar, type: html }]
 offers: [{ id: usual, content: { bar: Usual } }, { id: over, end: 2020-01-01, content: { bar: Over } }]
@@ -157,6 +170,13 @@ it('a preview link shows its experience and its offer to whoever opens it, and c
   const token = new URLSearchParams(search).get('weir_preview')!;
   expect((await visit('/fixture', encodeURIComponent(JSON.stringify({ token })))).shown).toEqual(['Rare', 'Over']);
   await expect.poll(() => counted('title')).toEqual({ displays: { usual: 1 }, previews: 2 });
+});
+
+it('a preview of a message is the one that is shown, whatever the ranks', async () => {
+  const { pathname, search } = new URL(await previewLink('draft', 'all', 'https://www.shop.test/fixture'));
+  const { page, command } = await site.open(`${pathname}${search}`, 'drafts');
+  await command('sendEvent', PAGE_VIEW);
+  await expect.poll(() => page.frameLocator(`${MESSAGE_BOX} iframe`).locator('h1').textContent()).toBe('Draft');
 });
 
 it('values in a redirect arrive as they are, as parts of its address', async () => {

@@ -245,6 +245,18 @@ describe('a preview', () => {
     expect(outcomesOf(decision)['high']).toBe('shown');
   });
 
+  it('of a message has a rank before all others that a file can have, and that no client takes for none', () => {
+    const place = surface('web://shop.example/');
+    const message = (id: string, rank: number) => at(id, [place], { provider: 'AJO' }, { ...RULESET, rank });
+    const ranked = compileDecisions(definitionsOf({ activities: [message('first', 1), message('seen', 9)] }));
+    const preview = new Map([['seen', 'a']]);
+    const { propositions } = decided(ranked, { ...surfacesOf(['web://shop.example/']), preview });
+    expect(propositions.map(({ activityId, scopeDetails }) => [activityId, scopeDetails['rank']])).toEqual([
+      ['seen', -1],
+      ['first', 1],
+    ]);
+  });
+
   it('shows no other activity that is not enabled', () => {
     expect(outcomesOf(decided(engine, inputOf(['s'], { preview: new Map([['high', 'a']]) })))).toEqual({
       high: 'preview',
