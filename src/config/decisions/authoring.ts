@@ -51,6 +51,10 @@ export class Authoring {
     this.#findings.push(this.source.error(path, message, of));
   }
 
+  errors(all: readonly { readonly path: KeyPath; readonly message: string }[]): void {
+    for (const { path, message } of all) this.error(path, message);
+  }
+
   warn(path: KeyPath, message: string): void {
     this.#findings.push(this.source.warning(path, message));
   }

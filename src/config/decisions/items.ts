@@ -1,11 +1,12 @@
 import { extname } from 'node:path';
 import { compileTemplate, isTemplate } from '../../language/templates.ts';
 import type { ItemDefinition, Place } from '../../model/decision-definitions.ts';
-import type { Json, JsonObject } from '../../model/json.ts';
+import { isObject, type Json, type JsonObject } from '../../model/json.ts';
 import { leadsSomewhere } from '../../model/redirect-target.ts';
 import { named } from '../schema-findings.ts';
 import type { KeyPath } from '../source.ts';
 import type { Authoring } from './authoring.ts';
+import { rulesProblems } from './client-rules.ts';
 import { type ActionFile, actionData } from './dom-actions.ts';
 import { PAGE, type PlaceFile, placeOf } from './places.ts';
 import { type CardFile, cardData, type MessageFile, messageData, type RulesetContext } from './rulesets.ts';
@@ -57,6 +58,7 @@ export interface ItemContext extends Omit<RulesetContext, 'itemId' | 'surface'> 
 }
 
 export const SCHEMA_PREFIX = 'https://ns.adobe.com/personalization/';
+const RULESET = `${SCHEMA_PREFIX}ruleset-item`;
 
 export function formsOf(file: ItemFile): Form[] {
   return ITEM_FORMS.filter((form) => file[form] !== undefined);
@@ -136,13 +138,12 @@ function contentOf(
   context: RulesetContext,
 ): Content | null {
   const id = context.itemId;
-  const ruleset = (data: JsonObject | null): Content | null =>
-    data === null ? null : [`${SCHEMA_PREFIX}ruleset-item`, data];
+  const ruleset = (data: JsonObject | null): Content | null => (data === null ? null : [RULESET, data]);
   switch (form) {
     case 'html':
       return htmlContent(id, file.html!);
     case 'json':
-      return jsonContent(id, file.json!);
+      return jsonContent(authoring, [...at, 'json'], file.json!, id);
     case 'file':
       return fileContent(authoring, [...at, 'file'], file.file!, id);
     case 'redirect':
@@ -156,8 +157,10 @@ function contentOf(
     case 'card':
       return ruleset(cardData(authoring, [...at, 'card'], file.card!, context));
     case 'rules':
+      authoring.errors(rulesProblems([...at, 'rules'], [...file.rules!]));
       return ruleset({ version: 1, rules: [...file.rules!] });
     default:
+      if (file.schema === RULESET) authoring.errors(rulesProblems([...at, 'data', 'rules'], file.data?.['rules']));
       return [file.schema!, file.data ?? null];
   }
 }
@@ -180,7 +183,13 @@ function htmlContent(id: string, content: string): Content {
   return [`${SCHEMA_PREFIX}html-content-item`, { id, format: 'text/html', content }];
 }
 
-function jsonContent(id: string, content: Json): Content {
+/** The Web SDK takes JSON with these two keys for rules too, and rejects its whole answer where it cannot read them. Observed. */
+function jsonContent(authoring: Authoring, at: KeyPath, content: Json, id: string): Content {
+  const isForRules = isObject(content) && content['version'] !== undefined && content['rules'] !== undefined;
+  if (isForRules && rulesProblems([...at, 'rules'], content['rules']).length > 0) {
+    const message = `The Web SDK takes JSON with both 'version' and 'rules' for rules of messages, and cannot read these: no event of the page would get an answer. Rename one of the two keys.`;
+    authoring.warn(at, message);
+  }
   return [`${SCHEMA_PREFIX}json-content-item`, { id, format: 'application/json', content }];
 }
 
@@ -189,7 +198,7 @@ function fileContent(authoring: Authoring, at: KeyPath, name: string, id: string
   const extension = extname(name).toLowerCase();
   if (extension === '.json') {
     const content = authoring.jsonFile(at, name);
-    return content === undefined ? null : jsonContent(id, content);
+    return content === undefined ? null : jsonContent(authoring, at, content, id);
   }
   if (extension === '.html' || extension === '.htm') {
     const content = authoring.file(at, name);

@@ -1,7 +1,8 @@
-import type { Json, JsonObject } from '../../model/json.ts';
+import { isObject, type Json, type JsonObject } from '../../model/json.ts';
 import { named } from '../schema-findings.ts';
 import type { KeyPath } from '../source.ts';
 import type { Authoring } from './authoring.ts';
+import { missingKey, ruleConditionProblems } from './client-rules.ts';
 import { MOBILE, WEB } from './message-looks.ts';
 
 /** What messages and cards have in common: when clients show them. */
@@ -59,6 +60,7 @@ export function messageData(
   }
   const content = html ?? authoring.file([...at, 'file'], name!);
   if (content === null) return null;
+  if (web !== undefined) checkWeb(authoring, [...at, 'web'], web);
   const data: JsonObject = {
     content,
     contentType: 'text/html',
@@ -67,6 +69,22 @@ export function messageData(
     ...dates(authoring, at, file, context),
   };
   return ruleset(authoring, at, file, context.itemId, `${MESSAGE}/in-app`, data);
+}
+
+/**
+ * `webParameters` are all or nothing: without the frame's the Web SDK fails to show the message, without one of the others it
+ * makes its own look (observed). None at all leaves it to `mobile`.
+ */
+function checkWeb(authoring: Authoring, at: KeyPath, web: JsonObject): void {
+  if (Object.keys(web).length === 0) return;
+  for (const key of Object.keys(WEB)) {
+    const element = web[key];
+    if (element === undefined) authoring.error(at, missingKey(at, web, key));
+    else if (!isObject(element)) {
+      const path = [...at, key];
+      authoring.error(path, `${named(path)} is no map. It takes a map of: style, params.`);
+    }
+  }
 }
 
 /** The same of a content card. */
@@ -130,7 +148,7 @@ function ruleset(
 ): JsonObject {
   if (shown.on !== undefined && shown.if !== undefined) {
     authoring.error([...at, 'if'], `${named(at)} has both 'on' and 'if'. Keep one of the two.`, 'key');
-  }
+  } else if (shown.if !== undefined) authoring.errors(ruleConditionProblems([...at, 'if'], shown.if));
   const condition = shown.if ?? conditionOf(shown.on ?? {});
   return {
     version: 1,

@@ -203,9 +203,9 @@ describe('forms of content', () => {
       { ...DOM, type: 'customCode', content: '<i>', selector: 'BODY', prehidingSelector: 'BODY' },
     ],
     [
-      'rules: [{ condition: {}, consequences: [] }]',
+      'rules: [{ condition: { type: matcher, definition: { key: page, matcher: ex, values: [] } }, consequences: [] }]',
       'ruleset-item',
-      { version: 1, rules: [{ condition: {}, consequences: [] }] },
+      { version: 1, rules: [{ condition: matcher('page', 'ex', []), consequences: [] }] },
     ],
     [
       'schema: https://ns.adobe.com/personalization/message/inbox\n    data: { capacity: 3 }',
