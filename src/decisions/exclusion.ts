@@ -37,17 +37,37 @@ export function exclusionGroups(activities: readonly ActivityDefinition[]): Read
   );
 }
 
-/** Id of the activity that has the visitor; null where all have ended. One whose experience the visitor keeps has them already. */
-export function memberFor({ members, namespace }: ExclusionGroup, visitor: Visitor, nowMs: number): string | null {
+/** Id of the activity that has the visitor; null where all have ended. One whose experience is kept has them already. */
+export function memberFor(group: ExclusionGroup, visitor: Visitor, nowMs: number): string | null {
+  const { members, namespace } = group;
+  // As with experiences, the device comes first: a login changes nothing.
+  const keeper =
+    namespace === DEVICE
+      ? null
+      : (keeperIn(group, DEVICE, visitor, nowMs) ?? keeperIn(group, namespace, visitor, nowMs));
+  if (keeper !== null) return keeper;
   let winner: string | null = null;
   let highest = -1;
-  for (const { id, endMs, share } of members) {
-    if (endMs !== null && nowMs >= endMs) continue;
-    if (namespace !== DEVICE && visitor.keptOf(id, namespace) !== null) return id;
-    const drawn = draw(visitor.hashOf(namespace), share);
+  for (const member of members) {
+    if (hasEnded(member, nowMs)) continue;
+    const drawn = draw(visitor.hashOf(namespace), member.share);
     if (drawn <= highest) continue;
-    winner = id;
+    winner = member.id;
     highest = drawn;
   }
   return winner;
+}
+
+/** Id of the first activity of which whoever has an id of the namespace keeps an experience; null: of none. */
+export function keeperIn(
+  { members }: ExclusionGroup,
+  namespace: string,
+  visitor: Visitor,
+  nowMs: number,
+): string | null {
+  return members.find((one) => !hasEnded(one, nowMs) && visitor.keptBy(namespace, one.id) !== null)?.id ?? null;
+}
+
+function hasEnded({ endMs }: Member, nowMs: number): boolean {
+  return endMs !== null && nowMs >= endMs;
 }

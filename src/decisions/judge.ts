@@ -6,6 +6,7 @@ import { isCapped } from './caps.ts';
 import { chooseExperience } from './choice.ts';
 import { contentFor } from './content.ts';
 import { isWithin } from './draws.ts';
+import { keeperIn } from './exclusion.ts';
 import { marksText } from './marks.ts';
 import type { Asked } from './place-index.ts';
 import type { Sitting } from './sitting.ts';
@@ -106,19 +107,32 @@ function groupAndCaps(activity: Activity, sitting: Sitting): Verdict | null {
   return refused(activity, sitting, 'capped', null);
 }
 
-/** Of an activity that is not bucketed by device: what the device, or else the person, has seen of it. */
-function keptOf({ definition, experienceById }: Activity, { visitor }: Sitting): string | null {
-  if (definition.bucketBy === DEVICE) return null;
-  const kept = visitor.keptOf(definition.id, definition.bucketBy);
+/**
+ * Of an activity that is not bucketed by device: what the device has seen of it, else the person. The device comes first, so that a
+ * login changes nothing.
+ */
+function keptOf(activity: Activity, sitting: Sitting): string | null {
+  const { bucketBy } = activity.definition;
+  return bucketBy === DEVICE ? null : (keptBy(DEVICE, activity, sitting) ?? keptBy(bucketBy, activity, sitting));
+}
+
+/** Null for an experience that is gone, or has no weight any more. */
+function keptBy(namespace: string, { id, definition, experienceById }: Activity, { visitor }: Sitting): string | null {
+  const kept = visitor.keptBy(namespace, id);
   if (kept === null || kept === HELD_OUT) return kept;
   const experience = experienceById.get(kept);
   return experience === undefined || (definition.kind === 'ab' && experience.weight <= 0) ? null : kept;
 }
 
-function keep({ definition }: Activity, experience: string, sitting: Sitting): void {
-  const { id, bucketBy } = definition;
-  const { visitor } = sitting;
-  if (bucketBy === DEVICE || !visitor.isKnown(bucketBy) || visitor.hasKept(id, bucketBy, experience)) return;
+/** Whoever keeps something already goes on with that: a person with what their first device decided. */
+function keep(activity: Activity, experience: string, sitting: Sitting): void {
+  const { id, group, definition } = activity;
+  const { visitor, input } = sitting;
+  if (definition.bucketBy === DEVICE) return;
+  const lacks = (namespace: string): boolean =>
+    visitor.names(namespace) && keptBy(namespace, activity, sitting) === null;
+  const member = group === null ? id : (keeperIn(group, definition.bucketBy, visitor, input.nowMs) ?? id);
+  if (!lacks(DEVICE) && (member !== id || !lacks(definition.bucketBy))) return;
   sitting.assigned ??= {};
   sitting.assigned[id] = experience;
 }

@@ -39,23 +39,14 @@ export class Visitor {
     return this.#historyOf(id, namespaceFor(namespace, ecid, identities))?.shown ?? NONE;
   }
 
-  /** The experience that is kept: what the device has seen comes before what the person has, so that a login changes nothing. */
-  keptOf(activityId: string, namespace: string): string | null {
-    const device = this.#historyOf(activityId, DEVICE)?.experience;
-    return device ?? this.#historyOf(activityId, namespace)?.experience ?? null;
+  /** The experience that whoever has an id of the namespace keeps; null: none, or nobody has. */
+  keptBy(namespace: string, activityId: string): string | null {
+    return this.#historyOf(activityId, namespace)?.experience ?? null;
   }
 
-  /** Whether each of those who keep an experience has this one already. */
-  hasKept(activityId: string, namespace: string, experience: string): boolean {
-    const device = this.#historyOf(activityId, DEVICE)?.experience;
-    if (this.#ownId(namespace) === null) return device === experience;
-    const own = this.#historyOf(activityId, namespace)?.experience;
-    return own === experience && (this.#input.ecid === null || device === experience);
-  }
-
-  /** Whether there is anybody to keep something for. */
-  isKnown(namespace: string): boolean {
-    return this.#input.ecid !== null || this.#ownId(namespace) !== null;
+  /** Whether the event names somebody of the namespace. */
+  names(namespace: string): boolean {
+    return this.#ownId(namespace) !== null;
   }
 
   #ownId(namespace: string): string | null {

@@ -128,7 +128,9 @@ function keptWords(
   [, outcome, experienceId, bucket]: StoredDecision['v'][number],
 ): { readonly instead?: string; readonly beside?: string } {
   if (activity.kind !== 'ab' || activity.bucketBy === DEVICE || outcome === 'preview') return {};
-  if (outcome === 'holdout' && new Visitor(input).keptOf(activity.id, activity.bucketBy) === HELD_OUT) {
+  const visitor = new Visitor(input);
+  const isKeptOut = [DEVICE, activity.bucketBy].some((who) => visitor.keptBy(who, activity.id) === HELD_OUT);
+  if (outcome === 'holdout' && isKeptOut) {
     return { instead: 'Not shown: the visitor was held out to compare with on an earlier visit, and stays so.' };
   }
   if (experienceId === null || bucket !== null) return {};

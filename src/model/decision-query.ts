@@ -1,6 +1,6 @@
 import type { DecisionQuery } from './decision.ts';
-import type { ReceivedEvent } from './exchange.ts';
 import { meant } from './did-you-mean.ts';
+import type { ReceivedEvent } from './exchange.ts';
 import { isObject, type Json, type JsonObject, own, quoted, valueAt } from './json.ts';
 import { type Problem, problem } from './problem.ts';
 

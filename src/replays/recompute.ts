@@ -64,6 +64,7 @@ export function inputOf(
   return decisionInput({
     ...{ event, capacity, datastreamId: record.datastreamId, stored: decision.in, seed: decision.seed },
     ...{ nowMs: record.atMs, notices: record.notices ?? null },
+    events: record.events.map((one) => ({ index: one.index, identities: one.identities, ecid: ecidOf(record, one) })),
     // Whether segments were wanted is not kept: it tells only where one is broken.
     wantsActivation: decision.v.some(([id]) => other.has(id)),
     ecid: ecidOf(record, event),

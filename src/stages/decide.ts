@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Decision, DecisionInput, DecisionQuery, StoredInputs } from '../model/decision.ts';
+import type { Decision, DecisionHistory, DecisionInput, DecisionQuery, StoredInputs } from '../model/decision.ts';
 import type { DecisionDefinitions } from '../model/decision-definitions.ts';
 import { withExperiences } from '../model/decision-history.ts';
 import { decisionInput } from '../model/decision-input.ts';
@@ -14,7 +14,7 @@ import { MadeDecision } from '../model/stored-decision.ts';
 import { ANSWER_RESERVE_MS } from './deadline.ts';
 import type { DecidingTools } from './deciding.ts';
 import { inputsOf, type Mutable, namespacesOf, restricted, type Work } from './decision-inputs.ts';
-import { changeSection, personOf, sectionOf } from './person-sections.ts';
+import { changeSection, personOf, type ReadPerson, sectionOf } from './person-sections.ts';
 
 /** Hexadecimal digits of a seed. */
 const SEED_DIGITS = 32;
@@ -124,6 +124,7 @@ function decide(
       return (value as JsonObject | undefined) ?? null;
     },
     notices: x.notices,
+    events: x.events,
     capacity: runtime.capacity,
     makeFacts: runtime.makeFacts,
     client: client.facts,
@@ -212,8 +213,14 @@ function keepExperiences(
     const own = Object.fromEntries(
       Object.entries(assigned).filter(([id]) => namespace === 'ECID' || runtime.namespaceOf(id) === namespace),
     );
-    const changed = withExperiences(histories.get(namespace) ?? {}, own);
+    const changed = withExperiences({ ...histories.get(namespace), ...changedSoFar(x, person) }, own);
     if (Object.keys(changed).length > 0)
       changeSection(x, tools.clock, person, 'decision', changed as unknown as JsonObject);
   }
+}
+
+/** What the request has changed of a person's decisions already: displays that it tells of, experiences that events before got. */
+function changedSoFar({ changes }: Exchange, { key }: ReadPerson): DecisionHistory {
+  const own = changes.filter((change) => change.kind === 'decision' && change.key === key);
+  return Object.assign({}, ...own.map(({ body }) => body['value'])) as DecisionHistory;
 }

@@ -118,6 +118,24 @@ describe('activities of one group', () => {
       expect(outcomesOf(second)).toEqual(outcomesOf(first));
     }
   });
+
+  it('have a device stay where it is when somebody logs in who is in another, and leave them where they are', () => {
+    const byPerson = activities.map((activity) => ({ ...activity, bucketBy: 'CRM' }));
+    const engine = compileDecisions(definitionsOf({ activities: byPerson }));
+    const identities = [identityOf('CRM', 'u1')];
+    for (const [ofDevice, ofPerson] of [
+      ['x', 'y'],
+      ['y', 'x'],
+    ] as const) {
+      const histories = new Map([
+        ['ECID', historyOf({ [ofDevice]: 'a' })],
+        ['CRM', historyOf({ [ofPerson]: 'a' })],
+      ]);
+      const { propositions, assigned } = decided(engine, inputOf(scopes, { identities, histories }));
+      expect(propositions.map(({ activityId }) => activityId)).toEqual([ofDevice]);
+      expect(assigned).toBeNull();
+    }
+  });
 });
 
 describe('a visitor', () => {
@@ -200,6 +218,32 @@ describe('a login', () => {
     expect(first).toMatchObject({ assigned: { x: other }, propositions: [{ experienceId: other }] });
     histories.set('ECID', { x: { experience: other } });
     expect(decided(engine, inputOf(['s'], { identities, histories })).assigned).toBeNull();
+  });
+
+  it('leaves the person what their first device decided, so that new devices follow that one', () => {
+    const identities = [identityOf('CRM', 'u1')];
+    for (const kind of ['ab', 'targeted'] as const) {
+      const engine = compileDecisions(definitionsOf({ activities: [{ ...person, kind }] }));
+      const histories = new Map([
+        ['ECID', { x: { experience: 'b' } }],
+        ['CRM', { x: { experience: 'c' } }],
+      ]);
+      expect(decided(engine, inputOf(['s'], { identities, histories })).assigned).toBeNull();
+    }
+  });
+
+  it('goes by the person where the experience of the device is gone', () => {
+    const engine = compileDecisions(definitionsOf({ activities: [person] }));
+    const identities = [identityOf('CRM', 'u1')];
+    for (const id of ['a', 'b', 'c']) {
+      const histories = new Map([
+        ['ECID', { x: { experience: 'gone' } }],
+        ['CRM', { x: { experience: id } }],
+      ]);
+      const { propositions, assigned } = decided(engine, inputOf(['s'], { identities, histories }));
+      expect(propositions).toMatchObject([{ experienceId: id }]);
+      expect(assigned).toEqual({ x: id });
+    }
   });
 
   it('keeps nobody at an experience that is gone or has no weight any more, and nothing of a preview', () => {

@@ -131,7 +131,8 @@ export class Traffic {
     const seed = i.toString(16).padStart(32, '0');
     const { zone, capacity, engine, definitions } = this.#decider;
     const input = decisionInput({
-      ...{ event, ecid, capacity, stored, sectionOf, seed, datastreamId: 'shop', notices: null, nowMs: this.#atMs },
+      ...{ event, ecid, capacity, stored, sectionOf, seed, datastreamId: 'shop', nowMs: this.#atMs },
+      ...{ notices: null, events: [] },
       ...{ query: decisionQuery(personalization, 'query'), client: () => client, wantsActivation: false },
       makeFacts: (parts) => makeFacts(parts, zone),
     });

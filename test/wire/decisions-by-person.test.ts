@@ -40,11 +40,23 @@ beforeAll(async () => {
 });
 afterAll(() => weir?.stop());
 
-async function call(identityMap: JsonObject, event: JsonObject): Promise<readonly JsonObject[]> {
+type Of = readonly [identityMap: JsonObject, event: JsonObject];
+
+function call(identityMap: JsonObject, event: JsonObject): Promise<readonly JsonObject[]> {
+  return callOfAll([identityMap, event]);
+}
+
+/** All in one request. */
+async function callOfAll(...events: readonly Of[]): Promise<readonly JsonObject[]> {
   const answer = await send(weir.server, {
-    path: '/ee/v2/interact?datastreamId=shop',
+    path: '/ee/v1/interact?configId=shop',
     headers: credentials(tokenFor(ORG), CLIENT, ORG),
-    body: JSON.stringify({ event: { ...event, xdm: { ...(event['xdm'] as JsonObject), identityMap } } }),
+    body: JSON.stringify({
+      events: events.map(([identityMap, event]) => ({
+        ...event,
+        xdm: { ...(event['xdm'] as JsonObject), identityMap },
+      })),
+    }),
   });
   expect(answer.status, answer.text).toBe(200);
   const { handle } = answer.json as { handle: JsonObject[] };
@@ -52,15 +64,16 @@ async function call(identityMap: JsonObject, event: JsonObject): Promise<readonl
     .filter((one) => isObject(one) && one['type'] === 'personalization:decisions')
     .flatMap(({ payload }) => payload as JsonObject[]);
 }
-const ask = (identityMap: JsonObject, scope: string) =>
-  call(identityMap, { xdm: {}, query: { personalization: { decisionScopes: [scope] } } });
+const asking = (scope: string): JsonObject => ({ xdm: {}, query: { personalization: { decisionScopes: [scope] } } });
+const displayOf = (propositions: readonly JsonObject[]): JsonObject => ({
+  xdm: {
+    eventType: 'decisioning.propositionDisplay',
+    _experience: { decisioning: { propositions: [...propositions], propositionEventType: { display: 1 } } },
+  },
+});
+const ask = (identityMap: JsonObject, scope: string) => call(identityMap, asking(scope));
 const display = (identityMap: JsonObject, propositions: readonly JsonObject[]) =>
-  call(identityMap, {
-    xdm: {
-      eventType: 'decisioning.propositionDisplay',
-      _experience: { decisioning: { propositions: [...propositions], propositionEventType: { display: 1 } } },
-    },
-  });
+  call(identityMap, displayOf(propositions));
 const crm = (id: string, authenticatedState = 'authenticated'): JsonObject => ({
   CRM: [{ id, primary: true, authenticatedState }],
 });
@@ -90,6 +103,31 @@ describe('a person without a device', () => {
     writeFile(weir.workspace, 'activities/split.yaml', split('a', 'b', 'c', 'd', 'e', 'f'));
     await weir.running.reload({});
     expect(await given()).toEqual(before);
+  });
+});
+
+describe('events of several visitors in one request', () => {
+  const device = (n: number): JsonObject => ({ ECID: [{ id: String(n).padStart(38, '6'), primary: true }] });
+
+  test.each([
+    ['persons', 'personal', crm('eve'), crm('fay')],
+    ['devices', 'device', device(1), device(2)],
+    ['devices, of an offer', OFFER, device(3), device(4)],
+    ['a person on two devices, by device', 'device', { ...device(5), ...crm('gus') }, { ...device(6), ...crm('gus') }],
+  ])('of %s: what one was shown is nothing to the other', async (_what, scope, one, other) => {
+    const shown = await ask(one, scope);
+    expect(await callOfAll([one, displayOf(shown)], [other, asking(scope)])).toHaveLength(1);
+    expect(await callOfAll([other, asking(scope)], [one, asking(scope)])).toHaveLength(1);
+    const replayed = await command('replay', '--data', weir.data);
+    expect([replayed.code, replayed.out]).toEqual([0, expect.stringContaining(' 0 different')]);
+  });
+
+  test('of one: what a login keeps for the person does not take away a display that the same request tells of', async () => {
+    const anonymous = device(7);
+    const loggedIn = { ...anonymous, CRM: [{ id: 'hal', authenticatedState: 'authenticated' }] };
+    const shown = await ask(anonymous, 'personal');
+    await callOfAll([loggedIn, asking('personal')], [loggedIn, displayOf(shown)]);
+    expect(await ask(crm('hal'), 'personal')).toEqual([]);
   });
 });
 
