@@ -45,6 +45,15 @@ export class AdminQuery {
     throw invalid(name, value, 'a day such as 2026-11-28');
   }
 
+  /** Both included; null: no bound. */
+  days(from: string, to: string): { readonly from: string | null; readonly to: string | null } {
+    const days = { from: this.day(from), to: this.day(to) };
+    if (days.from !== null && days.to !== null && days.from > days.to) {
+      throw invalid(from, days.from, `a day that is not after '${to}', ${days.to}`);
+    }
+    return days;
+  }
+
   number(name: string, otherwise: number): number {
     const value = this.#values.get(name);
     if (value === undefined) return otherwise;

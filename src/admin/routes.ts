@@ -219,7 +219,7 @@ async function getReport(plane: Plane, call: AdminCall): Promise<AdminAnswer> {
   const datastream = viewOf(plane, call).datastream(id);
   if (datastream === null) throw noSuchDatastream();
   const { decisions } = datastream;
-  const days = { from: call.query.day('from'), to: call.query.day('to') };
+  const days = call.query.days('from', 'to');
   const credit = call.query.oneOf('credit', CREDITS, CREDIT_DEFAULT);
   const report = decisions === null ? null : await plane.report(decisions, activity, days, credit);
   if (report !== null) return { body: report };

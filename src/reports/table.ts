@@ -111,7 +111,7 @@ const NOT_COUNTED: Readonly<Record<keyof NotCounted, string>> = {
   previews: 'of previews',
   expired: 'told more than 30 days after the decision',
   withoutVisitor: 'of no visitor who could be told from others',
-  withoutNumber: 'that reached a goal and lack the number to add',
+  withoutNumber: 'that reached a goal without the number to add',
 };
 
 function notesOf(

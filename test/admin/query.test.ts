@@ -71,6 +71,16 @@ test('a day is read as it is', () => {
   expect([query('').day('to'), query('to=2028-02-29').day('to')]).toEqual([null, '2028-02-29']);
 });
 
+test('days are a range: one that ends before it begins would be counted as nothing', () => {
+  const read = (text: string) => new AdminQuery({ from: 'day', to: 'day' }, text).days('from', 'to');
+  expect(read('')).toEqual({ from: null, to: null });
+  expect(read('from=2026-11-28&to=2026-11-28')).toEqual({ from: '2026-11-28', to: '2026-11-28' });
+  expect(read('to=2026-11-28')).toEqual({ from: null, to: '2026-11-28' });
+  expect(() => read('from=2026-11-29&to=2026-11-28')).toThrow(
+    "The parameter 'from' is '2026-11-29'; it takes a day that is not after 'to', 2026-11-28.",
+  );
+});
+
 test('pages go on behind the last one, and the last says so', () => {
   const all = ['a', 'b', 'c', 'd', 'e'];
   const pages: string[][] = [];
