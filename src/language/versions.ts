@@ -4,7 +4,7 @@ export interface Version {
   /** Missing ones are 0. */
   readonly numbers: readonly [number, number, number, number];
   /** Names of the pre-release; empty: a release, which comes after all its pre-releases. */
-  readonly before: readonly (string | number)[];
+  readonly before: readonly (string | bigint)[];
 }
 
 /** The longest versions that are met have some 30 characters. */
@@ -20,7 +20,7 @@ export function parseVersion(text: string): Version | null {
   const [, a, b, c, d, before] = match;
   return {
     numbers: [Number(a), Number(b ?? 0), Number(c ?? 0), Number(d ?? 0)],
-    before: before === undefined ? NONE : before.split('.').map((name) => (/^\d+$/.test(name) ? Number(name) : name)),
+    before: before === undefined ? NONE : before.split('.').map((name) => (/^\d+$/.test(name) ? BigInt(name) : name)),
   };
 }
 const NONE: readonly string[] = [];
@@ -39,10 +39,9 @@ export function compareVersions(a: Version, b: Version): number {
   return a.before.length - b.before.length;
 }
 
-/** Numbers come before texts. */
-function compareNames(a: string | number, b: string | number): number {
+/** Numbers come before texts. Of any size: pre-releases are named by dates and times too. */
+function compareNames(a: string | bigint, b: string | bigint): number {
   if (a === b) return 0;
-  if (typeof a === 'number') return typeof b === 'number' ? a - b : -1;
-  if (typeof b === 'number') return 1;
+  if (typeof a !== typeof b) return typeof a === 'bigint' ? -1 : 1;
   return a < b ? -1 : 1;
 }

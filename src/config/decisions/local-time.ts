@@ -19,17 +19,21 @@ export function timeOf(text: string, timeZone: string): number | string {
     const atMs = Date.parse(`${written}${offset}`);
     return Number.isNaN(atMs) ? 'There is no such offset.' : atMs;
   }
-  const atMs = localMs(utcMs, timeZone);
+  const atMs = localMs(utcMs, timeZone, found[4] === undefined);
   return atMs ?? `There is no such time in ${timeZone}: clocks were put forward over it. Take another one.`;
 }
 const EXAMPLES = '2026-12-01, 2026-12-01 08:00 or 2026-12-01T08:00:00Z';
 
-/** When it is this time in the zone, the first time where clocks are put back; null where clocks are put forward over it. */
-function localMs(utcMs: number, timeZone: string): number | null {
+/**
+ * When it is this time in the zone, the first time where clocks are put back; null where clocks are put forward over it. A day begins
+ * when they are, where that is at midnight (Cairo, Beirut).
+ */
+function localMs(utcMs: number, timeZone: string, isDay: boolean): number | null {
   // Offsets change at most once within these days, and are at most 14 hours.
   const offsets = [-26, 26].map((hours) => offsetMs(utcMs + hours * HOUR_MS, timeZone));
   const fitting = offsets.map((offset) => utcMs - offset).filter((atMs) => atMs + offsetMs(atMs, timeZone) === utcMs);
-  return fitting.length === 0 ? null : Math.min(...fitting);
+  if (fitting.length > 0) return Math.min(...fitting);
+  return isDay ? utcMs - offsets[0]! : null;
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();

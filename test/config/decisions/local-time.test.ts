@@ -16,6 +16,9 @@ describe('a time of a schedule', () => {
     ['just before clocks are put forward', '2026-03-29 01:59', 'Europe/Zurich', '2026-03-29T00:59:00Z'],
     ['just after', '2026-03-29 03:00', 'Europe/Zurich', '2026-03-29T01:00:00Z'],
     ['the first of two, where they are put back', '2026-10-25 02:30', 'Europe/Zurich', '2026-10-25T00:30:00Z'],
+    ['a day that begins at one', '2026-04-24', 'Africa/Cairo', '2026-04-23T22:00:00Z'],
+    ['a day that begins at one, to the west', '2026-09-06', 'America/Santiago', '2026-09-06T04:00:00Z'],
+    ['a day of 25 hours', '2026-10-30', 'Africa/Cairo', '2026-10-29T22:00:00Z'],
     ['behind them', '2026-10-25 03:00', 'Europe/Zurich', '2026-10-25T02:00:00Z'],
   ])('%s', (_, text, zone, expected) => {
     expect(timeOf(text, zone)).toBe(Date.parse(expected));
