@@ -49,6 +49,8 @@ function whole(file: string, text: string, lines: LineCounter, document: Documen
   }
   const stray = strayAlias(document);
   if (stray !== null) return [errorAt(file, placeOf(lines, stray), STRAY_ALIAS)];
+  const endless = endlessNumber(document);
+  if (endless !== null) return [errorAt(file, placeOf(lines, endless), ENDLESS)];
   // The library counts the anchor as well.
   const value = document.toJS({ maxAliasCount: ALIASES_MAX + 1 }) as Json;
   const shape = shapeProblem(value, []);
@@ -119,6 +121,22 @@ function syntaxMessage(error: YAMLError, text: string): string {
 
 const TOO_DEEP = `Maps and lists are nested too deeply: ${NESTING_MAX} levels are read.`;
 const STRAY_ALIAS = 'The alias (*…) has no anchor (&…) before it. Put texts that begin with * in quotes.';
+
+const ENDLESS =
+  'This is no number that JSON has (.inf, .nan, or one that is too large), and would be nothing where it is kept. Write another one, or a text in quotes.';
+
+/** Offset of the first number that is none in JSON, in which definitions are kept and content is sent; null where there is none. */
+function endlessNumber(document: Document.Parsed): number | null {
+  let endless: number | null = null;
+  visit(document, {
+    Scalar(_key, { value, range }) {
+      if (typeof value !== 'number' || Number.isFinite(value)) return undefined;
+      endless = range?.[0] ?? 0;
+      return visit.BREAK;
+    },
+  });
+  return endless;
+}
 
 /** Offset of the first alias whose anchor does not stand before it; null where there is none. */
 function strayAlias(document: Document.Parsed): number | null {

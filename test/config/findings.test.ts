@@ -45,7 +45,7 @@ describe('mistakes in weir.yaml', () => {
       "1:13: 'deadlineMs' is 0x0F. It takes a whole number from 100 to 4500.",
     ],
     ['a fraction', 'deadlineMs: 1999.5\n', "1:13: 'deadlineMs' is 1999.5. It takes a whole number from 100 to 4500."],
-    ['no number', 'deadlineMs: .nan\n', "1:13: 'deadlineMs' is .nan. It takes a whole number from 100 to 4500."],
+    ['a fraction alone', 'deadlineMs: .5\n', "1:13: 'deadlineMs' is .5. It takes a whole number from 100 to 4500."],
     [
       'no value',
       'deadlineMs:\nregion: or2\n',

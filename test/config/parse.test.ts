@@ -59,6 +59,13 @@ describe('places', () => {
   });
 });
 
+test.each(['.inf', '-.inf', '.nan', '1e999', '-1e999'])('%s is no number of JSON', (number) => {
+  expect(told(`a: 1\nb: { "<": [{ var: profile.age }, ${number}] }\n`)).toEqual([
+    expect.stringMatching(/^a\.yaml:2:34: This is no number that JSON has/),
+  ]);
+  expect(told(`a: "${number}"\n`)).toEqual([]);
+});
+
 describe('bytes that are no text', () => {
   test.each<[string, Uint8Array, string]>([
     ['a stray byte', Buffer.from([0x61, 0x3a, 0x0a, 0x20, 0x20, 0xff, 0x0a]), '2:3'],
