@@ -12,6 +12,8 @@ export interface ExplainRequest {
   readonly data: string;
   /** As it was answered, or as the client gave it; of a visitor, the newest decision. */
   readonly of: { readonly requestId: string } | { readonly ecid: string };
+  /** Null: any. Throws where a visitor's decisions are of several. */
+  readonly orgId: string | null;
   readonly activityId: string | null;
   readonly personsMax?: number;
   readonly report: (message: string) => void;
@@ -37,12 +39,13 @@ export async function explainDecisions(request: ExplainRequest): Promise<Explain
   }
 }
 
-async function personsRead({ data, of, report }: ExplainRequest): Promise<ReadonlySet<string>> {
+async function personsRead(request: ExplainRequest): Promise<ReadonlySet<string>> {
+  const { data, report } = request;
   const keys = new Set<string>();
   const { records } = await startFold(data, null, report, { keys, max: 0 });
   for await (const { record } of records) {
     for (const decision of record.decisions ?? []) {
-      if (!isDecisionOf(record, decision, of)) continue;
+      if (!isDecisionOf(record, decision, request)) continue;
       for (const key of readOfPersons(record, decision)) keys.add(key);
     }
   }
@@ -56,14 +59,16 @@ async function explainBy(request: ExplainRequest, held: Held): Promise<Explained
   const { sections, records, reached } = await startFold(data, null, report, held);
   let found: Recorded[] = [];
   const others: string[] = [];
+  const orgs = new Set<string>();
   const seen = { requests: 0, firstAtMs: null as number | null };
   for await (const stored of records) {
     const { position, record } = stored;
     seen.firstAtMs ??= record.atMs;
     reached(position.offset);
-    if (isAbout(record, of)) seen.requests += 1;
+    if (isAbout(record, request)) seen.requests += 1;
     for (const decision of record.decisions ?? []) {
-      if (isDecisionOf(record, decision, of) && (!isVisitor || isWanted(decision, activityId))) {
+      if (isDecisionOf(record, decision, request) && (!isVisitor || isWanted(decision, activityId))) {
+        orgs.add(record.orgId);
         const decider = await deciders.of(decision.h);
         const input = decider === null ? 'definitions' : inputOf(record, decision, decider, sections);
         if (isVisitor && found.length > 0) others.push(nameOf(found[0]!));
@@ -73,12 +78,17 @@ async function explainBy(request: ExplainRequest, held: Held): Promise<Explained
     }
     sections.take(position, record.changes, record.atMs);
   }
+  if (isVisitor && orgs.size > 1) {
+    const named = [...orgs].map((orgId) => `'${orgId}'`).join(', ');
+    throw new Error(`Several orgs have decided for the visitor ${of.ecid}: ${named}. Say which with --org.`);
+  }
   if (found.length === 0) return { isFound: false, text: notFound(request, seen) };
   const text = found.map((one) => explain(one, activityId)).join('\n');
   return { isFound: true, text: others.length === 0 ? text : `${text}\n${othersText(others)}` };
 }
 
-function isAbout(record: LogRecord, of: ExplainRequest['of']): boolean {
+function isAbout(record: LogRecord, { of, orgId }: ExplainRequest): boolean {
+  if (orgId !== null && record.orgId !== orgId) return false;
   if ('requestId' in of) return isRequest(record.requestId, of.requestId);
   return record.ecid === of.ecid || record.events.some((event) => ecidOf(record, event) === of.ecid);
 }
@@ -90,7 +100,8 @@ function isRequest(requestId: string, asked: string): boolean {
   );
 }
 
-function isDecisionOf(record: LogRecord, { i }: StoredDecision, of: ExplainRequest['of']): boolean {
+function isDecisionOf(record: LogRecord, { i }: StoredDecision, { of, orgId }: ExplainRequest): boolean {
+  if (orgId !== null && record.orgId !== orgId) return false;
   if ('requestId' in of) return isRequest(record.requestId, of.requestId);
   const event = record.events.find(({ index }) => index === i);
   return (event === undefined ? record.ecid : ecidOf(record, event)) === of.ecid;
@@ -135,10 +146,11 @@ function othersText(others: readonly string[]): string {
 }
 
 function notFound(
-  { of, activityId }: ExplainRequest,
+  { of, orgId, activityId }: ExplainRequest,
   { requests, firstAtMs }: { readonly requests: number; readonly firstAtMs: number | null },
 ): string {
-  const who = 'requestId' in of ? `the request '${of.requestId}'` : `the visitor ${of.ecid}`;
+  const whose = orgId === null ? '' : ` of the org '${orgId}'`;
+  const who = ('requestId' in of ? `the request '${of.requestId}'` : `the visitor ${of.ecid}`) + whose;
   const what = activityId === null ? 'Nothing was decided' : `Nothing was decided about the activity '${activityId}'`;
   if (requests > 0) {
     return `${what} for ${who}: ${requests === 1 ? 'one request is' : `${requests} requests are`} in the log, and asked for no content there, or for that of other activities.\n`;

@@ -124,10 +124,31 @@ At box: 'y' (Experience y) of 'person' (Activity person), 1 item
     expect(out.endsWith(`\nBefore it, for the same visitor:\n${lines.join('')}`)).toBe(true);
   });
 
+  test('explains what one org decided for a visitor whom another one knows too', async () => {
+    const ecid = sent[5]!.record.ecid!;
+    const newest = records.findLast((record) => record.ecid === ecid)!;
+    const data = tempFolder();
+    const other = { ...newest, orgId: 'B@AdobeOrg', requestId: `other-${newest.requestId}` };
+    await writeLog(data, [...records, other]);
+    keepDefinitions(data, FIRST);
+    const { code, err } = await weir('explain', '--ecid', ecid, '--data', data);
+    expect([code, err]).toEqual([
+      1,
+      `weir explain: Several orgs have decided for the visitor ${ecid}: '${ORG}', 'B@AdobeOrg'. Say which with --org.\n`,
+    ]);
+    for (const { orgId, requestId } of [newest, other]) {
+      const { out } = await weir('explain', '--ecid', ecid, '--org', orgId, '--data', data);
+      expect(out).toContain(`Request ${requestId}, event 0`);
+      expect(out.includes('Before it')).toBe(orgId === ORG);
+    }
+    const nobody = await weir('explain', '--ecid', ecid, '--org', 'C@AdobeOrg', '--data', data);
+    expect(nobody.err).toContain(`The log holds nothing of the visitor ${ecid} of the org 'C@AdobeOrg'.`);
+  });
+
   test('finds the persons of one visitor where memory does not hold all', async () => {
     const data = await dataFolder();
     const of = { ecid: sent[5]!.record.ecid! };
-    const request = { data, of, activityId: null, report: () => {} };
+    const request = { data, of, orgId: null, activityId: null, report: () => {} };
     expect(await explainDecisions({ ...request, personsMax: 3 })).toEqual(await explainDecisions(request));
     await expect(explainDecisions({ ...request, personsMax: 0 })).rejects.toThrow(TooManyPersons);
   });
