@@ -16,6 +16,9 @@ const DATASTREAM = 'site';
 const ORG = '0123456789ABCDEF01234567@AdobeOrg';
 const COOKIE_PREFIX = `kndctr_${ORG.replaceAll('@', '_')}_`;
 const SCOPE = 'greeting';
+const HTML = 'https://ns.adobe.com/personalization/html-content-item';
+/** A preview that goes on over pages. */
+const PREVIEW_COOKIE = 'at_qa_mode';
 /** Longer than Weir's own deadline. After it, the page goes out with its own content. */
 const TIMEOUT_MS = 3_000;
 
@@ -53,7 +56,8 @@ async function showPage(request, response) {
   const handles = (type) => answered.handle.filter((one) => one.type === type).flatMap(({ payload }) => payload);
   const greeting = handles('personalization:decisions').find(({ scope }) => scope === SCOPE);
   const parts = {
-    greeting: greeting?.items[0].data.content ?? '<p>Welcome.</p>',
+    // Of an experience without content (the control of a test) there is an item that has none: the page keeps its own.
+    greeting: greeting?.items.find(({ schema }) => schema === HTML)?.data.content ?? '<p>Welcome.</p>',
     // In a script of its own type nothing is run; a '<' in the data could end it.
     answer: JSON.stringify(answered).replaceAll('<', '\\u003c'),
   };
@@ -68,7 +72,8 @@ async function showPage(request, response) {
 
 /** One interact call for this visitor: who they are is in their cookies, which go along as `meta.state.entries`. */
 async function askForContent({ headers, url, socket }) {
-  const entries = cookiesOf(headers.cookie ?? '').filter(({ key }) => key.startsWith(COOKIE_PREFIX));
+  const isForWeir = ({ key }) => key.startsWith(COOKIE_PREFIX) || key === PREVIEW_COOKIE;
+  const entries = cookiesOf(headers.cookie ?? '').filter(isForWeir);
   const body = {
     event: {
       // A fetch is no page view: that is told by the page.

@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { launchChromium } from '../support/chromium.ts';
+import { weir as command } from '../support/command.ts';
 import { keepScreenshot, PERSON, reportOn } from '../support/decision-site.ts';
 import { type Server, startServer } from '../support/server.ts';
 import { ROOT } from '../support/sources.ts';
@@ -18,10 +20,7 @@ let url: string;
 beforeAll(async () => {
   browser = await launchChromium();
   weir = await startServer({ workspace: 'examples/hybrid/workspace' });
-  const args = [join(ROOT, 'examples/hybrid/server.mjs'), '--edge', weir.urls.edge, '--port', '0'];
-  site = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [line] = await once(createInterface(site.stdout!), 'line');
-  url = String(line);
+  ({ site, url } = await startSite(weir));
 });
 afterAll(async () => {
   site?.kill();
@@ -29,9 +28,17 @@ afterAll(async () => {
   await weir?.stop();
 });
 
+/** The example's server, asking `server`. */
+async function startSite(server: Server): Promise<{ readonly site: ChildProcess; readonly url: string }> {
+  const args = [join(ROOT, 'examples/hybrid/server.mjs'), '--edge', server.urls.edge, '--port', '0'];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = await once(createInterface(child.stdout!), 'line');
+  return { site: child, url: String(line) };
+}
+
 /** Displays of each experience that has any. */
-async function displays(activity: string): Promise<Record<string, number>> {
-  const { arms } = await reportOn(weir.data, activity);
+async function displays(activity: string, data = weir.data): Promise<Record<string, number>> {
+  const { arms } = await reportOn(data, activity);
   return Object.fromEntries(arms.filter((arm) => arm.displays > 0).map((arm) => [arm.experience, arm.displays]));
 }
 const sum = (counts: Readonly<Record<string, number>>): number =>
@@ -98,3 +105,43 @@ it('another visitor is another, and both are counted', async () => {
   await expect.poll(async () => sum(await displays('greeting'))).toBe(before + 1);
   expect(new Set((await weir.events()).map(({ ecid }) => ecid)).size).toBe(2);
 });
+
+it('an experience without content leaves what is there, and is counted too', async () => {
+  const folder = 'examples/hybrid/workspace';
+  const server = await startServer({
+    workspace: {
+      'weir.yaml': readFileSync(join(ROOT, folder, 'weir.yaml'), 'utf8'),
+      'datastreams/site.yaml': readFileSync(join(ROOT, folder, 'datastreams/site.yaml'), 'utf8'),
+      'activities/greeting.yaml':
+        'id: greeting\nscope: greeting\nexperiences: [{ id: control }, { id: long, weight: 0, html: x }]\n',
+    },
+  });
+  onTestFinished(() => server.stop());
+  const other = await startSite(server);
+  onTestFinished(() => void other.site.kill());
+  const context = await browser.newContext({ userAgent: PERSON });
+  onTestFinished(() => context.close());
+  const page = await context.newPage();
+  const sent = await page.goto(other.url);
+  expect([sent!.status(), await page.locator('#greeting').textContent()]).toEqual([200, 'Welcome.']);
+  await expect.poll(() => displays('greeting', server.data)).toEqual({ control: 1 });
+});
+
+it.each(['short', 'long'])(
+  'a preview that is in the cookie is of what the server puts in too: %s',
+  async (experience) => {
+    const { out } = await command(
+      ...['preview', '--activity', 'greeting', '--experience', experience],
+      ...['--workspace', weir.workspace, '--data', weir.data],
+    );
+    const context = await browser.newContext({ userAgent: PERSON });
+    onTestFinished(() => context.close());
+    await context.addCookies([{ name: 'at_qa_mode', value: out.trim().replace('weir_preview=', ''), url }]);
+    for (let visit = 0; visit < 4; visit++) {
+      await context.clearCookies({ name: /identity/ });
+      const page = await context.newPage();
+      await page.goto(url);
+      expect(GREETINGS[(await page.locator('#greeting').textContent())!]).toBe(experience);
+    }
+  },
+);
