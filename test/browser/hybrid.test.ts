@@ -116,7 +116,9 @@ it('an experience without content leaves what is there, and is counted too', asy
         'id: greeting\nscope: greeting\nexperiences: [{ id: control }, { id: long, weight: 0, html: x }]\n',
     },
   });
-  onTestFinished(() => server.stop());
+  onTestFinished(async () => {
+    await server.stop();
+  });
   const other = await startSite(server);
   onTestFinished(() => void other.site.kill());
   const context = await browser.newContext({ userAgent: PERSON });
