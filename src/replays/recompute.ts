@@ -7,6 +7,7 @@ import type { DecisionDefinitions } from '../model/decision-definitions.ts';
 import { type Capacity, capacityOf } from '../model/decision-history.ts';
 import { decisionInput } from '../model/decision-input.ts';
 import { decisionQuery, personalizationOf } from '../model/decision-query.ts';
+import { Displays, NO_DISPLAYS } from '../model/displays.ts';
 import type { Identity } from '../model/exchange.ts';
 import { withoutNobodies } from '../model/identity-rules.ts';
 import type { JsonObject } from '../model/json.ts';
@@ -21,6 +22,8 @@ export interface Decider {
   readonly engine: DecisionEngine;
   readonly zone: ZoneTime;
   readonly capacity: Capacity;
+  /** Of records that were read. */
+  readonly displays: WeakMap<LogRecord, Displays>;
   /** Names of facts of the client that the definitions read. */
   readonly clientFacts: readonly string[];
 }
@@ -31,6 +34,7 @@ export function deciderOf(definitions: DecisionDefinitions): Decider {
     engine: compileDecisions(definitions),
     zone: new ZoneTime(definitions.timeZone),
     capacity: capacityOf(definitions),
+    displays: new WeakMap(),
     clientFacts: clientFactsIn(definitions),
   };
 }
@@ -50,9 +54,10 @@ export type Lack =
 export function inputOf(
   record: LogRecord,
   decision: StoredDecision,
-  { definitions, zone, capacity, clientFacts }: Decider,
+  decider: Decider,
   sections: Sections,
 ): DecisionInput | Lack {
+  const { definitions, zone, clientFacts } = decider;
   const event = record.events.find(({ index }) => index === decision.i);
   if (event === undefined) return 'event';
   const known = decision.in.client ?? {};
@@ -62,9 +67,8 @@ export function inputOf(
   const asked = decision.in.query ?? personalizationOf(event.query, ASKED);
   const other = new Set([...definitions.audiences, ...definitions.pushes].map(({ id }) => id));
   return decisionInput({
-    ...{ event, capacity, datastreamId: record.datastreamId, stored: decision.in, seed: decision.seed },
-    ...{ nowMs: record.atMs, notices: record.notices ?? null },
-    events: record.events.map((one) => ({ index: one.index, identities: one.identities, ecid: ecidOf(record, one) })),
+    ...{ event, datastreamId: record.datastreamId, stored: decision.in, seed: decision.seed },
+    ...{ nowMs: record.atMs, displays: displaysOf(record, decider) },
     // Whether segments were wanted is not kept: it tells only where one is broken.
     wantsActivation: decision.v.some(([id]) => other.has(id)),
     ecid: ecidOf(record, event),
@@ -73,6 +77,18 @@ export function inputOf(
     client: () => known,
     makeFacts: (parts) => makeFacts(parts, zone),
   });
+}
+
+function displaysOf(record: LogRecord, { displays, capacity }: Decider): Displays {
+  const notices = record.notices ?? null;
+  if (notices === null) return NO_DISPLAYS;
+  let known = displays.get(record);
+  if (known === undefined) {
+    const events = record.events.map((event) => ({ ...event, ecid: ecidOf(record, event) }));
+    known = new Displays(notices, events, capacity);
+    displays.set(record, known);
+  }
+  return known;
 }
 
 const ASKED = 'query.personalization';

@@ -4,6 +4,7 @@ import type { DecisionDefinitions } from '../model/decision-definitions.ts';
 import { withExperiences } from '../model/decision-history.ts';
 import { decisionInput } from '../model/decision-input.ts';
 import { decisionQuery, hasOwnQuery, misspeltKey, personalizationOf } from '../model/decision-query.ts';
+import { Displays, NO_DISPLAYS } from '../model/displays.ts';
 import type { EdgeEvent, EventDecision, Exchange } from '../model/exchange.ts';
 import { eventField } from '../model/field-path.ts';
 import type { JsonObject } from '../model/json.ts';
@@ -40,6 +41,7 @@ export class Decide implements Stage {
     const { decisions: definitions } = x.datastream;
     let ofRequest: DecisionQuery | null | undefined;
     let misspelt: Problem | null = null;
+    let displays: Displays | null = null;
     const queryOf = (query: JsonObject | null, path: string): DecisionQuery | null => {
       const asked = personalizationOf(query, path);
       if (asked === null) return null;
@@ -53,7 +55,9 @@ export class Decide implements Stage {
         ? queryOf(event.query, `${eventField(x.path, event.index)}.query.personalization`)
         : (ofRequest ?? null);
       if (tools === null || definitions === null || (event.fate !== 'store' && event.fate !== 'duplicate')) continue;
-      decideEvent({ x, event, tools, definitions, runtime: tools.runtimeOf(definitions) }, query, !isOwn);
+      const runtime = tools.runtimeOf(definitions);
+      displays ??= x.notices === null ? NO_DISPLAYS : new Displays(x.notices, x.events, runtime.capacity);
+      decideEvent({ x, event, tools, definitions, runtime, displays }, query, !isOwn);
     }
     // The first only: a batch has the same mistake in each of its events.
     if (misspelt !== null) x.warnings.push(misspelt);
@@ -104,7 +108,7 @@ interface Decided {
 
 /** Adds to `stored` what is known of the client. */
 function decide(
-  { x, event, tools, runtime, definitions }: Work,
+  { x, event, tools, runtime, displays, definitions }: Work,
   query: DecisionQuery,
   wantsActivation: boolean,
   stored: Mutable<StoredInputs>,
@@ -123,9 +127,7 @@ function decide(
       const value = sectionOf(personOf(x, event, namespace), section)?.['value'];
       return (value as JsonObject | undefined) ?? null;
     },
-    notices: x.notices,
-    events: x.events,
-    capacity: runtime.capacity,
+    displays,
     makeFacts: runtime.makeFacts,
     client: client.facts,
     wantsActivation,

@@ -1,5 +1,6 @@
 import type { DecisionQuery, StoredInputs } from '../model/decision.ts';
 import type { DecisionDefinitions } from '../model/decision-definitions.ts';
+import type { Displays } from '../model/displays.ts';
 import type { EdgeEvent, Exchange } from '../model/exchange.ts';
 import { nobodiesIn } from '../model/identity-rules.ts';
 import type { JsonObject } from '../model/json.ts';
@@ -14,6 +15,7 @@ export interface Work {
   readonly tools: DecidingTools;
   readonly definitions: DecisionDefinitions;
   readonly runtime: DecisionRuntime;
+  readonly displays: Displays;
 }
 
 /** Without what belongs to services that are off; null where all of them are. The same object where none is. */

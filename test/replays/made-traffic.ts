@@ -4,6 +4,7 @@ import type { DecisionInput, StoredDecision } from '../../src/model/decision.ts'
 import type { DecisionDefinitions } from '../../src/model/decision-definitions.ts';
 import { decisionInput } from '../../src/model/decision-input.ts';
 import { decisionQuery } from '../../src/model/decision-query.ts';
+import { NO_DISPLAYS } from '../../src/model/displays.ts';
 import { identitiesOf } from '../../src/model/identity.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import { applyChange, type Change, type PersonState, personKey } from '../../src/model/person.ts';
@@ -129,10 +130,10 @@ export class Traffic {
     };
     const stored = { client, ...(i % 3 === 0 ? { query: personalization } : {}) };
     const seed = i.toString(16).padStart(32, '0');
-    const { zone, capacity, engine, definitions } = this.#decider;
+    const { zone, engine, definitions } = this.#decider;
     const input = decisionInput({
-      ...{ event, ecid, capacity, stored, sectionOf, seed, datastreamId: 'shop', nowMs: this.#atMs },
-      ...{ notices: null, events: [] },
+      ...{ event, ecid, stored, sectionOf, seed, datastreamId: 'shop', nowMs: this.#atMs },
+      displays: NO_DISPLAYS,
       ...{ query: decisionQuery(personalization, 'query'), client: () => client, wantsActivation: false },
       makeFacts: (parts) => makeFacts(parts, zone),
     });
