@@ -28,8 +28,8 @@ export const DEPTH_MAX = 64;
 export const VALUES_MAX = 20_000;
 
 /**
- * Throws 0109 for an empty body, 0101 for one that is no JSON, 0102 for one that is nested too deeply, 0112 for one that
- * holds too many values.
+ * Throws 0109 for an empty body, 0101 for one that is no JSON, 0102 for one that is nested too deeply or holds a number that is no
+ * finite one, 0112 for one that holds too many values.
  */
 export function parseBody(body: Buffer): Json {
   if (body.length === 0) throw problem('EXEG-0109-408', 'The body is empty. Send a JSON object.');
@@ -41,6 +41,12 @@ export function parseBody(body: Buffer): Json {
     throw problem('EXEG-0101-400', `The body is not valid JSON: ${reason(cause)}`, {}, { cause });
   }
   const values = valuesIn(json, DEPTH_MAX);
+  if (values >= ENDLESS) {
+    throw problem(
+      'EXEG-0102-400',
+      'The body holds a number that is larger than 1.8e308. Send it as a text, or leave it out.',
+    );
+  }
   if (values >= TOO_DEEP) throw problem('EXEG-0102-400', `The body is nested more than ${DEPTH_MAX} levels deep.`);
   if (values > VALUES_MAX) {
     throw problem('EXEG-0112-413', `The body holds more than ${VALUES_MAX} values. Send fewer events at once.`);
@@ -67,12 +73,17 @@ function reason(error: unknown): string {
 
 /** More than any body can hold. */
 const TOO_DEEP = 2 ** 30;
+/** More than any body can be too deep. */
+const ENDLESS = 2 ** 60;
 
 /**
- * How many values there are in all, this one included; at least `TOO_DEEP` where some lie deeper than `depthLeft`. Takes out
- * own `__proto__` keys on its way, as `parseJson` does: to search the text for them costs a seventh of the parse.
+ * How many values there are in all, this one included; at least `TOO_DEEP` where some lie deeper than `depthLeft`, at least
+ * `ENDLESS` for a number such as 1e999, which is Infinity here and null wherever it is written: what is remembered of it would differ
+ * from the log. Takes out own `__proto__` keys on its way, as `parseJson` does: to search the text for them costs a seventh of the
+ * parse.
  */
 function valuesIn(value: Json, depthLeft: number): number {
+  if (typeof value === 'number') return Number.isFinite(value) ? 1 : ENDLESS;
   if (typeof value !== 'object' || value === null) return 1;
   if (depthLeft === 0) return TOO_DEEP;
   let count = 1;

@@ -112,6 +112,15 @@ describe('bodies', () => {
     expect(detail).toContain(String(VALUES_MAX));
   });
 
+  test.each(['1e309', '-1e309', '1e999999'])('the number %s, which is kept nowhere, is 0102', (number) => {
+    for (const body of [number, `{"a":[{"b":${number}},{}]}`, `[${nested(DEPTH_MAX)},${number}]`]) {
+      const { spec, detail } = problemOf(() => parse(body));
+      expect(spec.code).toBe('EXEG-0102-400');
+      expect(detail).toContain('larger than 1.8e308');
+    }
+    expect(parse('[1.7976931348623157e308,-1e308,1e-400,"1e309"]')).toHaveLength(4);
+  });
+
   test('constructor and its like are a customer’s data', () => {
     const text = '{"constructor":{"prototype":{"polluted":1}},"toString":2,"hasOwnProperty":null}';
     expect(JSON.stringify(parse(text))).toBe(text);
