@@ -208,6 +208,38 @@ describe('a login', () => {
     );
   });
 
+  it('never moves a device to another activity of a group, and keeps each device and person in one', () => {
+    const activities = ['x', 'y', 'z'].map((id) =>
+      activityOf(id, {
+        ...{ exclusionGroup: 'g', bucketBy: 'CRM', holdoutPercent: 10, trafficPercent: 90 },
+        experiences: ['a', 'b'].map((one) => experienceOf(one, [itemOf(`s-${id}`)])),
+      }),
+    );
+    const engine = compileDecisions(definitionsOf({ activities }));
+    const visit = fc.record({
+      device: fc.nat(2),
+      person: fc.option(fc.nat(1), { nil: null }),
+      scopes: fc.subarray(['s-x', 's-y', 's-z'], { minLength: 1 }),
+    });
+    fc.assert(
+      fc.property(fc.array(visit, { maxLength: 25 }), fc.nat(2_000), (visits, salt) => {
+        const kept = new Map<string, Record<string, ActivityHistory>>();
+        for (const { device, person: who, scopes } of visits) {
+          const ecid = ecidOf(salt * 10 + device);
+          const ids = [['ECID', ecid], ...(who === null ? [] : [['CRM', `u${salt}-${who}`]])] as [string, string][];
+          const identities = ids.slice(1).map(([namespace, id]) => identityOf(namespace, id));
+          const histories = new Map(ids.map(([namespace, id]) => [namespace, kept.get(id) ?? {}]));
+          const { verdicts, assigned } = decided(engine, inputOf(scopes, { ecid, identities, histories }));
+          const had = Object.keys(kept.get(ecid) ?? {});
+          for (const [, id] of ids) kept.set(id, { ...kept.get(id), ...historyOf(assigned) });
+          const members = verdicts.filter(({ outcome }) => outcome === 'shown' || outcome === 'holdout');
+          expect(new Set([...had, ...members.map(({ activityId }) => activityId)]).size).toBeLessThan(2);
+        }
+        for (const history of kept.values()) expect(Object.keys(history).length).toBeLessThan(2);
+      }),
+    );
+  });
+
   it('on a new device brings what the person has, and is kept once', () => {
     const engine = compileDecisions(definitionsOf({ activities: [person] }));
     const identities = [identityOf('CRM', 'u1')];
