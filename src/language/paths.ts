@@ -42,6 +42,12 @@ export function factProblem(names: readonly string[]): string | null {
   return null;
 }
 
+/** The names of a path into the facts, or a sentence that says what is wrong with it. */
+export function factNamesOf(path: string): readonly string[] | string {
+  const names = namesOf(path);
+  return typeof names === 'string' ? names : (factProblem(names) ?? names);
+}
+
 function unknownName(name: string, path: string, what: string, known: readonly string[]): string {
   const guess = meant(name, known);
   const remedy = guess === null ? `Known: ${known.join(', ')}.` : `Did you mean '${guess}'?`;

@@ -1,7 +1,7 @@
 import { compileAudiences } from '../language/audiences.ts';
 import { compileCondition, isCondition } from '../language/condition.ts';
 import { makeFacts } from '../language/facts.ts';
-import { factReader, namesOf } from '../language/paths.ts';
+import { factNamesOf, factReader } from '../language/paths.ts';
 import { ZoneTime } from '../language/zone-time.ts';
 import type { Facts } from '../model/condition.ts';
 import type { DecisionDefinitions, GoalDefinition } from '../model/decision-definitions.ts';
@@ -32,7 +32,7 @@ export function compileGoals(definitions: DecisionDefinitions, goals: readonly G
       warnings.push(`The goal '${id}' is not counted: ${first!.message}`);
       continue;
     }
-    const names = value === null ? null : namesOf(value);
+    const names = value === null ? null : factNamesOf(value);
     if (typeof names === 'string') {
       warnings.push(`The goal '${id}' is not counted: ${names}`);
       continue;

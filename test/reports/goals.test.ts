@@ -58,6 +58,15 @@ describe('a goal', () => {
     expect(warnings).toEqual([expect.stringContaining("The goal 'bought' is not counted: ")]);
   });
 
+  test('that sums what is no fact is left out, and said', () => {
+    const sum = goalOf(purchase, { count: 'sum', value: 'commerce.order.priceTotal' });
+    const { goals, warnings } = compileGoals(definitions, [sum]);
+    expect(goals).toEqual([]);
+    expect(warnings).toEqual([
+      expect.stringContaining("The goal 'bought' is not counted: The path 'commerce.order.priceTotal' begins at"),
+    ]);
+  });
+
   test('that looks at what no record holds is counted, and said', () => {
     const { goals, warnings } = compileGoals(definitions, [goalOf({ '==': [{ var: 'profile.tier' }, 'gold'] })]);
     expect(goals).toHaveLength(1);

@@ -1,3 +1,4 @@
+import { factNamesOf } from '../../language/paths.ts';
 import { literally } from '../../language/templates.ts';
 import { PERSONALIZING, type Requirement } from '../../model/consent-gate.ts';
 import type {
@@ -249,6 +250,8 @@ function goalOf(authoring: Authoring, goal: GoalFile, index: number): GoalDefini
     );
   if (count !== 'sum' && value !== null)
     authoring.error([...at, 'value'], `'value' is for count: sum; here it is ${count}. Remove one of the two.`, 'key');
+  const names = value === null ? [] : factNamesOf(value);
+  if (typeof names === 'string') authoring.error([...at, 'value'], names);
   return {
     id: goal.id,
     name: goal.name ?? goal.id,

@@ -51,6 +51,7 @@ export function audienceOf(authoring: Authoring): Audience {
     requires,
   } = authoring.source.value as unknown as AudienceFile;
   const told = segment === true ? {} : segment;
+  if (told !== false) checkAttributes(authoring, told.attributes ?? []);
   const destinationId = told === false ? DESTINATION : (told.destination ?? DESTINATION);
   return {
     definition: {
@@ -70,11 +71,28 @@ export function audienceOf(authoring: Authoring): Audience {
   };
 }
 
+const PROFILE = 'profile.';
+
+/** They are named as they are kept: what clients send as `profile.tier` is `tier`. */
+function checkAttributes(authoring: Authoring, attributes: readonly string[]): void {
+  for (const [index, name] of attributes.entries()) {
+    if (!name.startsWith(PROFILE)) continue;
+    const at = ['segment', 'attributes', index];
+    const message = `${named(at)} is "${name}". Attributes are named without 'profile.', as in: ${name.slice(PROFILE.length)}`;
+    authoring.warn(at, message);
+  }
+}
+
 function payloadOf(authoring: Authoring, at: KeyPath, push: PushFile, id: string): JsonObject {
   const { cookie, url, hideReferrer = false, ttlMinutes = TTL_MINUTES } = push;
   if ((cookie === undefined) === (url === undefined)) {
     const what = cookie === undefined ? "neither 'cookie' nor 'url'" : "both 'cookie' and 'url'";
     authoring.error(at, `${named(at)} has ${what}. It takes one of the two.`);
+  }
+  const [key, text] = cookie === undefined ? ['url', url ?? ''] : ['cookie', cookie.value];
+  if (text.includes('{{')) {
+    const path = key === 'url' ? [...at, key] : [...at, key, 'value'];
+    authoring.warn(path, `${named(path)} holds '{{'. It is sent as it stands: only items and offers hold templates.`);
   }
   if (cookie === undefined) return { type: 'url', id, spec: { url: url ?? '', hideReferrer, ttlMinutes } };
   const { name, value, domain, days: ttlDays = COOKIE_DAYS } = cookie;

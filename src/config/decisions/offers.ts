@@ -189,6 +189,10 @@ function decisionOf(
   };
   const placements = decision.placements.map(({ placement, offers: ids, fallback }, number) => {
     const path = [...at, 'placements', number];
+    if (decision.placements.findIndex((one) => one.placement === placement) < number) {
+      const message = `The placement '${placement}' stands in the list before. Put the offers of both into one.`;
+      authoring.error([...path, 'placement'], message);
+    }
     if (!types.has(placement))
       authoring.error([...path, 'placement'], unknown('placement', placement, [...types.keys()]));
     ids.forEach((id, item) => {

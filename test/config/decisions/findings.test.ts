@@ -130,6 +130,11 @@ describe('activities', () => {
       "3:56: 'value' is for count: sum; here it is total.",
     ],
     [
+      'a value that is no fact',
+      least('goals: [{ id: g, when: { "==": [1, 1] }, value: commerce.order.priceTotal }]\n'),
+      "3:49: The path 'commerce.order.priceTotal' begins at 'commerce', which is no fact. Known: xdm,",
+    ],
+    [
       'two places',
       'id: a\nscope: s\nview: v\nexperiences: [{ id: x, html: y }]\n',
       "3:1: The content has both a 'scope' and a 'view'.",
@@ -387,6 +392,11 @@ describe('offers and audiences', () => {
       `${placements}offers: [{ id: o, content: { p: x } }]\ndecisions: [{ id: d, placements: [{ placement: z, offers: [o] }] }]\n`,
       "3:48: There is no placement 'z'. Known in this org: p, i.",
     ],
+    [
+      'a placement twice in one decision',
+      `${placements}offers: [{ id: o, content: { p: x } }]\ndecisions: [{ id: d, placements: [{ placement: p, offers: [o] }, { placement: p, offers: [] }] }]\n`,
+      "3:79: The placement 'p' stands in the list before. Put the offers of both into one.",
+    ],
   ])('%s', async (_, text, ...told) => {
     await check(
       { [O]: text },
@@ -399,6 +409,20 @@ describe('offers and audiences', () => {
     await check(push('{ ttlMinutes: 3 }'), ["audiences/a.yaml:3:8: 'push[0]' has neither 'cookie' nor 'url'."]);
     await check(push('{ url: "https://x/", cookie: { name: a, value: b } }'), [
       "audiences/a.yaml:3:8: 'push[0]' has both 'cookie' and 'url'.",
+    ]);
+  });
+
+  test('what an audience sends that would not arrive as it is meant', async () => {
+    const audience = (rest: string) => ({ 'audiences/a.yaml': `id: a\nwhen: { "==": [1, 1] }\n${rest}\n` });
+    await check(
+      audience('push: [{ cookie: { name: a, value: "{{profile.tier}}" } }, { url: "https://x/{{data.a}}" }]'),
+      [
+        "audiences/a.yaml:3:36: warning: 'push[0].cookie.value' holds '{{'. It is sent as it stands: only items and offers hold templates.",
+        "audiences/a.yaml:3:67: warning: 'push[1].url' holds '{{'.",
+      ],
+    );
+    await check(audience('segment: { attributes: [tier, profile.tier] }'), [
+      "audiences/a.yaml:3:31: warning: 'segment.attributes[1]' is \"profile.tier\". Attributes are named without 'profile.', as in: tier",
     ]);
   });
 
