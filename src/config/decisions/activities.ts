@@ -14,7 +14,7 @@ import type { Authoring, CapFile, Schedule } from './authoring.ts';
 import { durationMs } from './duration.ts';
 import { formsOf, type ItemContext, type ItemFile, itemsOf, SCHEMA_PREFIX } from './items.ts';
 import { timeZoneProblem } from './local-time.ts';
-import { type PlaceFile, placeOf } from './places.ts';
+import { checkRulesOfPage, type PlaceFile, placeOf } from './places.ts';
 
 /** activities/*.yaml after its schema has been checked. */
 export interface ActivityFile extends Schedule, PlaceFile {
@@ -64,6 +64,9 @@ export function activityOf(authoring: Authoring, datastreams: readonly string[] 
   const schedule = authoring.schedule([], file);
   const experiences = experiencesOf(authoring, file, kind, schedule);
   checkPlaces(authoring, experiences);
+  experiences.forEach(({ items }, index) => {
+    checkRulesOfPage(authoring, ['experiences', index], items);
+  });
   const isOnSurfaces = experiences.some(({ items }) => items.some(({ place }) => place.kind === 'surface'));
   return {
     id: file.id,

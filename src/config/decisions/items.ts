@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import { compileTemplate, isTemplate } from '../../language/templates.ts';
 import type { ItemDefinition, Place } from '../../model/decision-definitions.ts';
+import { meant } from '../../model/did-you-mean.ts';
 import { isObject, type Json, type JsonObject } from '../../model/json.ts';
 import { leadsSomewhere } from '../../model/redirect-target.ts';
 import { named } from '../schema-findings.ts';
@@ -161,8 +162,20 @@ function contentOf(
       return ruleset({ version: 1, rules: [...file.rules!] });
     default:
       if (file.schema === RULESET) authoring.errors(rulesProblems([...at, 'data', 'rules'], file.data?.['rules']));
+      checkSchema(authoring, [...at, 'schema'], file.schema!);
       return [file.schema!, file.data ?? null];
   }
+}
+
+/** What clients ask for. Other names may be of other clients. */
+const SCHEMAS = [
+  ...['html-content-item', 'json-content-item', 'default-content-item', 'redirect-item', 'ruleset-item', 'dom-action'],
+  ...['measurement', 'message/in-app', 'message/content-card', 'message/inbox'],
+].map((name) => SCHEMA_PREFIX + name);
+
+function checkSchema(authoring: Authoring, at: KeyPath, schema: string): void {
+  const guess = SCHEMAS.includes(schema) ? null : meant(schema, SCHEMAS);
+  if (guess !== null) authoring.warn(at, `No client asks for the schema '${schema}'. Did you mean '${guess}'?`);
 }
 
 /** A digit can stand for it anywhere in a URL: in the host, the port and what follows. */

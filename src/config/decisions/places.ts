@@ -1,4 +1,4 @@
-import type { Place } from '../../model/decision-definitions.ts';
+import type { ItemDefinition, Place } from '../../model/decision-definitions.ts';
 import { meant } from '../../model/did-you-mean.ts';
 import type { KeyPath } from '../source.ts';
 import type { Authoring } from './authoring.ts';
@@ -30,4 +30,23 @@ export function placeOf(authoring: Authoring, at: KeyPath, file: PlaceFile): Pla
     authoring.warn([...at, 'scope'], message);
   }
   return first;
+}
+
+/**
+ * The Web SDK keeps the rules of an activity for one surface at a time (observed): of a page and of a part of it, which it asks
+ * for together, only those that come last are left.
+ */
+export function checkRulesOfPage(authoring: Authoring, at: KeyPath, items: readonly ItemDefinition[]): void {
+  const byPage = new Map<string, string>();
+  for (const { schema, place } of items) {
+    if (!schema.endsWith('/ruleset-item') || !/^web:/i.test(place.name)) continue;
+    const page = place.name.split('#', 1)[0]!;
+    const first = byPage.get(page);
+    if (first === undefined) byPage.set(page, place.name);
+    else if (first !== place.name) {
+      const message = `Messages and cards stand at '${first}' and at '${place.name}', of one page: the Web SDK keeps those of one of the two for each activity. Make two activities of it.`;
+      authoring.warn(at, message);
+      return;
+    }
+  }
 }

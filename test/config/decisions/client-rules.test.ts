@@ -41,6 +41,7 @@ test.each<[what: string, content: string]>([
   ],
   ['a look that is left to mobile', 'message: { html: x, web: {}, mobile: { width: 50 } }'],
   ['JSON with a version', 'json: { version: 3 }'],
+  ['cards at two pages', 'items: [{ card: { title: a } }, { card: { title: b }, surface: "web://shop.example/b" }]'],
   ['JSON that is rules', `json: { version: 1, ${rule(CONDITION)} }`],
 ])('%s is taken', async (_, content) => {
   expect(await findings(content)).toEqual([]);
@@ -127,9 +128,32 @@ describe('what no client can read', () => {
       'json: { version: 3, rules: [a, b] }',
       "5:11: warning: The Web SDK takes JSON with both 'version' and 'rules' for rules of messages,",
     ],
+    [
+      'cards at a page and at a part of it',
+      'items: [{ card: { title: a } }, { card: { title: b }, surface: "web://shop.example/#promo" }]',
+      "4:5: warning: Messages and cards stand at 'web://shop.example/' and at 'web://shop.example/#promo', of one page:",
+    ],
+    [
+      'a misspelt schema',
+      'schema: https://ns.adobe.com/personalization/mesage/inbox\n    data: {}',
+      "5:13: warning: No client asks for the schema 'https://ns.adobe.com/personalization/mesage/inbox'. Did you mean 'https://ns.adobe.com/personalization/message/inbox'?",
+    ],
   ])('%s', async (_, content, ...told) => {
     const all = await findings(content);
     const expected = told.map((one) => `${A}:${one}`);
     expect(all.map((one, index) => (one.startsWith(expected[index] ?? '?') ? expected[index] : one))).toEqual(expected);
   });
+});
+
+test('the domain of a pushed cookie is a host', async () => {
+  const audience = (domain: string) =>
+    `id: a\nwhen: { "==": [1, 1] }\npush: [{ cookie: { name: a, value: b, domain: "${domain}" } }]\n`;
+  const told = async (domain: string) => {
+    const loaded = await loadWorkspace(workspaceFolder({ 'audiences/a.yaml': audience(domain) }));
+    return (loaded.ok ? loaded.warnings : loaded.findings).map(String);
+  };
+  expect(await told('.shop.example')).toEqual([]);
+  expect(await told('https://shop.example')).toEqual([
+    `audiences/a.yaml:3:47: 'push[0].cookie.domain' is "https://shop.example". It takes a host, such as shop.example.`,
+  ]);
 });
