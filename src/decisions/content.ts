@@ -7,6 +7,7 @@ import { DEFAULT_CONTENT, isWanted } from './schemas.ts';
 import { surfaceDetails } from './scope-details.ts';
 import type { Placement, Sitting } from './sitting.ts';
 import type { PreparedItem } from './templates.ts';
+import { atSurface } from './wire-items.ts';
 
 export interface Missed {
   readonly outcome: Outcome;
@@ -62,7 +63,9 @@ function placementFor(
   const rank = isPreview
     ? PREVIEW_RANK
     : Math.min(...asked.placed.map(({ contents }) => contents[experience.index]!.rank));
-  const wire = items.map(({ make }) => make(input.facts));
+  const made = items.map(({ make }) => make(input.facts));
+  const isOfPattern = asked.placed.some(({ place }) => place.kind === 'surface' && place.name.includes('*'));
+  const wire = isOfPattern ? made.map((item) => atSurface(item, asked.scope)) : made;
   return {
     proposition: propositionOf(activity, experience, asked, rank, wire, isPreview),
     askedAs: asked.askedAs,

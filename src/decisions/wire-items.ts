@@ -1,5 +1,5 @@
 import type { ItemDefinition } from '../model/decision-definitions.ts';
-import { isObject, type Json, type JsonObject } from '../model/json.ts';
+import { isObject, type Json, type JsonObject, valueAt } from '../model/json.ts';
 import { DEFAULT_CONTENT, DOM_ACTION, FORMATS, HTML, INVISIBLE_ACTIONS, JSON_CONTENT, RULESET } from './schemas.ts';
 
 /** When an activity runs: Unix epoch, milliseconds; null: no bound. */
@@ -73,4 +73,24 @@ function withDates(data: JsonObject, { startMs, endMs }: Dates): JsonObject {
   if (startMs !== null && dated['publishedDate'] === undefined) dated['publishedDate'] = Math.floor(startMs / 1_000);
   if (endMs !== null && dated['expiryDate'] === undefined) dated['expiryDate'] = Math.floor(endMs / 1_000);
   return dated;
+}
+
+/** A ruleset-item for one surface: cards name theirs in `meta` (documented), and a pattern is none. */
+export function atSurface(item: JsonObject, surface: string): JsonObject {
+  const { schema, data } = item;
+  if (schema !== RULESET || !isObject(data) || !Array.isArray(data['rules'])) return item;
+  const rules = data['rules'].map((rule) => {
+    if (!isObject(rule) || !Array.isArray(rule['consequences'])) return rule;
+    return { ...rule, consequences: rule['consequences'].map((one) => consequenceAt(one, surface)) };
+  });
+  return { ...item, data: { ...data, rules } };
+}
+
+function consequenceAt(consequence: Json, surface: string): Json {
+  const named = valueAt(consequence, 'detail', 'data', 'meta', 'surface');
+  if (typeof named !== 'string' || !named.includes('*')) return consequence;
+  const { detail } = consequence as { detail: JsonObject };
+  const { data } = detail as { data: JsonObject };
+  const { meta } = data as { meta: JsonObject };
+  return { ...(consequence as JsonObject), detail: { ...detail, data: { ...data, meta: { ...meta, surface } } } };
 }

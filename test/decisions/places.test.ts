@@ -224,6 +224,31 @@ describe('surfaces that are asked for again', () => {
   });
 });
 
+it('a card of a pattern names the surface that was asked for; of what else stands there nothing changes', () => {
+  const detail = (schema: string, data: object) => ({ id: 'c', type: 'schema', detail: { id: 'c', schema, data } });
+  const data = (name: string) => ({
+    version: 1,
+    rules: [
+      {
+        condition: {},
+        consequences: [
+          detail(`${PERSONALIZATION}message/content-card`, { content: {}, meta: { adobe: {}, surface: name } }),
+          detail(`${PERSONALIZATION}eventHistoryOperation`, { operation: 'insert', content: {} }),
+        ],
+      },
+    ],
+  });
+  const pattern = 'web://*.example/news*';
+  const item = { ...RULESET, data: data(pattern) };
+  const engine = compileDecisions(
+    definitionsOf({ activities: [at('card', [surface(pattern)], { provider: 'AJO' }, item)] }),
+  );
+  const told = (name: string) => decided(engine, surfacesOf([name])).propositions.map(({ items }) => items[0]!['data']);
+  expect(told('web://shop.example/news')).toEqual([data('web://shop.example/news')]);
+  expect(told('web://Other.example/news/2#top')).toEqual([]);
+  expect(told('web://Other.example/news/2')).toEqual([data('web://Other.example/news/2')]);
+});
+
 describe('a preview', () => {
   const when = { '==': [{ var: 'profile.tier' }, 'gold'] };
   const experiences = ['a', 'b'].map((id) => experienceOf(id, [itemOf('s')], { weight: id === 'a' ? 1 : 0 }));
