@@ -15,6 +15,7 @@ import { type Choice, choiceOf } from './import/consent.ts';
 import { type Pair, pairOf } from './import/identity.ts';
 import { fingerprintOf, NO_PROGRESS, readProgress, writeProgress } from './import/progress.ts';
 import { type Row, rowsOf } from './import/rows.ts';
+import { answerReserveMs } from './model/answer-reserve.ts';
 import { parseConsent } from './model/consent.ts';
 import type { Workspace } from './model/datastream.ts';
 import { guess } from './model/did-you-mean.ts';
@@ -242,7 +243,8 @@ function taker(workspace: Workspace, { storage, tools, decisions, options, name 
       ids,
       nowMs: Date.now(),
     } as const;
-    const rest = { query: parseQuery(''), givenRequestId: null, deadlineMs: performance.now() + DEADLINE_MS };
+    const deadline = { deadlineMs: performance.now() + DEADLINE_MS, reserveMs: answerReserveMs(DEADLINE_MS) };
+    const rest = { query: parseQuery(''), givenRequestId: null, ...deadline };
     try {
       const x = accept({ ...incoming, ...rest }, datastream, body, proxies);
       await runStages(stages, x);

@@ -35,6 +35,7 @@ export interface Incoming {
   readonly givenRequestId: string | null;
   readonly nowMs: number;
   readonly deadlineMs: number;
+  readonly reserveMs: number;
 }
 
 /**
@@ -69,6 +70,7 @@ export function accept(incoming: Incoming, datastream: Datastream, body: Buffer,
     retryKey: received.events.length === 0 ? retryKey(incoming, body) : null,
     isRetry: false,
     deadlineMs: incoming.deadlineMs,
+    reserveMs: incoming.reserveMs,
     expired: false,
     events: eventsOf(incoming, received, body, applied, warnings),
     ecid: null,

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { performance } from 'node:perf_hooks';
+import { answerReserveMs } from '../model/answer-reserve.ts';
 import type { Datastream, Workspace } from '../model/datastream.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { Endpoint, Matrix } from '../model/parts.ts';
@@ -149,6 +150,7 @@ export class Gateway {
         givenRequestId: given,
         nowMs,
         deadlineMs,
+        reserveMs: answerReserveMs(this.#deps.deadlineMs),
       };
       const begin = (body: Buffer): Exchange => {
         const datastream = findDatastream(workspace, found.path, query);

@@ -109,6 +109,8 @@ export interface Exchange {
   isRetry: boolean;
   /** `performance.now()` at which the answer must have left. */
   readonly deadlineMs: number;
+  /** Kept back of it for logging and answering, once a service was given up. */
+  readonly reserveMs: number;
   /** Set when the deadline has passed and an answer left: later stages do not run. */
   expired: boolean;
   readonly events: readonly EdgeEvent[];

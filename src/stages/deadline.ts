@@ -2,15 +2,12 @@ import { performance } from 'node:perf_hooks';
 import type { Exchange } from '../model/exchange.ts';
 import { type Problem, problem } from '../model/problem.ts';
 
-/** Time kept back for logging and answering once a service was given up, so that the rest still fits the deadline. */
-export const ANSWER_RESERVE_MS = 250;
-
 /**
  * Waits for a service until the request's deadline, less the reserve. Late or failed → a Problem, which the caller
  * pushes on `x.errors` (the answer is a 207 without that service's part) or throws where it cannot go on without.
  */
 export async function withinDeadline<T>(x: Exchange, service: string, work: Promise<T>): Promise<T | Problem> {
-  const leftMs = Math.max(0, x.deadlineMs - ANSWER_RESERVE_MS - performance.now());
+  const leftMs = Math.max(0, x.deadlineMs - x.reserveMs - performance.now());
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Problem>((resolve) => {
     timer = setTimeout(

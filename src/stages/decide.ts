@@ -12,7 +12,6 @@ import type { Stage } from '../model/parts.ts';
 import { type Problem, problem } from '../model/problem.ts';
 import { propositionJson } from '../model/proposition-json.ts';
 import { MadeDecision } from '../model/stored-decision.ts';
-import { ANSWER_RESERVE_MS } from './deadline.ts';
 import type { DecidingTools } from './deciding.ts';
 import { inputsOf, type Mutable, namespacesOf, restricted, type Work } from './decision-inputs.ts';
 import { changeSection, personOf, type ReadPerson, sectionOf } from './person-sections.ts';
@@ -134,7 +133,7 @@ function decide(
     nowMs: x.nowMs,
     seed,
   });
-  const endMs = Math.min(startMs + tools.budgetMs, x.deadlineMs - ANSWER_RESERVE_MS);
+  const endMs = Math.min(startMs + tools.budgetMs, x.deadlineMs - x.reserveMs);
   const decision = runtime.engine.decide(input, () => tools.clockMs() > endMs);
   tools.counts.seconds.observe((tools.clockMs() - startMs) / 1000);
   if (client.isBot) stored.bot = true;

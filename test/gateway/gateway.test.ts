@@ -208,6 +208,22 @@ describe('one deadline', () => {
     expect(log.stored).toEqual([]);
   });
 
+  test.each([100, 250, 2_000])('of a deadline of %i ms, services have at least half', async (deadlineMs) => {
+    const left: number[] = [];
+    const probe: Stage = {
+      name: 'probe',
+      service: null,
+      run(x) {
+        left.push(deadlineMs - x.reserveMs);
+        throw new LogUnavailable('queue-full', 'Nothing is stored here.');
+      },
+    };
+    const matrix = ENDPOINTS.map(([endpoint]) => [endpoint, [probe]] as const);
+    const { edge } = await start({ matrix, deadlineMs });
+    await post(edge, PATH, BODY);
+    expect(left).toEqual([Math.max(deadlineMs / 2, deadlineMs - 250)]);
+  });
+
   test('an append that is refused is a 503 at once', async () => {
     const log = new HeldLog();
     const { edge, told } = await start({ eventLog: log });

@@ -1,7 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { ANSWER_RESERVE_MS } from '../../src/model/answer-reserve.ts';
 import { Problem } from '../../src/model/problem.ts';
-import { ANSWER_RESERVE_MS, withinDeadline } from '../../src/stages/deadline.ts';
+import { withinDeadline } from '../../src/stages/deadline.ts';
 import { exchangeOf } from '../support/exchanges.ts';
 
 beforeEach(() => {

@@ -1,10 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import { describe, expect, test } from 'vitest';
+import { ANSWER_RESERVE_MS } from '../../src/model/answer-reserve.ts';
 import type { DecisionDefinitions } from '../../src/model/decision-definitions.ts';
 import type { Consent, EdgeEvent, Exchange, Identity } from '../../src/model/exchange.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import { personKey } from '../../src/model/person.ts';
-import { ANSWER_RESERVE_MS } from '../../src/stages/deadline.ts';
 import { Decide } from '../../src/stages/decide.ts';
 import type { DecidingTools } from '../../src/stages/deciding.ts';
 import { MemoryState } from '../../src/state/memory.ts';

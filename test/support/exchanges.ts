@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { identityRules, orgIdentities } from '../../src/config/identity-rules.ts';
+import { ANSWER_RESERVE_MS } from '../../src/model/answer-reserve.ts';
 import { NO_AUTH } from '../../src/model/auth.ts';
 import { type ConsentRules, PLAIN_CONSENT } from '../../src/model/consent-in-force.ts';
 import { cookiePrefixOf, type Datastream, type RegionTable, type Workspace } from '../../src/model/datastream.ts';
@@ -161,6 +162,7 @@ export function exchangeOf(fields: ExchangeFields = {}): Exchange {
     received: { events: [], identityMap: null, consent: null, query: {}, meta: {}, ...received },
     raw: Buffer.from('{}'),
     deadlineMs: performance.now() + 2_000,
+    reserveMs: ANSWER_RESERVE_MS,
     expired: false,
     events: [],
     ecid: null,
