@@ -77,8 +77,12 @@ function wrongValue(source: Source, violation: Violation): string {
   const name = path.length === 0 ? 'The file' : named(path);
   const written = source.written(path);
   if (value === null && (written ?? '') === '') return `${name} has no value. ${wanted(violation)}`;
-  const needsQuotes = rule === 'type' && value !== null && written !== null && typesOf(schema).includes('string');
-  const hint = needsQuotes ? ` Put it in quotes: "${written}".` : '';
+  const isText = rule === 'type' && value !== null && written !== null && typesOf(schema).includes('string');
+  // A number of days without its unit is no better in quotes.
+  if (isText && schema.pattern !== undefined && !new RegExp(schema.pattern, 'u').test(written)) {
+    return `${name} is ${shown(value, written)}. ${wanted({ ...violation, rule: 'pattern' })}`;
+  }
+  const hint = isText ? ` Put it in quotes: "${written}".` : '';
   return `${name} is ${shown(value, written)}. ${wanted(violation)}${hint}`;
 }
 

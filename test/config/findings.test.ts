@@ -203,6 +203,12 @@ describe('mistakes in a datastream', () => {
       '2:6: \'org\' is 1e3. It takes a text of 1 to 128 characters. Put it in quotes: "1e3".',
       '3:7: \'name\' is true. It takes a text of 1 to 256 characters. Put it in quotes: "true".',
     ],
+    // In quotes it would be refused as it is.
+    [
+      'a text that YAML takes for something else, and cannot be',
+      'id: shop\norg: 1.5e+3\nname: x\n',
+      `2:6: 'org' is 1.5e+3. ${org}`,
+    ],
     [
       'texts that cannot be',
       'id: "my shop"\norg: Org Inc\nname: ""\n',
