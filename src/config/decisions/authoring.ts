@@ -108,11 +108,19 @@ export class Authoring {
   jsonFile(path: KeyPath, name: string): Json | undefined {
     const text = this.file(path, name);
     if (text === null) return undefined;
+    let isEndless = false;
+    const noted = (_key: string, value: Json): Json => {
+      if (typeof value === 'number' && !Number.isFinite(value)) isEndless = true;
+      return value;
+    };
     try {
-      return JSON.parse(text) as Json;
+      const json = JSON.parse(text, noted) as Json;
+      if (!isEndless) return json;
+      const message = `The file '${name}' holds a number that is too large: clients would be sent null. Write another one, or a text in quotes.`;
+      this.error(path, message);
     } catch (error) {
       this.error(path, `The file '${name}' is not JSON. ${(error as Error).message}`);
-      return undefined;
     }
+    return undefined;
   }
 }

@@ -264,6 +264,8 @@ describe('activities', () => {
   test('a file that is no JSON, no UTF-8, or too large', async () => {
     const at = `${A}:5:11: The file 'o.json' `;
     await check({ [A]: shows('file: o.json'), 'o.json': '{' }, [`${at}is not JSON. `]);
+    await check({ [A]: shows('file: o.json'), 'o.json': '{"a":[1e400]}' }, [`${at}holds a number that is too large`]);
+    await check({ [A]: shows('file: o.json'), 'o.json': '{"a":[1e300]}' }, []);
     await check({ [A]: shows('file: o.json'), 'o.json': ' '.repeat(CONTENT_BYTES_MAX + 1) }, [
       `${at}cannot be read. It has ${CONTENT_BYTES_MAX + 1} bytes; at most ${CONTENT_BYTES_MAX} are read.`,
     ]);
