@@ -18,6 +18,8 @@ import { MadeVerdict } from './verdicts.ts';
  * holdout. Chance is asked only where all before it is passed. (An activity of another datastream is not asked for.)
  *
  * Holdouts come last, so that those who are held out are of the same kind as those who are shown something: they would have been.
+ * So who is held out of everything gets nothing, but a place is taken for them as it would have been: whom a first activity would
+ * have had there, a second one does not count among those whom it would have shown something.
  *
  * A preview forces the experience: only content and rank are left to be judged.
  *
@@ -33,15 +35,20 @@ export function judge(activity: Activity, asked: readonly Asked[], sitting: Sitt
   if (refusal !== null) return refusal;
   const kept = keptOf(activity, sitting);
   if (kept === null && !takesPart(activity, sitting)) return refused(activity, sitting, 'traffic', null);
-  const heldOut = heldOutOf(activity, kept, sitting);
   const choice = chooseExperience(activity, kept === HELD_OUT ? null : kept, sitting);
   if (choice === null) return refused(activity, sitting, 'no-experience', null);
   const { experience, bucket } = choice;
   const content = contentFor(activity, experience, asked, false, sitting);
   if ('outcome' in content) return verdictOf(activity, sitting, content.outcome, experience, bucket, content.because);
-  if (heldOut !== null) {
-    if (heldOut === 'holdout') keep(activity, HELD_OUT, sitting);
-    return refused(activity, sitting, heldOut, null);
+  const isHeldOut = isHeldOutHere(activity, kept, sitting);
+  // Those who are held out of everything first, so that what an activity holds out is a part of those whom it would show something.
+  if (sitting.isHeldOut()) {
+    if (!isHeldOut) sitting.take(content);
+    return refused(activity, sitting, 'global-holdout', null);
+  }
+  if (isHeldOut) {
+    keep(activity, HELD_OUT, sitting);
+    return refused(activity, sitting, 'holdout', null);
   }
   sitting.place(content);
   keep(activity, experience.id, sitting);
@@ -61,13 +68,10 @@ function takesPart({ definition: { trafficPercent, bucketBy }, traffic }: Activi
   return trafficPercent >= 100 || isWithin(trafficPercent, visitor.hashOf(bucketBy), traffic);
 }
 
-/** Those who are held out of everything first, so that what an activity holds out is a part of those whom it would show something. */
-function heldOutOf(activity: Activity, kept: string | null, sitting: Sitting): 'global-holdout' | 'holdout' | null {
-  if (sitting.isHeldOut()) return 'global-holdout';
-  if (kept !== null) return kept === HELD_OUT ? 'holdout' : null;
-  const { holdoutPercent, bucketBy } = activity.definition;
-  const isHeldOut = holdoutPercent > 0 && isWithin(holdoutPercent, sitting.visitor.hashOf(bucketBy), activity.holdout);
-  return isHeldOut ? 'holdout' : null;
+function isHeldOutHere({ definition, holdout }: Activity, kept: string | null, { visitor }: Sitting): boolean {
+  if (kept !== null) return kept === HELD_OUT;
+  const { holdoutPercent, bucketBy } = definition;
+  return holdoutPercent > 0 && isWithin(holdoutPercent, visitor.hashOf(bucketBy), holdout);
 }
 
 /** The checks up to those that chance decides; null: passed. */

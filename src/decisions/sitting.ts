@@ -67,11 +67,16 @@ export class Sitting {
 
   /** Into the answer. */
   place(placements: readonly Placement[]): void {
-    for (const placement of placements) {
-      this.placements.push(placement);
-      if (!placement.isSingle) continue;
+    for (const placement of placements) this.placements.push(placement);
+    this.take(placements);
+  }
+
+  /** Leaves these places to nobody else. */
+  take(placements: readonly Placement[]): void {
+    for (const { isSingle, askedAs, proposition } of placements) {
+      if (!isSingle) continue;
       this.#taken ??= new Map();
-      this.#taken.set(placement.askedAs, placement.proposition.activityId);
+      this.#taken.set(askedAs, proposition.activityId);
     }
   }
 }

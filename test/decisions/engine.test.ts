@@ -94,6 +94,24 @@ describe('the checks of an activity', () => {
     expect(outcome({ holdoutPercent: 100 })).toBe('global-holdout');
   });
 
+  it('hold out from everything nobody to whom another would have been shown there', () => {
+    const outcomes = (first: Partial<ActivityDefinition>, place = 'hero'): unknown => {
+      const activities = [
+        activityOf('first', { priority: 1, ...first }),
+        activityOf('second', { experiences: [experienceOf('a', [itemOf(place)])] }),
+      ];
+      const engine = compileDecisions(definitionsOf({ holdoutPercent: 100, activities }));
+      return outcomesOf(decided(engine, inputOf(['hero', 'box'])));
+    };
+    expect(outcomes({})).toEqual({ first: 'global-holdout', second: 'outranked' });
+    expect(outcomes({ when: GOLD })).toEqual({ first: 'audience', second: 'global-holdout' });
+    expect(outcomes({}, 'box')).toEqual({ first: 'global-holdout', second: 'global-holdout' });
+    expect(outcomes({ holdoutPercent: 100 }), 'it would have left the place').toEqual({
+      first: 'global-holdout',
+      second: 'global-holdout',
+    });
+  });
+
   it('are made in the order that is told', () => {
     const failing: readonly [Partial<ActivityDefinition>, string][] = [
       [{ propertyToken: 'p1' }, 'property-token'],
