@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { launchChromium } from '../support/chromium.ts';
+import { launchChromium, openCookieless } from '../support/chromium.ts';
 import { weir as command } from '../support/command.ts';
 import { keepScreenshot, PERSON, reportOn } from '../support/decision-site.ts';
 import { type Server, startServer } from '../support/server.ts';
 import { ROOT } from '../support/sources.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 
 /** The example whose server asks for the page's content, and hands the answer to the Web SDK. */
 
@@ -104,6 +105,26 @@ it('another visitor is another, and both are counted', async () => {
   await page.goto(url);
   await expect.poll(async () => sum(await displays('greeting'))).toBe(before + 1);
   expect(new Set((await weir.events()).map(({ ecid }) => ecid)).size).toBe(2);
+});
+
+it('where the browser keeps no cookies, a page is one visitor all the same, and what it shows is counted', async () => {
+  const before = sum(await displays('greeting'));
+  const known = new Set((await weir.events()).map(({ ecid }) => ecid));
+  const context = await openCookieless(tempFolder(), PERSON);
+  onTestFinished(() => context.close());
+  const page = await context.newPage();
+  await page.goto(url);
+  const views = async () =>
+    (await weir.events()).filter(({ xdm, ecid }) => xdm.eventType?.endsWith('pageViews') && !known.has(ecid));
+  await expect.poll(async () => (await views()).length).toBe(1);
+  const seen = (await weir.events()).filter(({ ecid }) => !known.has(ecid));
+  expect(seen.map(({ xdm }) => xdm.eventType).sort()).toEqual([
+    'decisioning.propositionDisplay',
+    'decisioning.propositionFetch',
+    'web.webpagedetails.pageViews',
+  ]);
+  expect(new Set(seen.map(({ ecid }) => ecid)).size).toBe(1);
+  expect(sum(await displays('greeting'))).toBe(before + 1);
 });
 
 it('an experience without content leaves what is there, and is counted too', async () => {

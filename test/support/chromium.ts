@@ -31,6 +31,14 @@ export async function openProfile(folder: string, hosts: Hosts): Promise<Browser
   return chromium.launchPersistentContext(folder, optionsOf(hosts));
 }
 
+/** A new Chromium with a profile in an empty folder, whose settings take no cookie at all, and whose user agent is this. */
+export async function openCookieless(folder: string, userAgent: string): Promise<BrowserContext> {
+  mkdirSync(join(folder, 'Default'));
+  const profile = { default_content_setting_values: { cookies: 2 } };
+  writeFileSync(join(folder, 'Default/Preferences'), JSON.stringify({ profile }));
+  return chromium.launchPersistentContext(folder, { ...optionsOf({}), userAgent });
+}
+
 function optionsOf(hosts: Hosts) {
   const rules = Object.entries(hosts).map(([host, address]) => `MAP ${host} ${address}`);
   return {
