@@ -214,9 +214,9 @@ async function rebuildDuplicates(log: FileLog, options: ServerOptions): Promise<
   }
   for await (const { position, record } of log.read(from, false, never)) {
     const durable = Promise.resolve(position);
-    for (const { dedupKey, payloadHash } of duplicateKeysOf(record)) {
+    for (const { dedupKey, payloadHash, ecid } of duplicateKeysOf(record)) {
       if (payloadHash === '') continue;
-      const entry = window.add(record.datastreamId, dedupKey, payloadHash, record.ecid, record.atMs, durable);
+      const entry = window.add(record.datastreamId, dedupKey, payloadHash, ecid, record.atMs, durable);
       window.stored(entry, durable, position);
     }
   }

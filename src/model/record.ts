@@ -1,6 +1,7 @@
 import { addedJson } from './added-json.ts';
 import { PLAIN_CONSENT } from './consent-in-force.ts';
 import type { StoredDecision, StoredNotice } from './decision.ts';
+import { type DuplicateKey, duplicateKeys } from './duplicate-keys.ts';
 import { isErasure } from './erasure.ts';
 import type { Consent, EdgeEvent, Received, RetryKey } from './exchange.ts';
 import { identitiesOf } from './identity.ts';
@@ -206,10 +207,9 @@ export function decodeRecord(bytes: Uint8Array, parseBody: ParseBody): LogRecord
   return new DecodedRecord(head, raw, parseBody);
 }
 
-/** The keys by which duplicates are known, without parsing the body. */
-export function duplicateKeysOf(record: LogRecord): readonly RetryKey[] {
-  const ofEvents = record instanceof DecodedRecord ? record.keys() : record.events;
-  return record.retryKey == null ? ofEvents : [...ofEvents, record.retryKey];
+/** By what copies are known. The body is parsed only where a batch has events that name their ECIDs themselves. */
+export function duplicateKeysOf(record: LogRecord): readonly DuplicateKey[] {
+  return duplicateKeys(record, record instanceof DecodedRecord ? record.keyed() : record.events);
 }
 
 /** What the body says, with every event of it, stored or not; null where the body was not kept. */
@@ -263,8 +263,8 @@ class DecodedRecord implements LogRecord {
     return this.#events;
   }
 
-  keys(): readonly RetryKey[] {
-    return this.#head.e.map((head) => ({ dedupKey: head.k, payloadHash: head.h }));
+  keyed(): readonly Pick<StoredEvent, 'dedupKey' | 'payloadHash' | 'added'>[] {
+    return this.#head.e.map((head) => ({ dedupKey: head.k, payloadHash: head.h, added: head.a ?? null }));
   }
 
   request(): Received | null {

@@ -223,15 +223,15 @@ describe('a record', () => {
     );
   });
 
-  test('tells its keys, changes and head without parsing the body', () => {
+  test('tells its changes and head, and of one event its keys, without parsing the body', () => {
     fc.assert(
       fc.property(records, (record) => {
-        const read = decodeRecord(bytesOf(record), neverParsed);
+        const read = decodeRecord(bytesOf(record), record.events.length > 1 ? parseBody : neverParsed);
         const keys = [...record.events, ...(record.retryKey == null ? [] : [record.retryKey])].map(
           ({ dedupKey, payloadHash }) => ({ dedupKey, payloadHash }),
         );
-        expect(duplicateKeysOf(read)).toEqual(keys);
-        expect(duplicateKeysOf(record).map(({ dedupKey, payloadHash }) => ({ dedupKey, payloadHash }))).toEqual(keys);
+        expect(duplicateKeysOf(read).map(({ dedupKey, payloadHash }) => ({ dedupKey, payloadHash }))).toEqual(keys);
+        expect(duplicateKeysOf(read)).toEqual(duplicateKeysOf(record));
         expect(read.changes).toEqual(record.changes);
         expect([read.requestId, read.atMs, read.ecid]).toEqual([record.requestId, record.atMs, record.ecid]);
       }),
