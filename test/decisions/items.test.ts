@@ -188,6 +188,8 @@ describe('templates', () => {
       ['{{{profile.a}}}', '//evil.example/'],
       ['{{{profile.a}}}', '/\\evil.example/'],
       ['/{{{profile.a}}}', '/evil.example/'],
+      ['/{{{profile.a}}}', '\t/evil.example/'],
+      ['{{{profile.a}}}', '/\r\n/evil.example/'],
       ['/{{profile.b}}/{{profile.a}}', 'evil.example'],
       ['https://{{profile.b}}/{{profile.a}}', 'evil.example'],
       ['{{{profile.a}}}', 'https:evil.example'],
