@@ -70,7 +70,7 @@ export interface Placed {
 export interface PlacedContent {
   readonly items: readonly PreparedItem[];
   readonly rank: number;
-  /** It shows something. */
+  /** It shows something, other than what is there already. */
   readonly isContent: boolean;
   /** Of all items, each once. */
   readonly schemas: readonly string[];
@@ -81,7 +81,7 @@ export interface PlacedContent {
 /** An experience without an item for a place where others have one: the control. */
 export const CONTROL: PreparedItem = {
   schema: DEFAULT_CONTENT,
-  isContent: true,
+  isContent: false,
   fixed: DEFAULT_ITEM,
   make: () => DEFAULT_ITEM,
 };

@@ -55,8 +55,12 @@ function placementFor(
 ): Placement | null {
   const { schemas } = input.query;
   if (!isPreview && asked.placed.length === 1) {
-    const { ready, schemas: own } = asked.placed[0]!.contents[experience.index]!;
-    if (ready !== null && (schemas === null || areWanted(own, schemas))) return ready;
+    const [placed] = asked.placed;
+    const { ready, isContent, schemas: own } = placed!.contents[experience.index]!;
+    if (ready !== null) {
+      if (schemas === null) return ready;
+      if (areWanted(own, schemas) && (isContent || isComparable(placed!, schemas))) return ready;
+    }
   }
   const items = itemsOf(asked.placed, experience, schemas);
   if (items.length === 0) return null;
@@ -81,7 +85,7 @@ function areWanted(own: readonly string[], schemas: ReadonlySet<string>): boolea
 
 /**
  * What is there in the schemas that were asked for. Where an experience shows nothing and others would, it is the control:
- * an item says so, and what counts clicks stays. Where nobody shows anything, there is only what counts.
+ * an item says so (written out or not), and what counts clicks stays. Where nobody shows anything, there is only what is written.
  */
 function itemsOf(
   placed: readonly Placed[],
@@ -95,9 +99,15 @@ function itemsOf(
   if (placed.every((one) => one.schemas.size === 0)) return wanted;
   const isControl = placed.every(({ contents }) => !contents[index]!.isContent);
   if (!isControl || !isWanted(DEFAULT_CONTENT, schemas)) return NO_ITEMS;
-  return placed.some((one) => isShownToOthers(one, schemas)) ? [CONTROL, ...wanted] : NO_ITEMS;
+  if (!placed.some((one) => isShownToOthers(one, schemas))) return NO_ITEMS;
+  return wanted.some(({ schema }) => schema === DEFAULT_CONTENT) ? wanted : [CONTROL, ...wanted];
 }
 const NO_ITEMS: readonly PreparedItem[] = [];
+
+/** Of what is there already: others are shown something by this client, or by none. */
+function isComparable(placed: Placed, schemas: ReadonlySet<string>): boolean {
+  return placed.schemas.size === 0 || isShownToOthers(placed, schemas);
+}
 
 function isShownToOthers({ schemas: shown }: Placed, schemas: ReadonlySet<string> | null): boolean {
   for (const schema of shown) if (isWanted(schema, schemas)) return true;

@@ -2,7 +2,7 @@ import type { ItemDefinition, Place } from '../model/decision-definitions.ts';
 import { type Activity, type Experience, PAGE, type Placed, type PlacedContent } from './activities.ts';
 import { propositionOf } from './content.ts';
 import { scopeOf } from './place-index.ts';
-import { SINGLE } from './schemas.ts';
+import { DEFAULT_CONTENT, SINGLE } from './schemas.ts';
 import { rankOf } from './scope-details.ts';
 import { type PreparedItem, prepareItem } from './templates.ts';
 import { wireItem } from './wire-items.ts';
@@ -56,7 +56,8 @@ function contentOf(
   const isContent = items.some((item) => item.isContent);
   const fixed = items.map((item) => item.fixed).filter((item) => item !== null);
   const asked = { placed: [placed], scope: place.name };
-  const isReady = isContent && fixed.length === items.length && place.kind !== 'surface';
+  const isAnswered = isContent || items.some(({ schema }) => schema === DEFAULT_CONTENT);
+  const isReady = isAnswered && fixed.length === items.length && place.kind !== 'surface';
   // One literal, without spreading: these are read for all that is shown, and are to have one shape.
   return {
     items,

@@ -2,12 +2,12 @@ import { compileTemplate, type Escaping, isTemplate } from '../language/template
 import type { Facts } from '../model/condition.ts';
 import { isObject, type Json, type JsonObject, valueAt } from '../model/json.ts';
 import { leadsSomewhere } from '../model/redirect-target.ts';
-import { DOM_ACTION, INVISIBLE_ACTIONS, MARKUP_ACTIONS, MEASUREMENT, REDIRECT } from './schemas.ts';
+import { DEFAULT_CONTENT, DOM_ACTION, INVISIBLE_ACTIONS, MARKUP_ACTIONS, MEASUREMENT, REDIRECT } from './schemas.ts';
 
 /** An item whose texts may hold templates. Without any it is the same for every request, and made at load. */
 export interface PreparedItem {
   readonly schema: string;
-  /** It shows something, other than metrics and what counts clicks. */
+  /** It shows something, other than metrics, what counts clicks, and what is there already. */
   readonly isContent: boolean;
   /** The item, where it is the same for every request; else null. */
   readonly fixed: JsonObject | null;
@@ -41,7 +41,7 @@ function makerOf(schema: string, whole: Make): (facts: Facts) => JsonObject {
 }
 
 function shows(schema: string, { data }: JsonObject): boolean {
-  if (schema !== DOM_ACTION) return schema !== MEASUREMENT;
+  if (schema !== DOM_ACTION) return schema !== MEASUREMENT && schema !== DEFAULT_CONTENT;
   const type = isObject(data) ? data['type'] : undefined;
   return !(typeof type === 'string' && INVISIBLE_ACTIONS.has(type));
 }

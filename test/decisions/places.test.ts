@@ -153,6 +153,25 @@ describe('the control experience', () => {
     }
   });
 
+  it('is the same where it is written out, as workspaces have it', () => {
+    const written = { id: 'd', schema: `${PERSONALIZATION}default-content-item`, data: null };
+    const items = (activity: ActivityDefinition, asked: ReadonlySet<string> | null): unknown => {
+      const engine = compileDecisions(definitionsOf({ activities: [activity] }));
+      const { propositions } = decided(
+        engine,
+        inputOf(['s'], { query: { schemas: asked, scopes: ['s'], surfaces: [] } }),
+      );
+      return propositions.flatMap((one) => one.items.map((item) => item['id']));
+    };
+    const tested = withControl({}, [written]);
+    expect(items(tested, null)).toEqual(['d']);
+    expect(items(tested, schemas('default-content-item', 'html-content-item'))).toEqual(['d']);
+    expect(items(tested, schemas('default-content-item', 'json-content-item'))).toEqual([]);
+    expect(items(tested, schemas('html-content-item'))).toEqual([]);
+    const alone = withControl(written, [written]);
+    expect(items(alone, schemas('default-content-item', 'json-content-item'))).toEqual(['d']);
+  });
+
   it.each([
     ['a metric', { id: 'm', schema: `${PERSONALIZATION}measurement`, data: { type: 'click' } }],
     ['a click', { id: 'm', schema: `${PERSONALIZATION}dom-action`, data: { type: 'click', selector: '#buy' } }],
