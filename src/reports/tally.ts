@@ -179,17 +179,19 @@ export class Tally {
     if (goals.length === 0) return;
     const members = this.visitors.get(visitorOf(record, event, this.counted.bucketBy) ?? '');
     if (members === undefined) return;
+    let lacksNumber = false;
     for (const [index, goal] of goals.entries()) {
       const credited = members.filter((member) => member.hasSeenWithin(goal.windowMs, event.occurredAtMs));
       if (credited.length === 0) continue;
       const value = goal.valueOf(event, record);
       if (value === null) continue;
       if (Number.isNaN(value)) {
-        this.notCounted.withoutNumber += 1;
+        lacksNumber = true;
         continue;
       }
       for (const member of credited) this.#reach(member, index, value, event, record);
     }
+    if (lacksNumber) this.notCounted.withoutNumber += 1;
   }
 
   #reach(member: Membership, index: number, value: number, event: StoredEvent, record: LogRecord): void {

@@ -182,6 +182,14 @@ describe('a report', () => {
     });
   });
 
+  test('tells an event without a number once, however many goals would have it', () => {
+    const sums = [goals[2]!, { ...goals[2]!, id: 'revenue-of-a-day', windowMs: DAY_MS }];
+    const tally = new Tally({ ...counted, goals: sums.map(goalOf) });
+    for (const stored of logOf(happened([step('decide'), step('tell'), step('buy', { amount: null })])))
+      tally.take(stored);
+    expect(tally.notCounted.withoutNumber).toBe(1);
+  });
+
   test('keeps to its bound of visitors', async () => {
     const tally = new Tally(counted, EVERYBODY, 2);
     const log = logOf(happened([step('decide'), step('decide', { visitor: 1 }), step('decide', { visitor: 2 })]));
