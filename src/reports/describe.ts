@@ -28,7 +28,7 @@ export interface Subject {
     readonly kind: ActivityDefinition['kind'] | 'offers';
     readonly experiences: readonly { readonly id: string; readonly name: string }[];
   };
-  /** The arms that the definitions have. None of offers: any number of them stand together. */
+  /** The arms that the definitions have. Of offers, of which any number stand together, only those held out of everything. */
   readonly arms: readonly ArmKey[];
   readonly warnings: readonly string[];
 }

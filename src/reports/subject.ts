@@ -22,17 +22,17 @@ export function subjectOf(
     subject: {
       ...{ orgId, timeZone, hash, credit, warnings },
       activity: activity ?? offerDecision(definitions, activityId),
-      arms: activity === undefined ? [] : armsOf(activity, definitions),
+      arms: armsOf(activity, definitions),
     },
   };
 }
 
-function armsOf(activity: ActivityDefinition, { holdoutPercent }: DecisionDefinitions): readonly ArmKey[] {
+function armsOf(activity: ActivityDefinition | undefined, { holdoutPercent }: DecisionDefinitions): readonly ArmKey[] {
   const heldOut = (kind: ArmKey['kind'], percent: number): readonly ArmKey[] =>
     percent > 0 ? [{ kind, experienceId: '', isBot: false }] : [];
   return [
-    ...activity.experiences.map(({ id }) => ({ kind: 'experience' as const, experienceId: id, isBot: false })),
-    ...heldOut('holdout', activity.holdoutPercent),
+    ...(activity?.experiences ?? []).map(({ id }) => ({ kind: 'experience' as const, experienceId: id, isBot: false })),
+    ...heldOut('holdout', activity?.holdoutPercent ?? 0),
     ...heldOut('global-holdout', holdoutPercent),
   ];
 }

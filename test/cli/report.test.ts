@@ -279,12 +279,17 @@ all                    0         0                        0
       data,
       logOf(story).map(({ record }) => record),
     );
-    keepDefinitions(data, { ...definitions, offers });
+    keepDefinitions(data, { ...definitions, offers, holdoutPercent: 5 });
     const { out } = await weir('report', '--activity', 'top~home', '--data', data, '--json');
     expect(JSON.parse(out)).toMatchObject({
       activity: { id: 'top~home', name: 'Top offers', kind: 'offers' },
-      arms: [{ experience: 'o2,o1', name: 'Gift, Shipping', assigned: 1, displays: 1 }],
+      arms: [
+        { experience: 'o2,o1', name: 'Gift, Shipping', assigned: 1, displays: 1 },
+        { kind: 'global-holdout', assigned: 0, days: [] },
+      ],
     });
+    const table = await weir('report', '--activity', 'top~home', '--data', data);
+    expect(table.out).toContain('\nNobody was counted of: held out of everything.\n');
   });
 
   test('counts visitors that are too many for memory a share at a time', async () => {
