@@ -29,23 +29,29 @@ export function missingConsent(requires: Requirement, consent: Consent): string 
   for (const purpose of requires.adobe ?? []) if (!allowsAdobe(purpose, consent)) return `adobe:${purpose}`;
   const tcf = consent.value?.['tcf'];
   const isSet = isTcf(tcf);
-  if (isSet && !tcf.gdprApplies) return null;
+  if (isSet ? !tcf.gdprApplies : allowsUnchosen(consent)) return null;
   for (const purpose of requires.tcf ?? []) {
-    if (!(isSet ? tcf.purposes.includes(purpose) : consent.default === 'in')) return `tcf:${purpose}`;
+    if (!isSet || !tcf.purposes.includes(purpose)) return `tcf:${purpose}`;
   }
   for (const vendor of requires.vendors ?? []) {
-    if (!(isSet ? hasVendor(tcf, vendor) : consent.default === 'in')) return `tcf:vendor:${vendor}`;
+    if (!isSet || !hasVendor(tcf, vendor)) return `tcf:vendor:${vendor}`;
   }
   return null;
 }
 
-function allowsAdobe(purpose: AdobePurpose, { value, gpc, default: unset }: Consent): boolean {
+/** Whether what was not chosen by itself is allowed. */
+function allowsUnchosen({ value, default: unset }: Consent): boolean {
+  const isGeneralYes = value?.['version'] === '1.0' && choiceOf(valueAt(value, 'collect', 'val')) === 'in';
+  return isGeneralYes || unset === 'in';
+}
+
+function allowsAdobe(purpose: AdobePurpose, consent: Consent): boolean {
+  const { value, gpc } = consent;
   const path = purpose.split('.');
   const own = choiceOf(valueAt(value, ...path, 'val'));
   // `marketing.any` is for every channel that is not chosen by itself. Documented in the XDM field group.
   const chosen = own ?? (path[0] === 'marketing' ? choiceOf(valueAt(value, 'marketing', 'any', 'val')) : null);
   if (chosen !== null) return chosen === 'in';
   if (purpose === 'share' && gpc) return false;
-  const isGeneralYes = value?.['version'] === '1.0' && choiceOf(valueAt(value, 'collect', 'val')) === 'in';
-  return isGeneralYes || unset === 'in';
+  return allowsUnchosen(consent);
 }

@@ -88,6 +88,18 @@ test.each<[string, Requirement, Consent, string | null]>([
   ['chosen: TCF was not chosen, default in', { tcf: [1] }, consent({ collect: { val: 'y' } }), null],
   ['chosen: TCF was not chosen, default pending', { tcf: [1] }, consent({ collect: { val: 'y' } }, strict), 'tcf:1'],
   ['chosen: and its vendors', { vendors: [7] }, consent(null, strict), 'tcf:vendor:7'],
+  [
+    'chosen: a general yes is one to purposes and vendors too',
+    { adobe: ['personalize.content'], tcf: [1, 10], vendors: [7] },
+    consent({ version: '1.0', collect: { val: 'y' } }, strict),
+    null,
+  ],
+  [
+    'chosen: but not where TCF says no',
+    { tcf: [1, 10] },
+    consent({ version: '1.0', collect: { val: 'y' }, ...tcf([1]) }, strict),
+    'tcf:10',
+  ],
   ['both standards have to agree: Adobe', BOTH, consent({ ...tcf([1, 10]), share: { val: 'n' } }), 'adobe:share'],
   ['both standards have to agree: TCF', BOTH, consent({ ...tcf([1]), share: { val: 'y' } }), 'tcf:10'],
   ['both standards agree', BOTH, consent({ ...tcf([1, 10]), share: { val: 'y' } }), null],

@@ -107,10 +107,11 @@ export class Visitor {
     for (const purpose of use.adobe) if (!this.#allows(purpose, rules, gpc)) return `adobe:${purpose}`;
     if (this.tcf !== null && !this.tcf.gdprApplies) return null;
     for (const purpose of use.tcf) {
-      if (this.tcf === null ? rules.default !== 'in' : !this.tcf.purposes.has(purpose)) return `tcf:${purpose}`;
+      if (this.tcf === null ? !this.#allowsUnchosen(rules) : !this.tcf.purposes.has(purpose)) return `tcf:${purpose}`;
     }
     for (const vendor of use.vendors) {
-      if (this.tcf === null ? rules.default !== 'in' : !this.tcf.vendors.has(vendor)) return `tcf:vendor:${vendor}`;
+      if (this.tcf === null ? !this.#allowsUnchosen(rules) : !this.tcf.vendors.has(vendor))
+        return `tcf:vendor:${vendor}`;
     }
     return null;
   }
@@ -122,6 +123,10 @@ export class Visitor {
     const chosen = outcome(valOf(own)) ?? (name === 'marketing' ? outcome(valOf(preference?.['any'])) : null);
     if (chosen !== null) return chosen === 'in';
     if (purpose === 'share' && gpc) return false;
+    return this.#allowsUnchosen(rules);
+  }
+
+  #allowsUnchosen(rules: Rules): boolean {
     if (this.adobeVersion === '1.0' && outcome(valOf(this.adobe.get('collect'))) === 'in') return true;
     return rules.default === 'in';
   }
