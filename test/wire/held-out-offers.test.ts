@@ -67,7 +67,10 @@ test('who would get an offer gets the fallback, and is held against those who go
 
 test('who would get the fallback anyway is nobody to compare with', async () => {
   expect(await displayOffers('narrow')).toMatchObject([{ id: 'last', data: { content: 'Last' } }]);
-  expect(await armsOf('narrow')).toMatchObject([{ kind: 'experience', experience: 'last', displays: 1 }]);
+  expect(await armsOf('narrow')).toMatchObject([
+    { kind: 'experience', experience: 'last', displays: 1 },
+    { kind: 'global-holdout', decisions: 0, visitors: 0 },
+  ]);
 });
 
 test('another fallback is a change for whoever is held out, too', async () => {
