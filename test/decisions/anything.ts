@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { CompiledEngine, compileDecisions } from '../../src/decisions/engine.ts';
-import type { Decision, DecisionInput, Outcome } from '../../src/model/decision.ts';
+import { type Decision, type DecisionInput, HELD_OUT, type Outcome } from '../../src/model/decision.ts';
 import type { DecisionDefinitions } from '../../src/model/decision-definitions.ts';
 import { anyDefinitions, anyInput } from './arbitraries.ts';
 
@@ -47,7 +47,9 @@ function check(definitions: DecisionDefinitions, input: DecisionInput, decision:
       if (schema !== 'https://ns.adobe.com/personalization/default-content-item') expect(typeof data).toBe('object');
     }
     const { outcome } = decision.verdicts.find(({ activityId }) => activityId === proposition.activityId)!;
-    expect(['shown', 'preview']).toContain(outcome);
+    // Offers: who is held out of everything has the fallback.
+    const isHeldOut = proposition.activityId.includes('~') && proposition.experienceId === HELD_OUT;
+    expect(isHeldOut ? ['global-holdout'] : ['shown', 'preview']).toContain(outcome);
   }
 }
 
