@@ -15,7 +15,8 @@ export interface SentAttributes {
   readonly refused: readonly string[];
 }
 
-const PREFIX = 'profile.';
+/** Before the name, as clients send it. */
+export const ATTRIBUTE_PREFIX = 'profile.';
 
 /** Null where the event brings none. */
 export function sentAttributes(data: JsonObject | null): SentAttributes | null {
@@ -34,7 +35,7 @@ export function sentAttributes(data: JsonObject | null): SentAttributes | null {
     }
   };
   for (const key of Object.keys(target)) {
-    if (key.startsWith(PREFIX)) take(key.slice(PREFIX.length), target[key]!);
+    if (key.startsWith(ATTRIBUTE_PREFIX)) take(key.slice(ATTRIBUTE_PREFIX.length), target[key]!);
   }
   const nested = own(target, 'profile');
   if (isObject(nested)) for (const name of Object.keys(nested)) take(name, nested[name]!);

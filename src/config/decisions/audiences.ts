@@ -1,6 +1,7 @@
 import { PERSONALIZING, type Requirement } from '../../model/consent-gate.ts';
 import type { AudienceDefinition, PushDefinition } from '../../model/decision-definitions.ts';
 import type { Json, JsonObject } from '../../model/json.ts';
+import { ATTRIBUTE_PREFIX } from '../../model/profile-attributes.ts';
 import { named } from '../schema-findings.ts';
 import type { KeyPath } from '../source.ts';
 import type { Authoring } from './authoring.ts';
@@ -71,14 +72,12 @@ export function audienceOf(authoring: Authoring): Audience {
   };
 }
 
-const PROFILE = 'profile.';
-
 /** They are named as they are kept: what clients send as `profile.tier` is `tier`. */
 function checkAttributes(authoring: Authoring, attributes: readonly string[]): void {
   for (const [index, name] of attributes.entries()) {
-    if (!name.startsWith(PROFILE)) continue;
+    if (!name.startsWith(ATTRIBUTE_PREFIX)) continue;
     const at = ['segment', 'attributes', index];
-    const message = `${named(at)} is "${name}". Attributes are named without 'profile.', as in: ${name.slice(PROFILE.length)}`;
+    const message = `${named(at)} is "${name}". Attributes are named without 'profile.', as in: ${name.slice(ATTRIBUTE_PREFIX.length)}`;
     authoring.warn(at, message);
   }
 }
